@@ -1,0 +1,51 @@
+// Keys of the roles (libsodium). A role's key pair seals data to it: X25519 sealed boxes. The admin also
+// signs policies: Ed25519. Secret keys live in files of mode 0600; the gateway needs public keys only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+
+namespace understudy::crypto {
+
+enum class Role { curator, trainer, auditor, admin };
+std::string_view to_string(Role role);
+
+struct PublicKey {
+  std::string name;                       // "curator"
+  std::array<std::uint8_t, 32> bytes{};
+  [[nodiscard]] std::string fingerprint() const;  // 16 hex digits of a BLAKE2b hash
+};
+
+struct SecretKey {
+  PublicKey public_key;
+  SecretText bytes;  // 32 raw bytes
+};
+
+// KEYS/curator.pub, KEYS/curator.key, trainer.*, auditor.*, admin.* (sealing) and admin-sign.* (signing).
+// Also KEYS/pseudonym.key: 32 random bytes that key the HMAC pseudonyms of origins and S2's surrogates.
+// Existing files are never overwritten: conflict, naming the file.
+Status init_keys(const std::filesystem::path& keys_dir);
+
+Result<PublicKey> load_public_key(const std::filesystem::path& keys_dir, Role role);
+// denied when the file's mode lets others read it; not_found names `understudy keys init`.
+Result<SecretKey> load_secret_key(const std::filesystem::path& keys_dir, Role role);
+Result<SecretText> load_pseudonym_key(const std::filesystem::path& keys_dir);
+
+std::string seal(std::string_view plain, const PublicKey& reader);
+Result<std::string> open_sealed(std::string_view sealed, const SecretKey& reader);
+
+// Detached Ed25519 signature of the admin, as hex.
+Result<std::string> sign(const std::filesystem::path& keys_dir, std::string_view message);
+Status verify_signature(const std::filesystem::path& keys_dir, std::string_view message, std::string_view signature_hex);
+
+std::string blake2b_hex(std::string_view bytes, std::size_t digest_bytes = 32);
+std::string hmac_hex(const SecretText& key, std::string_view message, std::size_t digest_bytes = 32);  // keyed BLAKE2b
+
+}  // namespace understudy::crypto

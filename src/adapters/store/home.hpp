@@ -1,0 +1,35 @@
+// Where everything lives under one home directory (--home, $UNDERSTUDY_HOME, ~/.local/share/understudy).
+//
+//   keys/        role keys (0600) and public keys          log/         sealed segments of the call log
+//   datasets/ID/ sealed examples and a manifest            artifacts/ID/ trained models
+//   policy/      signed routing policies, `current`        metadata.db  tasks, assignments, evidence (no content)
+//   reports/     what `understudy report` wrote
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.hpp"
+
+namespace understudy::store {
+
+class Home {
+ public:
+  // Makes the directories that are missing (mode 0700). denied/exhausted errors name the directory.
+  static Result<Home> open(const std::filesystem::path& directory);
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  [[nodiscard]] std::filesystem::path keys() const { return directory_ / "keys"; }
+  [[nodiscard]] std::filesystem::path log() const { return directory_ / "log"; }
+  [[nodiscard]] std::filesystem::path datasets() const { return directory_ / "datasets"; }
+  [[nodiscard]] std::filesystem::path artifacts() const { return directory_ / "artifacts"; }
+  [[nodiscard]] std::filesystem::path policy() const { return directory_ / "policy"; }
+  [[nodiscard]] std::filesystem::path reports() const { return directory_ / "reports"; }
+  [[nodiscard]] std::filesystem::path metadata() const { return directory_ / "metadata.db"; }
+
+ private:
+  explicit Home(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  std::filesystem::path directory_;
+};
+
+}  // namespace understudy::store

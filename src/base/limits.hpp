@@ -1,0 +1,49 @@
+// Every limit of the system, named, in one place, with the reason for its size.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace understudy::limits {
+
+inline constexpr std::size_t kibi = 1024;
+inline constexpr std::size_t mebi = 1024 * kibi;
+
+// wire: images travel as base64 inside bodies, 10 to 50 MB of them are seen in practice
+inline constexpr std::size_t body_bytes_max = 64 * mebi;
+inline constexpr std::size_t header_bytes_max = 64 * kibi;
+inline constexpr std::size_t json_depth_max = 64;
+inline constexpr std::size_t sse_event_bytes_max = 8 * mebi;
+
+// import: one call as one line; a line holds a whole request and its response
+inline constexpr std::size_t jsonl_line_bytes_max = 2 * body_bytes_max;
+
+// gateway
+inline constexpr std::size_t connections_max = 4096;
+inline constexpr int connect_timeout_s = 10;
+inline constexpr int first_byte_timeout_s = 300;
+inline constexpr int idle_timeout_s = 120;
+inline constexpr int keep_alive_timeout_s = 75;
+inline constexpr int drain_timeout_s = 20;
+
+// call log
+inline constexpr std::size_t log_ring_records_max = 4096;
+inline constexpr std::size_t log_ring_bytes_max = 256 * mebi;
+inline constexpr int log_commit_interval_ms = 50;  // group commit: one fdatasync costs about 4 ms
+inline constexpr std::size_t segment_bytes_max = 256 * mebi;
+inline constexpr std::size_t record_bytes_max = 2 * body_bytes_max;
+
+// clustering and templates
+inline constexpr std::size_t template_slots_max = 64;
+inline constexpr std::size_t prompt_bytes_featured_max = 64 * kibi;
+
+// small models
+inline constexpr std::size_t slm_parallel_slots = 4;
+inline constexpr int slm_timeout_s = 20;
+inline constexpr int slm_start_timeout_s = 60;
+
+static_assert(jsonl_line_bytes_max >= 2 * body_bytes_max, "a call holds a request and a response");
+static_assert(segment_bytes_max >= record_bytes_max, "every record fits into a segment");
+static_assert(log_ring_bytes_max >= record_bytes_max, "every record fits into the ring");
+
+}  // namespace understudy::limits

@@ -1,0 +1,85 @@
+// One LLM call as step S1 records it: who asked (pseudonyms), when, what, what came back, how it ended.
+// Content (request, response) is Secret; the rest is metadata that an auditor may see.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "base/units.hpp"
+
+namespace understudy {
+
+enum class CallStatus {
+  ok,
+  upstream_error,  // the upstream answered with an error
+  truncated,       // the stream broke, or the model ran into its token limit
+  cancelled,       // the client went away
+  failed,          // no answer at all: refused, timed out
+};
+
+enum class Server { llm, slm };  // who gave the answer that the client got
+
+struct Usage {
+  std::int64_t prompt_tokens = 0;
+  std::int64_t completion_tokens = 0;
+  bool estimated = false;  // true: counted by us because the wire had none
+};
+
+// Why the call went where it went. `task` and `artifact` are empty for calls that no task claimed.
+struct RouteDecision {
+  Server server = Server::llm;
+  std::string task;
+  std::string artifact;
+  std::string reason;      // "no_task", "accepted", "low_confidence", "slm_error", "off", "imported"
+  double confidence = -1;  // of the small model; -1 where none was asked
+};
+
+// Origin as keyed pseudonyms (HMAC with the project key); never names, addresses or credentials.
+struct Origin {
+  std::string tenant;
+  std::string user;
+  std::string key;
+  std::string address;
+};
+
+struct Call {
+  CallId id;
+  SessionId session;
+  std::string source;  // "gateway", or "import:FILE"
+  UnixMicros started_at;
+  UnixMicros first_byte_at;
+  UnixMicros ended_at;
+  std::string api = "chat.completions";
+  std::string requested_model;
+  std::string served_model;
+  RouteDecision route;
+  Origin origin;
+  bool human_facing = false;     // S1 converts calls between agents and tools, not chats with people
+  bool training_allowed = true;  // consent, and the teacher's terms
+  SecretText request;            // the chat-completions request body, JSON text
+  SecretText response;           // the chat-completions response body (streams reassembled); may be empty
+  std::string finish_reason;
+  Usage usage;
+  CallStatus status = CallStatus::ok;
+  std::int32_t http_status = 200;
+  std::string error;             // the error's type and code, never content
+  std::int32_t retries = 0;
+  std::optional<double> reward;  // task success, where someone said so
+  std::optional<double> cost_usd;
+
+  [[nodiscard]] std::int64_t latency_us() const { return ended_at.value - started_at.value; }
+};
+
+std::string_view to_string(CallStatus status);
+std::string_view to_string(Server server);
+
+json::value to_json(const Call& call);
+Result<Call> call_from_json(const json::value& tree);
+
+}  // namespace understudy

@@ -1,0 +1,40 @@
+// A call after curation (S2): pseudonymised, filtered, de-duplicated, put into a split. This is what
+// clustering reads and what models are trained and judged on.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "base/units.hpp"
+#include "records/call.hpp"
+
+namespace understudy {
+
+// Training data, data that sets a confidence threshold, and data that nobody looks at until the end.
+enum class Split { train, calibration, test };
+
+struct Example {
+  CallId call;
+  SessionId session;
+  UnixMicros started_at;
+  Split split = Split::train;
+  std::string model;    // the teacher's name
+  SecretText request;   // JSON text, surrogates in place of personal data
+  SecretText response;  // JSON text, the same surrogates
+  Usage usage;
+  std::int64_t latency_us = 0;
+  std::int64_t repeats = 1;  // how many identical calls this one stands for
+};
+
+std::string_view to_string(Split split);
+Result<Split> parse_split(std::string_view text);
+
+json::value to_json(const Example& example);
+Result<Example> example_from_json(const json::value& tree);
+
+}  // namespace understudy
