@@ -51,15 +51,17 @@ UnixMicros now() {
 }
 
 std::string to_iso8601(UnixMicros time) {
-  const std::chrono::sys_time<std::chrono::microseconds> point{std::chrono::microseconds{time.value}};
+  const std::chrono::sys_time<std::chrono::microseconds> point{
+      std::chrono::microseconds{time.value}};
   const auto day = std::chrono::floor<std::chrono::days>(point);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{point - day};
   char text[40];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  std::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return text;
 }
 
@@ -102,6 +104,8 @@ std::optional<UnixMicros> parse_iso8601(std::string_view text) {
 
 Stopwatch::Stopwatch() : started_ns_(steady_ns()) {}
 std::int64_t Stopwatch::elapsed_us() const { return (steady_ns() - started_ns_) / 1000; }
-double Stopwatch::elapsed_s() const { return static_cast<double>(steady_ns() - started_ns_) * 1e-9; }
+double Stopwatch::elapsed_s() const {
+  return static_cast<double>(steady_ns() - started_ns_) * 1e-9;
+}
 
 }  // namespace understudy

@@ -1,5 +1,5 @@
-// What can go wrong, as a value: a code chosen by what the caller can do about it, a message that names
-// the thing (file and line, segment and index, task), and the next step for the person.
+// What can go wrong, as a value: a code chosen by what the caller can do about it, a message that
+// names the thing (file and line, segment and index, task), and the next step for the person.
 // Owner: whoever receives it either handles it or passes it on; never both logs and returns it.
 #pragma once
 

@@ -39,13 +39,15 @@ Result<std::string> read_file(const std::filesystem::path& path) {
     return fail(ErrorCode::invalid_input, path.string() + " is a directory, not a file");
   }
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorCode::not_found, "cannot open " + path.string() + ": " + std::strerror(errno));
+  if (!file)
+    return fail(ErrorCode::not_found, "cannot open " + path.string() + ": " + std::strerror(errno));
   std::ostringstream content;
   content << file.rdbuf();
   return std::move(content).str();
 }
 
-Status write_file_atomically(const std::filesystem::path& path, std::string_view content, FileMode mode) {
+Status write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                             FileMode mode) {
   const std::filesystem::path fresh = path.string() + ".new";
   const int bits = mode == FileMode::owner_only ? 0600 : 0644;
   const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, bits);

@@ -1,5 +1,5 @@
-// Names of things, each its own type so that they cannot be swapped. A CallId that Understudy makes is a
-// UUIDv7 (RFC 9562: sorts by time); an imported record keeps the id that it came with.
+// Names of things, each its own type so that they cannot be swapped. A CallId that Understudy makes
+// is a UUIDv7 (RFC 9562: sorts by time); an imported record keeps the id that it came with.
 #pragma once
 
 #include <compare>

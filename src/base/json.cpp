@@ -60,8 +60,8 @@ Result<value> parse(std::string_view text) {
   const std::size_t consumed = parser.write(text.data(), text.size(), error);
   if (!error) parser.finish(error);
   if (error) {
-    return fail(ErrorCode::invalid_input, "not valid JSON at byte " + std::to_string(consumed) + ": " +
-                                              error.message());
+    return fail(ErrorCode::invalid_input,
+                "not valid JSON at byte " + std::to_string(consumed) + ": " + error.message());
   }
   return parser.release();
 }

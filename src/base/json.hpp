@@ -1,5 +1,5 @@
-// The one JSON tree of the code base (Boost.JSON), and the few things everybody does with it. Parsing
-// never throws: an error is a Result whose message says where in the text it stopped.
+// The one JSON tree of the code base (Boost.JSON), and the few things everybody does with it.
+// Parsing never throws: an error is a Result whose message says where in the text it stopped.
 #pragma once
 
 #include <boost/json.hpp>
@@ -20,7 +20,8 @@ using boost::json::value;
 
 Result<value> parse(std::string_view text);  // depth and duplicate keys as Boost.JSON has them
 std::string to_text(const value& tree);      // compact, keys in their stored order
-std::string to_canonical(const value& tree);  // compact, keys sorted, 1.0 written as 1: equal trees, equal text
+std::string to_canonical(
+    const value& tree);  // compact, keys sorted, 1.0 written as 1: equal trees, equal text
 
 // Look-ups that answer "absent" for a missing key, null, or another type.
 const value* find(const value& tree, std::string_view key);

@@ -1,5 +1,5 @@
-// The program's own log lines (not the call log), on stderr. Never prompts, answers or keys: those are
-// Secret<T> and do not format.
+// The program's own log lines (not the call log), on stderr. Never prompts, answers or keys: those
+// are Secret<T> and do not format.
 #pragma once
 
 #include <string_view>

@@ -9,7 +9,8 @@ namespace understudy {
 
 Pool::Pool(std::size_t threads) {
   workers_.reserve(std::max<std::size_t>(threads, 1));
-  for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) workers_.emplace_back([this] { run(); });
+  for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i)
+    workers_.emplace_back([this] { run(); });
 }
 
 Pool::~Pool() {

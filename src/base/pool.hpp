@@ -1,6 +1,6 @@
-// A fixed set of worker threads for what must not run on an I/O thread: disk, crypto of large bodies,
-// tokenizing, small models. Owner: whoever makes it; the destructor finishes what was submitted.
-// Thread-safe.
+// A fixed set of worker threads for what must not run on an I/O thread: disk, crypto of large
+// bodies, tokenizing, small models. Owner: whoever makes it; the destructor finishes what was
+// submitted. Thread-safe.
 #pragma once
 
 #include <condition_variable>

@@ -51,7 +51,8 @@ struct Progress::State {
     std::string line = what + ": " + std::to_string(done);
     if (total > 0) line += "/" + std::to_string(total);
     char rate_text[48];
-    std::snprintf(rate_text, sizeof rate_text, " %s, %.*f/s", unit.c_str(), rate < 10 ? 1 : 0, rate);
+    std::snprintf(rate_text, sizeof rate_text, " %s, %.*f/s", unit.c_str(), rate < 10 ? 1 : 0,
+                  rate);
     line += rate_text;
     if (total > done && rate > 0) {
       line += ", " + duration(static_cast<double>(total - done) / rate) + " left";

@@ -1,5 +1,6 @@
-// Progress of long work on stderr: share done, rate, time left. On a terminal one line that rewrites
-// itself; elsewhere a line every ten seconds. Quiet for work that ends within a second. Thread-safe.
+// Progress of long work on stderr: share done, rate, time left. On a terminal one line that
+// rewrites itself; elsewhere a line every ten seconds. Quiet for work that ends within a second.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>

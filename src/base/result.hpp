@@ -14,7 +14,8 @@ using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
 inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string hint = {}) {
-  return std::unexpected(Error{.code = code, .message = std::move(message), .hint = std::move(hint)});
+  return std::unexpected(
+      Error{.code = code, .message = std::move(message), .hint = std::move(hint)});
 }
 inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
 
@@ -24,16 +25,16 @@ inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::mo
 #define UNDERSTUDY_CONCAT(a, b) UNDERSTUDY_CONCAT_INNER(a, b)
 
 // auto value = TRY(expression);   or, for a Status,   TRY(expression);
-#define TRY(...)                                                     \
-  ({                                                                 \
-    auto try_result = (__VA_ARGS__);                                 \
+#define TRY(...)                                                               \
+  ({                                                                           \
+    auto try_result = (__VA_ARGS__);                                           \
     if (!try_result) return ::understudy::fail(std::move(try_result).error()); \
-    std::move(try_result).value();                                   \
+    std::move(try_result).value();                                             \
   })
 
 // CO_TRY(auto value, co_await expression);
-#define CO_TRY(declaration, ...)                                                          \
-  auto UNDERSTUDY_CONCAT(co_try_, __LINE__) = (__VA_ARGS__);                              \
-  if (!UNDERSTUDY_CONCAT(co_try_, __LINE__))                                              \
+#define CO_TRY(declaration, ...)                                                           \
+  auto UNDERSTUDY_CONCAT(co_try_, __LINE__) = (__VA_ARGS__);                               \
+  if (!UNDERSTUDY_CONCAT(co_try_, __LINE__))                                               \
     co_return ::understudy::fail(std::move(UNDERSTUDY_CONCAT(co_try_, __LINE__)).error()); \
   declaration = std::move(UNDERSTUDY_CONCAT(co_try_, __LINE__)).value()

@@ -5,7 +5,8 @@
 namespace understudy {
 
 void wipe(std::string& text) noexcept {
-  text.resize(text.capacity());  // short strings live inside the object; long ones keep their buffer
+  text.resize(
+      text.capacity());  // short strings live inside the object; long ones keep their buffer
   explicit_bzero(text.data(), text.size());
   text.clear();
 }

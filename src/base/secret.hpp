@@ -1,5 +1,6 @@
-// Secret<T>: plaintext that must not leak by accident. It has no formatter and no stream operator, so that
-// logging it does not compile; its bytes are overwritten when it dies. Copying is explicit in `reveal()`.
+// Secret<T>: plaintext that must not leak by accident. It has no formatter and no stream operator,
+// so that logging it does not compile; its bytes are overwritten when it dies. Copying is explicit
+// in `reveal()`.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Quantities that must not be mixed up across a header boundary. Plain integers inside, no arithmetic
-// between different units.
+// Quantities that must not be mixed up across a header boundary. Plain integers inside, no
+// arithmetic between different units.
 #pragma once
 
 #include <compare>
@@ -14,7 +14,8 @@ struct UnixMicros {
   [[nodiscard]] bool known() const { return value != 0; }
 };
 
-// A millionth of a US dollar. Prices per million tokens in dollars are exactly micro-dollars per token.
+// A millionth of a US dollar. Prices per million tokens in dollars are exactly micro-dollars per
+// token.
 struct MicroUsd {
   double value = 0;
   auto operator<=>(const MicroUsd&) const = default;

@@ -41,7 +41,8 @@ std::string_view to_string(AnswerForm form) {
 }
 
 Result<AnswerForm> parse_answer_form(std::string_view text) {
-  for (const auto form : {AnswerForm::label, AnswerForm::json, AnswerForm::tool_call, AnswerForm::text}) {
+  for (const auto form :
+       {AnswerForm::label, AnswerForm::json, AnswerForm::tool_call, AnswerForm::text}) {
     if (text == to_string(form)) return form;
   }
   return fail(ErrorCode::invalid_input, "no such answer form: " + std::string(text));
@@ -70,7 +71,8 @@ Result<Answer> parse_target(std::string_view target) {
   std::string_view rest = target.substr(first);
   while (!rest.empty()) {
     if (rest.front() == '\n') rest.remove_prefix(1);
-    if (!rest.starts_with(tool_mark)) return fail(ErrorCode::invalid_input, "text after a tool call");
+    if (!rest.starts_with(tool_mark))
+      return fail(ErrorCode::invalid_input, "text after a tool call");
     rest.remove_prefix(tool_mark.size());
     const std::string_view line = rest.substr(0, rest.find("\n<tool>"));
     const std::size_t space = line.find(' ');
@@ -81,8 +83,9 @@ Result<Answer> parse_target(std::string_view target) {
     if (!arguments || !arguments->is_object()) {
       return fail(ErrorCode::invalid_input, "tool arguments that are no JSON object");
     }
-    answer.tool_calls.push_back(
-        {.id = {}, .name = std::string(line.substr(0, space)), .arguments = std::string(line.substr(space + 1))});
+    answer.tool_calls.push_back({.id = {},
+                                 .name = std::string(line.substr(0, space)),
+                                 .arguments = std::string(line.substr(space + 1))});
     rest.remove_prefix(line.size());
   }
   return answer;
@@ -90,13 +93,15 @@ Result<Answer> parse_target(std::string_view target) {
 
 std::string to_canonical(const Answer& answer, AnswerForm form) {
   if (form == AnswerForm::label && answer.tool_calls.empty()) return lower(trimmed(answer.text));
-  if (form == AnswerForm::json && answer.tool_calls.empty()) return canonical_json_or_text(answer.text);
+  if (form == AnswerForm::json && answer.tool_calls.empty())
+    return canonical_json_or_text(answer.text);
   std::vector<std::string> calls;
   for (const ToolCall& call : answer.tool_calls) {
     calls.push_back(call.name + " " + canonical_json_or_text(call.arguments));
   }
   std::ranges::sort(calls);  // parallel calls are a set
-  std::string out(trimmed(form == AnswerForm::tool_call && !calls.empty() ? std::string_view{} : answer.text));
+  std::string out(
+      trimmed(form == AnswerForm::tool_call && !calls.empty() ? std::string_view{} : answer.text));
   for (const std::string& call : calls) out += "\n<tool>" + call;
   return out;
 }

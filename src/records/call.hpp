@@ -1,5 +1,5 @@
-// One LLM call as step S1 records it: who asked (pseudonyms), when, what, what came back, how it ended.
-// Content (request, response) is Secret; the rest is metadata that an auditor may see.
+// One LLM call as step S1 records it: who asked (pseudonyms), when, what, what came back, how it
+// ended. Content (request, response) is Secret; the rest is metadata that an auditor may see.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct RouteDecision {
   Server server = Server::llm;
   std::string task;
   std::string artifact;
-  std::string reason;      // "no_task", "accepted", "low_confidence", "slm_error", "off", "imported"
+  std::string reason;  // "no_task", "accepted", "low_confidence", "slm_error", "off", "imported"
   double confidence = -1;  // of the small model; -1 where none was asked
 };
 
@@ -60,15 +60,15 @@ struct Call {
   std::string served_model;
   RouteDecision route;
   Origin origin;
-  bool human_facing = false;     // S1 converts calls between agents and tools, not chats with people
+  bool human_facing = false;  // S1 converts calls between agents and tools, not chats with people
   bool training_allowed = true;  // consent, and the teacher's terms
   SecretText request;            // the chat-completions request body, JSON text
-  SecretText response;           // the chat-completions response body (streams reassembled); may be empty
+  SecretText response;  // the chat-completions response body (streams reassembled); may be empty
   std::string finish_reason;
   Usage usage;
   CallStatus status = CallStatus::ok;
   std::int32_t http_status = 200;
-  std::string error;             // the error's type and code, never content
+  std::string error;  // the error's type and code, never content
   std::int32_t retries = 0;
   std::optional<double> reward;  // task success, where someone said so
   std::optional<double> cost_usd;

@@ -38,11 +38,11 @@ struct Evaluation {
   TaskId task;
   ArtifactId artifact;
   UnixMicros made_at;
-  double alpha = 0.05;      // disagreement that is accepted among kept calls
-  double delta = 0.1;       // chance that the bound is wrong
-  double threshold = 2;     // accept when confidence >= threshold; above 1: accept nothing
-  Agreement calibration;    // sets the threshold
-  Agreement test;           // looked at once, beside it
+  double alpha = 0.05;    // disagreement that is accepted among kept calls
+  double delta = 0.1;     // chance that the bound is wrong
+  double threshold = 2;   // accept when confidence >= threshold; above 1: accept nothing
+  Agreement calibration;  // sets the threshold
+  Agreement test;         // looked at once, beside it
   Verdict verdict = Verdict::keep_llm;
   std::int64_t calls_needed = 0;  // for needs_more_data: further calibration calls
   std::string reason;

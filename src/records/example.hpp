@@ -1,5 +1,5 @@
-// A call after curation (S2): pseudonymised, filtered, de-duplicated, put into a split. This is what
-// clustering reads and what models are trained and judged on.
+// A call after curation (S2): pseudonymised, filtered, de-duplicated, put into a split. This is
+// what clustering reads and what models are trained and judged on.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@
 
 namespace understudy {
 
-// Training data, data that sets a confidence threshold, and data that nobody looks at until the end.
+// Training data, data that sets a confidence threshold, and data that nobody looks at until the
+// end.
 enum class Split { train, calibration, test };
 
 struct Example {

@@ -15,17 +15,17 @@ namespace understudy {
 
 enum class CandidateKind {
   classifier,  // linear model over n-grams, for closed answer sets; runs in process
-  nano,        // a small llama-architecture transformer trained from scratch; served by llama-server
-  adapter,     // LoRA on a base SLM; needs the base's weights on this machine
+  nano,     // a small llama-architecture transformer trained from scratch; served by llama-server
+  adapter,  // LoRA on a base SLM; needs the base's weights on this machine
 };
 
 struct Candidate {
   CandidateKind kind = CandidateKind::nano;
-  std::string name;               // "nano", "classifier", or the catalogue's model name
+  std::string name;  // "nano", "classifier", or the catalogue's model name
   bool eligible = false;
   std::vector<std::string> reasons;  // why it ranks where it does, or why it is out
-  double score = 0;               // ranks eligible candidates, higher first
-  std::int64_t memory_bytes = 0;  // weights + KV cache at the task's p99 context
+  double score = 0;                  // ranks eligible candidates, higher first
+  std::int64_t memory_bytes = 0;     // weights + KV cache at the task's p99 context
 };
 
 // A trained model in home/artifacts/ID/: model.gguf (nano) or classifier.bin, and artifact.json.
@@ -34,10 +34,10 @@ struct Artifact {
   TaskId task;
   CandidateKind kind = CandidateKind::nano;
   UnixMicros made_at;
-  DatasetId dataset;            // lineage
-  std::string template_hash;    // the prompt template that it was trained for
-  std::string config_json;      // hyperparameters and seed
-  std::string metrics_json;     // loss, validation agreement, seconds, tokens/s
+  DatasetId dataset;          // lineage
+  std::string template_hash;  // the prompt template that it was trained for
+  std::string config_json;    // hyperparameters and seed
+  std::string metrics_json;   // loss, validation agreement, seconds, tokens/s
 };
 
 std::string_view to_string(CandidateKind kind);

@@ -1,5 +1,6 @@
-// What the gateway follows: per task how to recognise it and which small model may answer, under which
-// condition. Written (signed, versioned) by the control plane, read by `serve` without a secret key.
+// What the gateway follows: per task how to recognise it and which small model may answer, under
+// which condition. Written (signed, versioned) by the control plane, read by `serve` without a
+// secret key.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +25,13 @@ struct TaskPolicy {
   TaskId task;
   std::string name;
   RouteMode mode = RouteMode::off;
-  StructureKey key;                 // tools and response_form must be equal; the template stands for the rest
+  StructureKey key;  // tools and response_form must be equal; the template stands for the rest
   PromptTemplate prompt_template;
   AnswerForm answer_form = AnswerForm::text;
   std::vector<std::string> answer_set;
   CandidateKind kind = CandidateKind::nano;
   ArtifactId artifact;
-  double threshold = 2;             // accept when confidence >= threshold
+  double threshold = 2;  // accept when confidence >= threshold
   double alpha = 0.05;
   double delta = 0.1;
 };
@@ -38,7 +39,7 @@ struct TaskPolicy {
 struct RoutingPolicy {
   std::int64_t version = 0;  // grows by one with every change
   UnixMicros made_at;
-  std::string reason;        // "promote t-12ab", "rollback t-12ab"
+  std::string reason;  // "promote t-12ab", "rollback t-12ab"
   std::vector<TaskPolicy> tasks;
 };
 

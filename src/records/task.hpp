@@ -1,5 +1,5 @@
-// A recurring kind of call that S3 found: how to recognise it from the prompt alone, how its answers look,
-// how much of the traffic it is, and whether a small model could take it.
+// A recurring kind of call that S3 found: how to recognise it from the prompt alone, how its
+// answers look, how much of the traffic it is, and whether a small model could take it.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct TaskStatistics {
   std::int64_t completion_tokens = 0;
   double share_of_calls = 0;
   double share_of_tokens = 0;
-  double answer_entropy_bits = 0;     // of the distinct canonical answers
+  double answer_entropy_bits = 0;  // of the distinct canonical answers
   std::int64_t distinct_answers = 0;
   double latency_ms_median = 0;
   std::int64_t slot_bytes_p99 = 0;    // what a small model would have to read
@@ -48,7 +48,7 @@ struct Task {
   std::string name;
   StructureKey key;
   PromptTemplate prompt_template;  // over wire::prompt_text(); no constants = nothing in common
-  bool separable = true;           // false: another task has the same prompts, so it cannot be routed
+  bool separable = true;  // false: another task has the same prompts, so it cannot be routed
   AnswerForm answer_form = AnswerForm::text;
   std::vector<std::string> answer_set;  // canonical labels of a closed set, sorted; else empty
   std::vector<std::string> tool_names;  // tools that its answers call, sorted
@@ -56,6 +56,10 @@ struct Task {
   Replaceability replaceability;
 };
 
+json::value to_json(const StructureKey& key);
+StructureKey structure_key_from_json(const json::value& tree);
+std::vector<std::string> json_strings(const json::value& tree,
+                                      std::string_view key);  // non-strings skipped
 json::value to_json(const Task& task);
 Result<Task> task_from_json(const json::value& tree);
 

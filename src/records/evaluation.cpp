@@ -1,0 +1,76 @@
+#include "records/evaluation.hpp"
+
+namespace understudy {
+
+namespace {
+
+Result<Verdict> parse_verdict(std::string_view text) {
+  for (const auto verdict : {Verdict::convert, Verdict::needs_more_data, Verdict::keep_llm}) {
+    if (text == to_string(verdict)) return verdict;
+  }
+  return fail(ErrorCode::corrupt, "no such verdict: " + std::string(text));
+}
+
+Agreement agreement_from_json(const json::value& tree, std::string_view key) {
+  const json::value* found = json::find(tree, key);
+  if (found == nullptr) return {};
+  return {.calls = json::find_integer(*found, "calls").value_or(0),
+          .kept = json::find_integer(*found, "kept").value_or(0),
+          .agreed = json::find_integer(*found, "agreed").value_or(0),
+          .lower = json::find_number(*found, "lower").value_or(0),
+          .upper = json::find_number(*found, "upper").value_or(1)};
+}
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::convert: return "convert";
+    case Verdict::needs_more_data: return "needs_more_data";
+    case Verdict::keep_llm: return "keep_llm";
+  }
+  return "keep_llm";
+}
+
+json::value to_json(const Agreement& agreement) {
+  return json::object{{"calls", agreement.calls},        {"kept", agreement.kept},
+                      {"agreed", agreement.agreed},      {"rate", agreement.rate()},
+                      {"lower", agreement.lower},        {"upper", agreement.upper},
+                      {"coverage", agreement.coverage()}};
+}
+
+json::value to_json(const Evaluation& evaluation) {
+  return json::object{{"task", evaluation.task.value},
+                      {"artifact", evaluation.artifact.value},
+                      {"made_at", evaluation.made_at.value},
+                      {"alpha", evaluation.alpha},
+                      {"delta", evaluation.delta},
+                      {"threshold", evaluation.threshold},
+                      {"calibration", to_json(evaluation.calibration)},
+                      {"test", to_json(evaluation.test)},
+                      {"verdict", to_string(evaluation.verdict)},
+                      {"calls_needed", evaluation.calls_needed},
+                      {"reason", evaluation.reason},
+                      {"slm_latency_ms_median", evaluation.slm_latency_ms_median},
+                      {"llm_latency_ms_median", evaluation.llm_latency_ms_median}};
+}
+
+Result<Evaluation> evaluation_from_json(const json::value& tree) {
+  Evaluation evaluation;
+  evaluation.task = {json::string_or(tree, "task")};
+  evaluation.artifact = {json::string_or(tree, "artifact")};
+  evaluation.made_at = {json::find_integer(tree, "made_at").value_or(0)};
+  evaluation.alpha = json::find_number(tree, "alpha").value_or(evaluation.alpha);
+  evaluation.delta = json::find_number(tree, "delta").value_or(evaluation.delta);
+  evaluation.threshold = json::find_number(tree, "threshold").value_or(evaluation.threshold);
+  evaluation.calibration = agreement_from_json(tree, "calibration");
+  evaluation.test = agreement_from_json(tree, "test");
+  evaluation.verdict = TRY(parse_verdict(json::string_or(tree, "verdict")));
+  evaluation.calls_needed = json::find_integer(tree, "calls_needed").value_or(0);
+  evaluation.reason = json::string_or(tree, "reason");
+  evaluation.slm_latency_ms_median = json::find_number(tree, "slm_latency_ms_median").value_or(0);
+  evaluation.llm_latency_ms_median = json::find_number(tree, "llm_latency_ms_median").value_or(0);
+  return evaluation;
+}
+
+}  // namespace understudy
