@@ -1,0 +1,22 @@
+#include "apps/exit_code.hpp"
+
+namespace understudy::apps {
+
+int exit_code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_input:
+    case ErrorCode::unsupported: return exit_bad_input;
+    case ErrorCode::denied: return exit_denied;
+    case ErrorCode::not_found: return exit_not_found;
+    case ErrorCode::unavailable:
+    case ErrorCode::timeout: return exit_unavailable;
+    case ErrorCode::exhausted: return exit_exhausted;
+    case ErrorCode::corrupt: return exit_corrupt;
+    case ErrorCode::conflict: return exit_conflict;
+    case ErrorCode::cancelled: return exit_interrupted;
+    case ErrorCode::internal: return exit_failure;
+  }
+  return exit_failure;
+}
+
+}  // namespace understudy::apps

@@ -1,0 +1,247 @@
+#include "apps/verbs.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "apps/render.hpp"
+#include "base/files.hpp"
+#include "console/jobs.hpp"
+#include "live/gateway/server.hpp"
+
+namespace understudy::apps {
+
+namespace {
+
+using store::Home;
+using Render = std::string (*)(const json::value&);
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+// What a verb's result looks like on stdout: JSON for scripts, or text for people.
+Status show(Result<json::value> result, bool as_json, Render render) {
+  const json::value value = TRY(std::move(result));
+  print(as_json ? json::to_text(value) + "\n" : render(value));
+  return {};
+}
+
+// Options of one verb. CLI11 writes into them while parsing; the action reads them afterwards, so
+// both share it.
+struct VerbOptions {
+  bool as_json = false;
+  std::string task;
+  std::size_t examples = 3;
+  std::vector<std::filesystem::path> files;
+  std::optional<std::filesystem::path> output;
+  console::TuneRequest tune;
+  std::string candidate;
+  console::EvaluateRequest evaluate;
+};
+
+using Run = std::function<Status(const Home&, const VerbOptions&)>;
+
+class VerbBuilder {
+ public:
+  VerbBuilder(CLI::App& app, Action& action) : app_(app), action_(action) {}
+
+  // Adds `name`; `run` becomes the action when the user chooses it.
+  CLI::App* add(CLI::App& parent, const char* name, const char* help, Run run) {
+    options =
+        std::make_shared<VerbOptions>();  // shared with the action, which outlives this builder
+    CLI::App* verb = parent.add_subcommand(name, help);
+    verb->add_flag("--json", options->as_json, "print the result as JSON");
+    verb->callback([&action = action_, verb, kept = options, run = std::move(run)] {
+      if (!verb->get_subcommands().empty()) return;  // `tasks show ID` is not `tasks`
+      action = [kept, run](const Home& home) { return run(home, *kept); };
+    });
+    return verb;
+  }
+  CLI::App* add(const char* name, const char* help, Run run) {
+    return add(app_, name, help, std::move(run));
+  }
+
+  void with_task(CLI::App* verb) {
+    verb->add_option("TASK", options->task,
+                     "a task id, or the beginning of one (`understudy tasks`)")
+        ->required();
+  }
+
+  std::shared_ptr<VerbOptions> options;
+
+ private:
+  CLI::App& app_;
+  Action& action_;
+};
+
+void add_capture_verbs(CLI::App& app, Action& action) {
+  VerbBuilder builder(app, action);
+  CLI::App* keys = app.add_subcommand("keys", "the key pairs of the roles");
+  keys->require_subcommand(1);
+  builder.add(*keys, "init", "make the keys of this home (never overwrites)",
+              [](const Home& home, const auto& o) {
+                return show(console::init_keys(home), o.as_json, render_keys);
+              });
+
+  CLI::App* verb =
+      builder.add("import", "read recorded calls (JSONL, plain or gzip) into the call log",
+                  [](const Home& home, const auto& o) {
+                    return show(console::import_calls(home, o.files), o.as_json, render_import);
+                  });
+  verb->add_option("FILE", builder.options->files,
+                   "OpenAI-format call records, or NVIDIA Data Flywheel records")
+      ->required();
+
+  CLI::App* log = app.add_subcommand("log", "the encrypted call log");
+  log->require_subcommand(1);
+  builder.add(*log, "stat", "count the calls, check every segment",
+              [](const Home& home, const auto& o) {
+                return show(console::log_statistics(home), o.as_json, render_log_statistics);
+              });
+}
+
+void add_serve(CLI::App& app, Action& action) {
+  const auto options = std::make_shared<live::GatewayOptions>();  // shared with the action
+  const auto listen = std::make_shared<std::string>("127.0.0.1:8080");
+  CLI::App* verb = app.add_subcommand(
+      "serve", "the gateway: relay, record, and answer what small models may answer");
+  verb->add_option("--upstream", options->upstream,
+                   "base URL of the LLM API, for example https://api.example.com/v1")
+      ->required();
+  verb->add_option("--upstream-key-env", options->upstream_key_env,
+                   "environment variable with the upstream's API key (default: the client's own "
+                   "key is passed on)");
+  verb->add_option("--listen", *listen, "HOST:PORT; port 0 takes a free one")
+      ->capture_default_str();
+  verb->add_option("--port-file", options->port_file, "write the port here once it is open");
+  verb->add_option("--threads", options->io_threads, "I/O threads (default: one per core)");
+  verb->callback([&action, options, listen] {
+    action = [options, listen](const Home& home) -> Status {
+      const std::size_t colon = listen->rfind(':');
+      int port = -1;
+      if (colon != std::string::npos) port = std::atoi(listen->c_str() + colon + 1);
+      if (port < 0 || port > 65535) {
+        return fail(ErrorCode::invalid_input, "--listen wants HOST:PORT, not " + *listen,
+                    "for example --listen 127.0.0.1:8080");
+      }
+      options->home = home.directory();
+      options->host = listen->substr(0, colon);
+      options->port = static_cast<std::uint16_t>(port);
+      return live::run_gateway(*options);
+    };
+  });
+}
+
+void add_data_verbs(CLI::App& app, Action& action) {
+  VerbBuilder builder(app, action);
+  builder.add("curate", "S2: pseudonymise, filter, de-duplicate and split the recorded calls",
+              [](const Home& home, const auto& o) {
+                return show(console::curate(home), o.as_json, render_curate);
+              });
+  builder.add("cluster", "S3: find the tasks that recur", [](const Home& home, const auto& o) {
+    return show(console::cluster(home), o.as_json, render_cluster);
+  });
+
+  CLI::App* tasks =
+      builder.add("tasks", "the tasks that were found", [](const Home& home, const auto& o) {
+        return show(console::list_tasks(home), o.as_json, render_tasks);
+      });
+  tasks->require_subcommand(0, 1);
+  CLI::App* verb = builder.add(*tasks, "show", "one task with its template and examples",
+                               [](const Home& home, const auto& o) {
+                                 return show(console::show_task(home, o.task, o.examples),
+                                             o.as_json, render_task);
+                               });
+  builder.with_task(verb);
+  verb->add_option("--examples", builder.options->examples, "how many examples to print")
+      ->capture_default_str();
+
+  CLI::App* exports = app.add_subcommand("export", "write results for other tools");
+  exports->require_subcommand(1);
+  verb = builder.add(*exports, "assignments", "which task each call belongs to, as JSON lines",
+                     [](const Home& home, const VerbOptions& o) -> Status {
+                       const std::string lines = TRY(console::export_assignments(home));
+                       if (o.output) return write_file_atomically(*o.output, lines);
+                       print(lines);
+                       return {};
+                     });
+  verb->add_option("--output", builder.options->output, "a file instead of stdout");
+}
+
+void add_model_verbs(CLI::App& app, Action& action) {
+  VerbBuilder builder(app, action);
+  CLI::App* verb = builder.add("select", "S4: candidate models for a task, ranked, with reasons",
+                               [](const Home& home, const auto& o) {
+                                 return show(console::select_candidates(home, o.task), o.as_json,
+                                             render_selection);
+                               });
+  builder.with_task(verb);
+
+  verb = builder.add("tune", "S5: train a small model for a task",
+                     [](const Home& home, const VerbOptions& o) -> Status {
+                       console::TuneRequest request = o.tune;
+                       request.task = o.task;
+                       request.candidate = TRY(parse_candidate_kind(o.candidate));
+                       return show(console::tune(home, request), o.as_json, render_artifact);
+                     });
+  builder.with_task(verb);
+  verb->add_option("--candidate", builder.options->candidate,
+                   "classifier (closed answers) or nano (a small transformer)")
+      ->required();
+  verb->add_option("--max-minutes", builder.options->tune.minutes_max,
+                   "stop training after this long")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--seed", builder.options->tune.seed,
+                   "of the initial weights and the order of the data")
+      ->capture_default_str();
+
+  verb = builder.add("evaluate", "S6: prove on held-out calls that the model may take over",
+                     [](const Home& home, const VerbOptions& o) {
+                       console::EvaluateRequest request = o.evaluate;
+                       request.task = o.task;
+                       return show(console::evaluate(home, request), o.as_json, render_evaluation);
+                     });
+  builder.with_task(verb);
+  verb->add_option("--alpha", builder.options->evaluate.alpha,
+                   "accepted share of disagreements among the calls that the model keeps")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0001, 0.5));
+  verb->add_option("--delta", builder.options->evaluate.delta,
+                   "accepted chance that the bound is wrong")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0001, 0.5));
+
+  verb = builder.add("promote", "S6: put a proven model live for its task",
+                     [](const Home& home, const auto& o) {
+                       return show(console::promote(home, o.task), o.as_json, render_promotion);
+                     });
+  builder.with_task(verb);
+  verb = builder.add("rollback", "S6: give a task back to the LLM",
+                     [](const Home& home, const auto& o) {
+                       return show(console::rollback(home, o.task), o.as_json, render_promotion);
+                     });
+  builder.with_task(verb);
+  builder.add("policy", "the routing policy in force", [](const Home& home, const auto& o) {
+    return show(console::show_policy(home), o.as_json, render_policy);
+  });
+  verb =
+      builder.add("report", "what small models saved, and how sure we are: one HTML page and JSON",
+                  [](const Home& home, const auto& o) {
+                    return show(console::report(home, o.output), o.as_json, render_report);
+                  });
+  verb->add_option("--output", builder.options->output,
+                   "the page's path (default: HOME/reports/report.html)");
+}
+
+}  // namespace
+
+void add_verbs(CLI::App& app, Action& action) {
+  add_capture_verbs(app, action);
+  add_serve(app, action);
+  add_data_verbs(app, action);
+  add_model_verbs(app, action);
+}
+
+}  // namespace understudy::apps

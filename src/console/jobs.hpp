@@ -1,0 +1,59 @@
+// The control plane's jobs: every verb of the command line but `serve`, as a function from a home
+// directory to a JSON result. The command line prints it (`--json`: as it is); the web console will
+// serve the same. Jobs load the role keys that they need; a missing or wrong key is an error of
+// code `denied`. Each job runs on the caller's thread and may use worker threads of its own.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/store/home.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "records/model.hpp"
+
+namespace understudy::console {
+
+using store::Home;
+
+Result<json::value> init_keys(const Home& home);
+Result<json::value> import_calls(const Home& home, const std::vector<std::filesystem::path>& files);
+Result<json::value> log_statistics(const Home& home);
+Result<json::value> curate(const Home& home);
+Result<json::value> cluster(const Home& home);
+
+Result<json::value> list_tasks(const Home& home);
+Result<json::value> show_task(const Home& home, const std::string& task, std::size_t examples);
+// One {"call_id","task_id"} a line, in the order of the calls' ids; task_id null for the unassigned
+// tail.
+Result<std::string> export_assignments(const Home& home);
+
+// `task` in all that follows: a task id or an unambiguous beginning of one.
+Result<json::value> select_candidates(const Home& home, const std::string& task);
+
+struct TuneRequest {
+  std::string task;
+  CandidateKind candidate = CandidateKind::nano;
+  double minutes_max = 10;
+  std::uint64_t seed = 1;
+};
+Result<json::value> tune(const Home& home, const TuneRequest& request);
+
+struct EvaluateRequest {
+  std::string task;
+  double alpha = 0.05;
+  double delta = 0.1;
+};
+Result<json::value> evaluate(const Home& home, const EvaluateRequest& request);
+
+Result<json::value> promote(const Home& home, const std::string& task);
+Result<json::value> rollback(const Home& home, const std::string& task);
+Result<json::value> show_policy(const Home& home);
+
+// Writes the self-contained page to `output` (default: reports/report.html below home) and the same
+// facts as JSON beside it; returns the facts and "html", "json": the two paths.
+Result<json::value> report(const Home& home, const std::optional<std::filesystem::path>& output);
+
+}  // namespace understudy::console

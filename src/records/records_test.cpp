@@ -1,0 +1,142 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "records/answer.hpp"
+#include "records/call.hpp"
+#include "records/evaluation.hpp"
+#include "records/example.hpp"
+#include "records/model.hpp"
+#include "records/policy.hpp"
+#include "records/task.hpp"
+
+namespace understudy {
+namespace {
+
+Answer tool_answer(std::string name, std::string arguments) {
+  return {.text = {},
+          .tool_calls = {{.id = "c1", .name = std::move(name), .arguments = std::move(arguments)}}};
+}
+
+TEST(Answer, TargetTextKeepsToolCallsAndText) {
+  Answer answer = tool_answer("refund", R"({"b": 1.0, "a": "x y"})");
+  answer.tool_calls.push_back({.id = "c2", .name = "log", .arguments = "{}"});
+  const std::string target = to_target(answer);
+  EXPECT_EQ(target, "<tool>refund {\"a\":\"x y\",\"b\":1}\n<tool>log {}");
+  const auto back = parse_target(target);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(to_canonical(*back, AnswerForm::tool_call),
+            to_canonical(answer, AnswerForm::tool_call));
+
+  answer.text = "Let me see.";
+  const auto mixed = parse_target(to_target(answer));
+  ASSERT_TRUE(mixed);
+  EXPECT_EQ(mixed->text, "Let me see.");
+  EXPECT_EQ(mixed->tool_calls.size(), 2U);
+}
+
+TEST(Answer, RefusesTargetsThatNoServerShouldSend) {
+  for (const char* target : {"<tool>", "<tool> {}", "<tool>f", "<tool>f [1]", "<tool>f {\"a\":"}) {
+    EXPECT_FALSE(parse_target(target)) << target;
+  }
+  EXPECT_EQ(parse_target("plain")->text, "plain");
+}
+
+TEST(Answer, EqualAnswersHaveEqualCanonicalText) {
+  EXPECT_EQ(to_canonical({.text = " Refund\n", .tool_calls = {}}, AnswerForm::label), "refund");
+  EXPECT_EQ(to_canonical({.text = R"({"b":1,"a":2})", .tool_calls = {}}, AnswerForm::json),
+            to_canonical({.text = R"({ "a": 2.0, "b": 1 })", .tool_calls = {}}, AnswerForm::json));
+  Answer one = tool_answer("f", R"({"x":1})");
+  one.tool_calls.push_back({.id = {}, .name = "g", .arguments = "{}"});
+  Answer two = tool_answer("g", "{}");
+  two.tool_calls.push_back({.id = {}, .name = "f", .arguments = R"({"x": 1.0})"});
+  EXPECT_EQ(to_canonical(one, AnswerForm::tool_call), to_canonical(two, AnswerForm::tool_call));
+  EXPECT_NE(to_canonical(tool_answer("f", R"({"x":1})"), AnswerForm::tool_call),
+            to_canonical(tool_answer("f", R"({"x":2})"), AnswerForm::tool_call));
+}
+
+TEST(Records, CallSurvivesTheRoundTrip) {
+  Call call;
+  call.id = {"call-1"};
+  call.session = {"s"};
+  call.source = "import:x";
+  call.started_at = {5};
+  call.ended_at = {9};
+  call.route = {.server = Server::slm,
+                .task = "t-1",
+                .artifact = "a",
+                .reason = "accepted",
+                .confidence = 0.5};
+  call.origin.tenant = "p";
+  call.request = SecretText(R"({"messages":[]})");
+  call.response = SecretText("{}");
+  call.usage = {.prompt_tokens = 3, .completion_tokens = 4, .estimated = true};
+  call.status = CallStatus::truncated;
+  call.reward = 0.0;
+  const auto back = call_from_json(*json::parse(json::to_text(to_json(call))));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(json::to_canonical(to_json(*back)), json::to_canonical(to_json(call)));
+  EXPECT_EQ(back->latency_us(), 4);
+  EXPECT_EQ(back->reward, 0.0);
+  EXPECT_EQ(back->cost_usd, std::nullopt);
+}
+
+TEST(Records, TaskPolicyAndEvidenceSurviveTheRoundTrip) {
+  Task task;
+  task.id = {"t-0123456789"};
+  task.key = {.skeleton = "a", .tools = "b", .response_form = "text"};
+  task.prompt_template = *PromptTemplate::create({"A ", " b"});
+  task.answer_form = AnswerForm::label;
+  task.answer_set = {"no", "yes"};
+  task.statistics.calls = 7;
+  task.replaceability = {.estimate = 0.5, .reason = "closed"};
+  EXPECT_EQ(to_json(*task_from_json(to_json(task))), to_json(task));
+
+  RoutingPolicy policy;
+  policy.version = 3;
+  policy.tasks.push_back({.task = task.id,
+                          .name = "n",
+                          .mode = RouteMode::active,
+                          .key = task.key,
+                          .prompt_template = task.prompt_template,
+                          .answer_form = AnswerForm::label,
+                          .answer_set = task.answer_set,
+                          .kind = CandidateKind::classifier,
+                          .artifact = {"x"},
+                          .threshold = 0.25});
+  EXPECT_EQ(to_json(*routing_policy_from_json(to_json(policy))), to_json(policy));
+
+  Evaluation evaluation;
+  evaluation.task = task.id;
+  evaluation.calibration = {.calls = 10, .kept = 8, .agreed = 6, .lower = 0.1, .upper = 0.9};
+  evaluation.verdict = Verdict::needs_more_data;
+  EXPECT_EQ(to_json(*evaluation_from_json(to_json(evaluation))), to_json(evaluation));
+  EXPECT_DOUBLE_EQ(evaluation.calibration.rate(), 0.75);
+  EXPECT_DOUBLE_EQ(evaluation.calibration.coverage(), 0.8);
+
+  Example example;
+  example.call = {"c"};
+  example.split = Split::calibration;
+  example.repeats = 2;
+  EXPECT_EQ(to_json(*example_from_json(to_json(example))), to_json(example));
+
+  const Artifact artifact{.id = {"a"},
+                          .task = task.id,
+                          .kind = CandidateKind::nano,
+                          .made_at = {4},
+                          .dataset = {"d"},
+                          .template_hash = "h",
+                          .config_json = "{}",
+                          .metrics_json = "{}"};
+  EXPECT_EQ(to_json(*artifact_from_json(to_json(artifact))), to_json(artifact));
+}
+
+TEST(Records, DamagedRecordsAreRefused) {
+  for (const char* text : {"{}", R"({"id":"x","status":"odd"})", "3", R"({"id":7})"}) {
+    EXPECT_FALSE(call_from_json(*json::parse(text))) << text;
+  }
+  EXPECT_FALSE(routing_policy_from_json(*json::parse(R"({"tasks":[{"mode":"active"}]})")));
+  EXPECT_FALSE(example_from_json(*json::parse(R"({"call":"c","split":"none"})")));
+}
+
+}  // namespace
+}  // namespace understudy
