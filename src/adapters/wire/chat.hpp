@@ -1,6 +1,6 @@
-// The OpenAI chat-completions wire format, read into and written from our records. Unknown fields are left
-// alone: what is relayed is the original bytes, this is the parser on the side.
-// Pure and thread-safe; knows no network.
+// The OpenAI chat-completions wire format, read into and written from our records. Unknown fields
+// are left alone: what is relayed is the original bytes, this is the parser on the side. Pure and
+// thread-safe; knows no network.
 #pragma once
 
 #include <string>
@@ -24,15 +24,17 @@ struct ChatRequest {
   std::vector<std::string> roles;
   std::vector<std::string> tool_names;  // sorted
   std::string response_form;            // "text", "json_object", "json_schema:HASH"
-  // "" or why a small model must not answer: n > 1, logprobs, images, tool_choice of a certain kind, ...
+  // "" or why a small model must not answer: n > 1, logprobs, images, tool_choice of a certain
+  // kind, ...
   std::string beyond_slm;
 };
 
 Result<ChatRequest> parse_chat_request(const json::value& request);
 
-// The messages as one text, the view that templates are mined on. Each message is a line "<|ROLE|>", then its
-// content, then for each tool call a line "<|call|>NAME ARGUMENTS", then a newline. Content parts of type text are joined; other parts
-// appear as "<|image_url|>" and the like. Deterministic: equal messages, equal text.
+// The messages as one text, the view that templates are mined on. Each message is a line
+// "<|ROLE|>", then its content, then for each tool call a line "<|call|>NAME ARGUMENTS", then a
+// newline. Content parts of type text are joined; other parts appear as "<|image_url|>" and the
+// like. Deterministic: equal messages, equal text.
 std::string prompt_text(const json::value& request);
 
 // Hash of the sorted tool names (16 hex digits), empty for none.
@@ -41,8 +43,8 @@ std::string tools_hash(const std::vector<std::string>& sorted_names);
 // choices[0] of a chat.completion; an error when there is no usable message.
 Result<Answer> parse_answer(const json::value& response);
 
-// A chat.completion body, and the same as a whole SSE stream (role delta, content or tool deltas, finish,
-// usage chunk if asked for, [DONE]).
+// A chat.completion body, and the same as a whole SSE stream (role delta, content or tool deltas,
+// finish, usage chunk if asked for, [DONE]).
 struct CompletionMeta {
   std::string id;  // "chatcmpl-..."
   std::string model;

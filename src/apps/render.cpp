@@ -1,0 +1,222 @@
+#include "apps/render.hpp"
+
+#include <cstdio>
+
+#include "apps/table.hpp"
+
+namespace understudy::apps {
+
+namespace {
+
+std::string text(const json::value& tree, std::string_view key) {
+  return json::string_or(tree, key);
+}
+std::int64_t integer(const json::value& tree, std::string_view key) {
+  return json::find_integer(tree, key).value_or(0);
+}
+double number(const json::value& tree, std::string_view key) {
+  return json::find_number(tree, key).value_or(0);
+}
+
+std::string decimals(double value, int digits) {
+  char buffer[48];
+  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
+  return buffer;
+}
+
+json::array list(const json::value& tree, std::string_view key) {
+  const json::array* found = json::find_array(tree, key);
+  return found != nullptr ? *found : json::array{};
+}
+
+std::string bullets(const json::value& tree, std::string_view key, std::string_view prefix) {
+  std::string out;
+  for (const json::value& item : list(tree, key)) {
+    if (item.is_string()) out += std::string(prefix) + std::string(item.get_string()) + "\n";
+  }
+  return out;
+}
+
+// {"reason": 3, ...} as lines "  reason  3".
+std::string counts(const json::value& tree, std::string_view key, std::string_view title) {
+  const json::object* members = json::find_object(tree, key);
+  if (members == nullptr || members->empty()) return {};
+  Table table({{.title = std::string(title)}, {.title = "", .align = Align::right}});
+  for (const auto& member : *members) {
+    table.add(
+        {"  " + std::string(member.key()),
+         member.value().is_number() ? thousands(member.value().to_number<std::int64_t>()) : ""});
+  }
+  return table.to_text();
+}
+
+std::string agreement_line(const json::value& evaluation, std::string_view split) {
+  const json::value* found = json::find(evaluation, split);
+  if (found == nullptr) return {};
+  return std::string(split) + ": keeps " + thousands(integer(*found, "kept")) + " of " +
+         thousands(integer(*found, "calls")) + " calls (" + percent(number(*found, "coverage")) +
+         "), agrees with the LLM on " + percent(number(*found, "rate")) +
+         " of them (95 % interval " + percent(number(*found, "lower")) + " to " +
+         percent(number(*found, "upper")) + ")\n";
+}
+
+}  // namespace
+
+std::string render_keys(const json::value& result) {
+  std::string out = "keys made in " + text(result, "directory") + "\n";
+  if (const json::object* keys = json::find_object(result, "keys")) {
+    for (const auto& key : *keys)
+      out += "  " + std::string(key.key()) + "  " + std::string(key.value().get_string()) + "\n";
+  }
+  return out +
+         "Keep *.key files safe and apart from the gateway's machine: it needs *.pub and "
+         "pseudonym.key only.\n";
+}
+
+std::string render_import(const json::value& result) {
+  Table table({{.title = "file"},
+               {.title = "lines", .align = Align::right},
+               {.title = "calls", .align = Align::right}});
+  for (const json::value& file : list(result, "files")) {
+    table.add(
+        {text(file, "path"), thousands(integer(file, "lines")), thousands(integer(file, "calls"))});
+  }
+  return table.to_text() + "imported " + thousands(integer(result, "calls")) + " calls\n" +
+         bullets(result, "warnings", "warning: ");
+}
+
+std::string render_log_statistics(const json::value& result) {
+  return thousands(integer(result, "calls")) + " calls in " +
+         thousands(integer(result, "segments")) + " segments; " +
+         thousands(integer(result, "served_by_slm")) + " served by small models, " +
+         thousands(integer(result, "not_ok")) + " not ok\n" +
+         bullets(result, "warnings", "warning: ") + bullets(result, "corrupt", "corrupt: ");
+}
+
+std::string render_curate(const json::value& result) {
+  std::string out = "read " + thousands(integer(result, "calls_read")) + " calls, kept " +
+                    thousands(integer(result, "examples")) + " examples of " +
+                    thousands(integer(result, "sessions")) + " sessions\n";
+  out += counts(result, "dropped", "dropped, by reason");
+  out += counts(result, "splits", "examples, by split");
+  out += counts(result, "entities", "personal data and secrets replaced");
+  return out + bullets(result, "warnings", "warning: ") + "data set " + text(result, "dataset") +
+         "\n";
+}
+
+std::string render_cluster(const json::value& result) {
+  return "found " + thousands(integer(result, "tasks")) + " tasks in " +
+         thousands(integer(result, "calls")) + " calls; " +
+         thousands(integer(result, "unassigned")) + " calls belong to none (" +
+         decimals(number(result, "seconds"), 1) + " s)\nsee them with `understudy tasks`\n";
+}
+
+std::string render_tasks(const json::value& result) {
+  Table table({{.title = "task"},
+               {.title = "calls", .align = Align::right},
+               {.title = "share", .align = Align::right},
+               {.title = "answers"},
+               {.title = "replaceable", .align = Align::right},
+               {.title = "name", .align = Align::left, .width_max = 70}});
+  if (!result.is_array()) return {};
+  for (const json::value& task : result.get_array()) {
+    const json::value* statistics = json::find(task, "statistics");
+    const json::value* estimate = json::find(task, "replaceability");
+    if (statistics == nullptr || estimate == nullptr) continue;
+    std::string answers = text(task, "answer_form");
+    if (const auto closed = list(task, "answer_set"); !closed.empty())
+      answers += " of " + std::to_string(closed.size());
+    table.add({text(task, "id"), thousands(integer(*statistics, "calls")),
+               percent(number(*statistics, "share_of_calls")), answers,
+               decimals(number(*estimate, "estimate"), 2), text(task, "name")});
+  }
+  return table.to_text();
+}
+
+std::string render_task(const json::value& result) {
+  const json::value* task = json::find(result, "task");
+  if (task == nullptr) return {};
+  std::string out = text(*task, "id") + "  " + text(*task, "name") + "\n";
+  if (const json::value* s = json::find(*task, "statistics")) {
+    out += thousands(integer(*s, "calls")) + " calls (" + percent(number(*s, "share_of_calls")) +
+           " of calls, " + percent(number(*s, "share_of_tokens")) + " of tokens) in " +
+           thousands(integer(*s, "sessions")) + " sessions; " +
+           thousands(integer(*s, "distinct_answers")) + " distinct answers of form " +
+           text(*task, "answer_form") + "\n";
+  }
+  if (const json::value* estimate = json::find(*task, "replaceability")) {
+    out += "replaceable: " + decimals(number(*estimate, "estimate"), 2) + ", " +
+           text(*estimate, "reason") + "\n";
+  }
+  out += "template:\n" + text(*task, "template_text") + "\n";
+  int count = 0;
+  for (const json::value& example : list(result, "examples")) {
+    out += "example " + std::to_string(++count) + " (" + text(example, "call_id") + ")\n";
+    out += bullets(example, "slots", "  slot: ");
+    out += "  answer: " + text(example, "answer") + "\n";
+  }
+  for (const json::value& evaluation : list(result, "evaluations")) {
+    out += "evaluated: " + text(evaluation, "verdict") + ", " + text(evaluation, "reason") +
+           "\n  " + agreement_line(evaluation, "test");
+  }
+  return out;
+}
+
+std::string render_selection(const json::value& result) {
+  std::string out;
+  for (const json::value& candidate : list(result, "candidates")) {
+    const bool eligible = json::find_bool(candidate, "eligible").value_or(false);
+    out += std::string(eligible ? "+ " : "- ") + text(candidate, "name") + "\n" +
+           bullets(candidate, "reasons", "    ");
+  }
+  return out;
+}
+
+std::string render_artifact(const json::value& result) {
+  return "made " + text(result, "kind") + " " + text(result, "id") + " for task " +
+         text(result, "task") + "\n  " + text(result, "metrics") +
+         "\nprove it with `understudy evaluate " + text(result, "task") + "`\n";
+}
+
+std::string render_evaluation(const json::value& result) {
+  const std::string verdict = text(result, "verdict");
+  std::string out = "verdict: " + verdict;
+  if (verdict == "needs_more_data")
+    out += " (about " + thousands(integer(result, "calls_needed")) + " more calibration calls)";
+  out += "\n  " + text(result, "reason") + "\n";
+  out += "alpha " + decimals(number(result, "alpha"), 3) + ", delta " +
+         decimals(number(result, "delta"), 3) + ", threshold " +
+         decimals(number(result, "threshold"), 4) + "\n";
+  out += agreement_line(result, "calibration") + agreement_line(result, "test");
+  out += "latency (median): small model " + decimals(number(result, "slm_latency_ms_median"), 1) +
+         " ms, LLM " + decimals(number(result, "llm_latency_ms_median"), 1) + " ms\n";
+  if (verdict == "convert")
+    out += "put it live with `understudy promote " + text(result, "task") + "`\n";
+  return out;
+}
+
+std::string render_promotion(const json::value& result) {
+  return text(result, "task") + " (" + text(result, "name") + ") is now " + text(result, "mode") +
+         " with artifact " + text(result, "artifact") + "\n";
+}
+
+std::string render_policy(const json::value& result) {
+  std::string out = "policy version " + std::to_string(integer(result, "version")) + "\n";
+  Table table({{.title = "task"},
+               {.title = "mode"},
+               {.title = "model"},
+               {.title = "threshold", .align = Align::right},
+               {.title = "name"}});
+  for (const json::value& task : list(result, "tasks")) {
+    table.add({text(task, "task"), text(task, "mode"),
+               text(task, "kind") + " " + text(task, "artifact").substr(0, 10),
+               decimals(number(task, "threshold"), 4), text(task, "name")});
+  }
+  return out + table.to_text();
+}
+
+std::string render_report(const json::value& result) {
+  return "wrote " + text(result, "html") + "\n      " + text(result, "json") + "\n";
+}
+
+}  // namespace understudy::apps

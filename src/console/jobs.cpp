@@ -1,0 +1,164 @@
+#include "console/jobs.hpp"
+
+#include <algorithm>
+
+#include "adapters/crypto/keys.hpp"
+#include "adapters/store/call_log.hpp"
+#include "adapters/store/metadata.hpp"
+#include "adapters/store/policy_store.hpp"
+#include "base/files.hpp"
+#include "steps/s1_capture/import.hpp"
+#include "steps/s2_curate/curate.hpp"
+#include "steps/s3_cluster/cluster.hpp"
+#include "steps/s3_cluster/task_examples.hpp"
+#include "steps/s4_select/select.hpp"
+#include "steps/s5_tune/tune.hpp"
+#include "steps/s6_refine/evaluate.hpp"
+#include "steps/s6_refine/promote.hpp"
+#include "steps/s6_refine/report.hpp"
+
+namespace understudy::console {
+
+namespace {
+
+// The task that the user means by an id or its beginning.
+Result<Task> resolve(const Home& home, const std::string& task) {
+  const auto metadata = TRY(store::Metadata::open(home));
+  return metadata.find_task(task);
+}
+
+}  // namespace
+
+Result<json::value> init_keys(const Home& home) {
+  TRY(crypto::init_keys(home.keys()));
+  json::object keys;
+  for (const auto role :
+       {crypto::Role::curator, crypto::Role::trainer, crypto::Role::auditor, crypto::Role::admin}) {
+    keys[crypto::to_string(role)] = TRY(crypto::load_public_key(home.keys(), role)).fingerprint();
+  }
+  return json::object{{"directory", home.keys().string()}, {"keys", std::move(keys)}};
+}
+
+Result<json::value> import_calls(const Home& home,
+                                 const std::vector<std::filesystem::path>& files) {
+  return to_json(TRY(s1::import_calls(home, files)));
+}
+
+Result<json::value> log_statistics(const Home& home) {
+  const auto curator = TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
+  std::int64_t by_slm = 0;
+  std::int64_t not_ok = 0;
+  const auto report = TRY(store::read_call_log(home, curator, [&](const Call& call) -> Status {
+    by_slm += call.route.server == Server::slm ? 1 : 0;
+    not_ok += call.status != CallStatus::ok ? 1 : 0;
+    return {};
+  }));
+  json::array warnings;
+  for (const std::string& warning : report.warnings) warnings.emplace_back(warning);
+  json::array corrupt;
+  for (const Error& error : report.corrupt) corrupt.emplace_back(error.message);
+  return json::object{{"calls", report.calls},
+                      {"served_by_slm", by_slm},
+                      {"not_ok", not_ok},
+                      {"segments", report.segments},
+                      {"lost_tail_bytes", report.lost_tail_bytes},
+                      {"warnings", std::move(warnings)},
+                      {"corrupt", std::move(corrupt)}};
+}
+
+Result<json::value> curate(const Home& home) { return to_json(TRY(s2::curate(home, {}))); }
+
+Result<json::value> cluster(const Home& home) { return to_json(TRY(s3::cluster(home, {}))); }
+
+Result<json::value> list_tasks(const Home& home) {
+  const auto metadata = TRY(store::Metadata::open(home));
+  TRY(metadata.clustered_dataset());
+  json::array tasks;
+  for (const Task& task : TRY(metadata.tasks())) tasks.push_back(to_json(task));
+  return tasks;
+}
+
+Result<json::value> show_task(const Home& home, const std::string& task, std::size_t examples) {
+  const Task found = TRY(resolve(home, task));
+  json::object shown{{"task", to_json(found)}};
+  json::array items;
+  for (const auto& example : TRY(s3::task_examples(home, found, examples)))
+    items.push_back(to_json(example));
+  shown["examples"] = std::move(items);
+  const auto metadata = TRY(store::Metadata::open(home));
+  json::array evaluations;
+  for (const Evaluation& evaluation : TRY(metadata.evaluations(found.id)))
+    evaluations.push_back(to_json(evaluation));
+  shown["evaluations"] = std::move(evaluations);
+  return shown;
+}
+
+Result<std::string> export_assignments(const Home& home) {
+  const auto metadata = TRY(store::Metadata::open(home));
+  TRY(metadata.clustered_dataset());
+  auto assignments = TRY(metadata.assignments());
+  std::ranges::sort(assignments, {}, &Assignment::call);
+  std::string lines;
+  for (const Assignment& assignment : assignments) {
+    json::object line{{"call_id", assignment.call.value}, {"task_id", nullptr}};
+    if (!assignment.task.empty()) line["task_id"] = assignment.task.value;
+    lines += json::to_text(line) + "\n";
+  }
+  return lines;
+}
+
+Result<json::value> select_candidates(const Home& home, const std::string& task) {
+  const Task found = TRY(resolve(home, task));
+  return to_json(TRY(s4::select(home, found.id, {})));
+}
+
+Result<json::value> tune(const Home& home, const TuneRequest& request) {
+  const Task found = TRY(resolve(home, request.task));
+  return to_json(TRY(s5::tune(
+      home, found.id,
+      {.kind = request.candidate, .max_minutes = request.minutes_max, .seed = request.seed})));
+}
+
+Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
+  const Task found = TRY(resolve(home, request.task));
+  return to_json(
+      TRY(s6::evaluate(home, found.id, {.alpha = request.alpha, .delta = request.delta})));
+}
+
+Result<json::value> promote(const Home& home, const std::string& task) {
+  const Task found = TRY(resolve(home, task));
+  const TaskPolicy policy = TRY(s6::promote(home, found.id));
+  return json::object{{"task", policy.task.value},
+                      {"name", policy.name},
+                      {"mode", "active"},
+                      {"artifact", policy.artifact.value},
+                      {"threshold", policy.threshold}};
+}
+
+Result<json::value> rollback(const Home& home, const std::string& task) {
+  const Task found = TRY(resolve(home, task));
+  const TaskPolicy policy = TRY(s6::rollback(home, found.id));
+  return json::object{{"task", policy.task.value},
+                      {"name", policy.name},
+                      {"mode", "off"},
+                      {"artifact", policy.artifact.value},
+                      {"threshold", policy.threshold}};
+}
+
+Result<json::value> show_policy(const Home& home) {
+  return to_json(TRY(store::load_current_policy(home)));
+}
+
+Result<json::value> report(const Home& home, const std::optional<std::filesystem::path>& output) {
+  const auto facts = TRY(s6::make_report(home, {}));
+  const std::filesystem::path html = output.value_or(home.reports() / "report.html");
+  const std::filesystem::path data = std::filesystem::path(html).replace_extension(".json");
+  json::value tree = to_json(facts);
+  TRY(write_file_atomically(html, s6::to_html(facts)));
+  TRY(write_file_atomically(data, json::to_text(tree) + "\n"));
+  tree.as_object()["html"] = html.string();
+  tree.as_object()["json"] = data.string();
+  return tree;
+}
+
+}  // namespace understudy::console
