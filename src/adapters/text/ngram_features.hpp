@@ -1,5 +1,5 @@
-// Sparse text features without weights to download: hashed word and character n-grams, sublinear TF-IDF,
-// L2-normalised. Used by the classifier and by clustering.
+// Sparse text features without weights to download: hashed word and character n-grams, sublinear
+// TF-IDF, L2-normalised. Used by the classifier and by clustering.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@ struct Feature {
 using SparseVector = std::vector<Feature>;  // sorted by index, no duplicates
 
 struct NgramOptions {
-  std::uint32_t hash_bits = 18;      // per family: words use [0, 2^bits), characters [2^bits, 2^(bits+1))
+  std::uint32_t hash_bits =
+      18;  // per family: words use [0, 2^bits), characters [2^bits, 2^(bits+1))
   std::uint32_t word_ngram_max = 2;
   std::uint32_t char_ngram_min = 2;  // inside padded words, as scikit-learn's char_wb
   std::uint32_t char_ngram_max = 5;
