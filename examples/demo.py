@@ -109,7 +109,7 @@ class Demo:
         # Agents work side by side: their calls come mixed, those of one session in order.
         self.calls = sorted(calls, key=lambda call: hash_of(call.session))
         started = time.monotonic()
-        self.replies = harness.send(self.gateway.url, self.calls, concurrency=192, stream_share=0.2,
+        self.replies = harness.send(self.gateway.url, self.calls, concurrency=256, stream_share=0.2,
                                     progress=self.screen.progress("calls"))
         broken = [reply for reply in self.replies if not reply.whole or reply.message is None]
         if len(broken) > len(self.calls) // 100:

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Runs one benchmark of this folder against the built program: `./dev bench NAME [--json] [--home DIR]`.
+
+  clinc150   intent recognition: 15,000 recorded calls, then 5,500 live ones through the gateway
+  calls      seven files of real agent calls: import, curate, cluster, select
+
+Each prints its figures with machine and commit, and exits 1 when a target is missed, 77 when its data is absent.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+import tempfile
+
+BENCH = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(BENCH), str(BENCH.parent / "examples")]
+
+import bench_calls  # noqa: E402  (the path is set above)
+import bench_clinc150  # noqa: E402
+import harness  # noqa: E402
+import machine  # noqa: E402
+
+BENCHMARKS = {"clinc150": bench_clinc150.run, "calls": bench_calls.run}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True, help="the built understudy")
+    parser.add_argument("name", choices=BENCHMARKS)
+    parser.add_argument("--home", type=pathlib.Path, help="an empty directory (default: a new one below /tmp)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    options = parser.parse_args()
+    home = options.home or pathlib.Path(tempfile.mkdtemp(prefix=f"understudy-{options.name}-"))
+    if not harness.SHARED_DATA.is_dir():
+        print(f"bench {options.name}: skipped, its data is not at {harness.SHARED_DATA}", file=sys.stderr)
+        return 77
+    try:
+        figures, targets = BENCHMARKS[options.name](harness.Program(options.program, home), harness.SHARED_DATA)
+    except harness.Failure as failure:
+        print(f"bench {options.name}: {failure}\nbench: the home is kept in {home}", file=sys.stderr)
+        return 1
+    result = {"benchmark": options.name, "machine": machine.describe(), "commit": machine.commit(),
+              "home": str(home), **figures, "targets": targets}
+    if options.json:
+        print(json.dumps(result, indent=2, ensure_ascii=False))
+    else:
+        machine.print_figures(result)
+    return 0 if all(targets.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""What every end-to-end test needs: the built program, a home of its own, children that end with the test.
+
+The program comes from $UNDERSTUDY_PROGRAM (ctest sets it). A file whose tests were all skipped exits 77, which ctest
+shows as skipped.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT / "examples"))
+
+import agents  # noqa: E402  (the path is set above)
+import harness  # noqa: E402
+
+PROGRAM = os.environ.get("UNDERSTUDY_PROGRAM", str(PROJECT / "build/dev/bin/understudy"))
+SHARED_DATA = harness.SHARED_DATA
+
+EXIT_OK, EXIT_USAGE, EXIT_BAD_INPUT, EXIT_DENIED, EXIT_NOT_FOUND, EXIT_EXHAUSTED = 0, 2, 3, 4, 5, 7
+
+needs_shared_data = unittest.skipUnless(SHARED_DATA.is_dir(), f"the shared data is not at {SHARED_DATA}")
+
+
+class ProgramTest(unittest.TestCase):
+    """One temporary directory and one home per test."""
+
+    def setUp(self):
+        if not os.access(PROGRAM, os.X_OK):
+            self.skipTest(f"{PROGRAM} is not built")
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="understudy-test-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.home = self.directory / "home"
+        self.program = harness.Program(PROGRAM, self.home)
+        self.children = self.enterContext(harness.Children(self.directory / "children"))
+
+    def with_keys(self):
+        self.program.text("keys", "init")
+        return self.program
+
+    def write_lines(self, name, lines):
+        path = self.directory / name
+        path.write_text("".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines))
+        return path
+
+    def segments(self):
+        return sorted(path for path in (self.home / "log").rglob("*") if path.is_file() and path.stat().st_size)
+
+    def logged(self):
+        return self.program.json("log", "stat")
+
+    def wait_for_calls(self, count, seconds=20):
+        """The log's statistics once it holds `count` calls: the recorder commits behind the answers."""
+        deadline = time.monotonic() + seconds
+        while True:
+            statistics = self.logged()
+            if statistics["calls"] >= count or time.monotonic() > deadline:
+                return statistics
+            time.sleep(0.1)
+
+    def assert_fails(self, exit_code, *words, says=()):
+        """The verb fails with this code, and its message holds each of `says`."""
+        done = self.program.run(*words)
+        self.assertEqual(done.returncode, exit_code, f"stdout: {done.stdout}\nstderr: {done.stderr}")
+        self.assertEqual(done.stdout, "", "an error goes to stderr")
+        for part in says:
+            self.assertIn(str(part), done.stderr)
+        return done.stderr
+
+
+def records(name, seed, count):
+    """Recorded calls of a simulated agent, as `understudy import` reads them."""
+    return [agents.record(call, f"{name}-{seed}-{number}")
+            for number, call in enumerate(agents.generate(name, seed, count))]
+
+
+@contextlib.contextmanager
+def swapped(path, content):
+    """The file holds `content` inside the block and what it held before afterwards."""
+    before = path.read_bytes()
+    path.write_bytes(content)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+def main():
+    program = unittest.main(exit=False, verbosity=2)
+    result = program.result
+    if result.testsRun and result.testsRun == len(result.skipped):
+        sys.exit(77)
+    sys.exit(0 if result.wasSuccessful() else 1)
