@@ -178,8 +178,13 @@ class Demo:
             self.screen.step(f"S5 tune: {outcome.agent}: {outcome.candidate} in {outcome.tune_seconds:.1f} s")
 
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            for result in [pool.submit(tune_one, outcome) for outcome in outcomes]:
-                result.result()
+            try:
+                for result in [pool.submit(tune_one, outcome) for outcome in outcomes]:
+                    result.result()
+            except BaseException:  # Ctrl-C too: the pool would wait for the training to end
+                pool.shutdown(wait=False, cancel_futures=True)
+                self.program.stop()
+                raise
 
     def evaluate_and_promote(self):
         for outcome in self.outcomes:

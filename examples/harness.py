@@ -35,6 +35,7 @@ class Program:
     def __init__(self, program, home):
         self.path = pathlib.Path(program).resolve()
         self.home = pathlib.Path(home)
+        self.running = set()
         if not os.access(self.path, os.X_OK):
             raise Failure(f"{self.path} is not there; build it first: ./dev build")
 
@@ -43,8 +44,23 @@ class Program:
 
     def run(self, *words, environment=None):
         """The finished process, whatever its exit code."""
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=VERB_SECONDS_MAX,
-                              stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+        process = subprocess.Popen(self.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
+        self.running.add(process)
+        try:
+            output, errors = process.communicate(timeout=VERB_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"understudy {' '.join(map(str, words))}: still at work after {VERB_SECONDS_MAX} s") from None
+        finally:
+            self.running.discard(process)
+            if process.poll() is None:
+                process.terminate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    def stop(self):
+        """Ends the verbs that other threads of this script run."""
+        for process in list(self.running):
+            process.terminate()
 
     def text(self, *words, environment=None):
         done = self.run(*words, environment=environment)
