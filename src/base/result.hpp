@@ -25,11 +25,12 @@ inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::mo
 #define UNDERSTUDY_CONCAT(a, b) UNDERSTUDY_CONCAT_INNER(a, b)
 
 // auto value = TRY(expression);   or, for a Status,   TRY(expression);
-#define TRY(...)                                                               \
-  ({                                                                           \
-    auto try_result = (__VA_ARGS__);                                           \
-    if (!try_result) return ::understudy::fail(std::move(try_result).error()); \
-    std::move(try_result).value();                                             \
+#define TRY(...) UNDERSTUDY_TRY(UNDERSTUDY_CONCAT(try_result_, __COUNTER__), __VA_ARGS__)
+#define UNDERSTUDY_TRY(result, ...)                                    \
+  ({                                                                   \
+    auto result = (__VA_ARGS__);                                       \
+    if (!result) return ::understudy::fail(std::move(result).error()); \
+    std::move(result).value();                                         \
   })
 
 // CO_TRY(auto value, co_await expression);
