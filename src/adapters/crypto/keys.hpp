@@ -1,5 +1,6 @@
-// Keys of the roles (libsodium). A role's key pair seals data to it: X25519 sealed boxes. The admin also
-// signs policies: Ed25519. Secret keys live in files of mode 0600; the gateway needs public keys only.
+// Keys of the roles (libsodium). A role's key pair seals data to it: X25519 sealed boxes. The admin
+// also signs policies: Ed25519. Secret keys live in files of mode 0600; the gateway needs public
+// keys only.
 #pragma once
 
 #include <array>
@@ -18,7 +19,7 @@ enum class Role { curator, trainer, auditor, admin };
 std::string_view to_string(Role role);
 
 struct PublicKey {
-  std::string name;                       // "curator"
+  std::string name;  // "curator"
   std::array<std::uint8_t, 32> bytes{};
   [[nodiscard]] std::string fingerprint() const;  // 16 hex digits of a BLAKE2b hash
 };
@@ -28,9 +29,9 @@ struct SecretKey {
   SecretText bytes;  // 32 raw bytes
 };
 
-// KEYS/curator.pub, KEYS/curator.key, trainer.*, auditor.*, admin.* (sealing) and admin-sign.* (signing).
-// Also KEYS/pseudonym.key: 32 random bytes that key the HMAC pseudonyms of origins and S2's surrogates.
-// Existing files are never overwritten: conflict, naming the file.
+// KEYS/curator.pub, KEYS/curator.key, trainer.*, auditor.*, admin.* (sealing) and admin-sign.*
+// (signing). Also KEYS/pseudonym.key: 32 random bytes that key the HMAC pseudonyms of origins and
+// S2's surrogates. Existing files are never overwritten: conflict, naming the file.
 Status init_keys(const std::filesystem::path& keys_dir);
 
 Result<PublicKey> load_public_key(const std::filesystem::path& keys_dir, Role role);
@@ -43,9 +44,13 @@ Result<std::string> open_sealed(std::string_view sealed, const SecretKey& reader
 
 // Detached Ed25519 signature of the admin, as hex.
 Result<std::string> sign(const std::filesystem::path& keys_dir, std::string_view message);
-Status verify_signature(const std::filesystem::path& keys_dir, std::string_view message, std::string_view signature_hex);
+Status verify_signature(const std::filesystem::path& keys_dir, std::string_view message,
+                        std::string_view signature_hex);
 
+// BLAKE2b, 16 to 64 bytes; raw, and as hex. hmac_hex is BLAKE2b keyed.
+std::string blake2b(std::string_view bytes, std::size_t digest_bytes = 32);
 std::string blake2b_hex(std::string_view bytes, std::size_t digest_bytes = 32);
-std::string hmac_hex(const SecretText& key, std::string_view message, std::size_t digest_bytes = 32);  // keyed BLAKE2b
+std::string hmac_hex(const SecretText& key, std::string_view message,
+                     std::size_t digest_bytes = 32);
 
 }  // namespace understudy::crypto

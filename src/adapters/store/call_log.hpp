@@ -1,10 +1,9 @@
 // The encrypted call log: sealed segments under home/log/, in the order of their names (UUIDv7).
 //
 // CallLogWriter: thread-safe; a bounded ring and one writer thread that groups commits
-// (limits::log_commit_interval_ms). append() never blocks on the disk; a full ring makes the caller wait
-// (back-pressure), nothing is dropped in silence. A write error (full disk) is kept and given to every later
-// append() and flush().
-// read_call_log(): visits every call of every segment.
+// (limits::log_commit_interval_ms). append() never blocks on the disk; a full ring makes the caller
+// wait (back-pressure), nothing is dropped in silence. A write error (full disk) is kept and given
+// to every later append() and flush(). read_call_log(): visits every call of every segment.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +23,8 @@ namespace understudy::store {
 
 class CallLogWriter {
  public:
-  static Result<std::unique_ptr<CallLogWriter>> open(const Home& home, std::span<const crypto::PublicKey> readers);
+  static Result<std::unique_ptr<CallLogWriter>> open(const Home& home,
+                                                     std::span<const crypto::PublicKey> readers);
   ~CallLogWriter();  // flushes
   CallLogWriter(const CallLogWriter&) = delete;
   CallLogWriter& operator=(const CallLogWriter&) = delete;
@@ -42,9 +42,9 @@ class CallLogWriter {
 struct LogReadReport {
   std::uint64_t calls = 0;
   std::uint64_t segments = 0;
-  std::uint64_t lost_tail_bytes = 0;           // truncated tails: reported, not an error
-  std::vector<std::string> warnings;           // one per truncated tail
-  std::vector<Error> corrupt;                  // segments that failed a check: calls before that point were visited
+  std::uint64_t lost_tail_bytes = 0;  // truncated tails: reported, not an error
+  std::vector<std::string> warnings;  // one per truncated tail
+  std::vector<Error> corrupt;  // segments that failed a check: calls before that point were visited
 };
 
 // `visit` returns a Status; an error stops the reading and is returned. denied on a wrong key.

@@ -1,5 +1,6 @@
-// A curated data set: sealed examples (readers: curator, trainer) and a plain manifest without content
-// (counts, splits, where it came from). Its id is a hash of its examples, so that equal data has one id.
+// A curated data set: sealed examples (readers: curator, trainer) and a plain manifest without
+// content (counts, splits, where it came from). Its id is a hash of its examples, so that equal
+// data has one id.
 #pragma once
 
 #include <functional>
@@ -23,7 +24,8 @@ Result<DatasetId> write_dataset(const Home& home, std::span<const crypto::Public
 
 // The current data set's id; not_found says to run `understudy curate`.
 Result<DatasetId> current_dataset(const Home& home);
-Result<std::vector<Example>> read_dataset(const Home& home, const DatasetId& id, const crypto::SecretKey& reader);
+Result<std::vector<Example>> read_dataset(const Home& home, const DatasetId& id,
+                                          const crypto::SecretKey& reader);
 Result<json::value> read_manifest(const Home& home, const DatasetId& id);
 
 }  // namespace understudy::store

@@ -1,9 +1,12 @@
-// Where everything lives under one home directory (--home, $UNDERSTUDY_HOME, ~/.local/share/understudy).
-//
-//   keys/        role keys (0600) and public keys          log/         sealed segments of the call log
-//   datasets/ID/ sealed examples and a manifest            artifacts/ID/ trained models
-//   policy/      signed routing policies, `current`        metadata.db  tasks, assignments, evidence (no content)
-//   reports/     what `understudy report` wrote
+// Where everything lives under one home directory (--home, $UNDERSTUDY_HOME,
+// ~/.local/share/understudy):
+// keys/         role keys (0600) and public keys
+// log/          sealed segments of the call log
+// datasets/ID/  sealed examples and a manifest
+// artifacts/ID/ trained models
+// policy/       signed routing policies, `current`
+// reports/      what `understudy report` wrote
+// metadata.db   tasks, assignments, evidence (no content)
 #pragma once
 
 #include <filesystem>

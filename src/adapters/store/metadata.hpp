@@ -1,6 +1,6 @@
-// The index of everything that is not content: tasks, assignments, artifacts, evaluations. SQLite file
-// home/metadata.db with numbered migrations; a second back end (PostgreSQL) has to pass the same tests.
-// One object per thread.
+// The index of everything that is not content: tasks, assignments, artifacts, evaluations. SQLite
+// file home/metadata.db with numbered migrations; a second back end (PostgreSQL) has to pass the
+// same tests. One object per thread.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
-// Signed, versioned routing policies: home/policy/NNNNNN.json with {"policy":{...},"signature":"hex"} and
-// `current`, a file that names the one in force. The control plane writes (needs admin's signing key), the
-// gateway reads with the public key and refuses a policy whose signature is wrong.
+// Signed, versioned routing policies: home/policy/NNNNNN.json with
+// {"policy":{...},"signature":"hex"} and `current`, a file that names the one in force. The control
+// plane writes (needs admin's signing key), the gateway reads with the public key and refuses a
+// policy whose signature is wrong.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,182 @@
+#include "adapters/store/call_log.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "adapters/store/sealed_file.hpp"
+#include "base/ids.hpp"
+#include "base/limits.hpp"
+
+namespace understudy::store {
+
+namespace {
+
+constexpr const char* segment_suffix = ".sealed";
+
+std::vector<std::filesystem::path> segments_of(const Home& home) {
+  std::vector<std::filesystem::path> segments;
+  std::error_code status;
+  for (const auto& entry : std::filesystem::directory_iterator(home.log(), status)) {
+    if (entry.path().extension() == segment_suffix) segments.push_back(entry.path());
+  }
+  std::ranges::sort(segments);  // names are UUIDv7: by time
+  return segments;
+}
+
+}  // namespace
+
+struct CallLogWriter::State {
+  std::filesystem::path directory;
+  std::vector<crypto::PublicKey> readers;
+
+  std::mutex mutex;
+  std::condition_variable filled;     // the writer thread waits for work
+  std::condition_variable committed;  // appenders wait for room, flush() for the disk
+  std::deque<std::string> ring;       // serialised calls
+  std::size_t ring_bytes = 0;
+  std::uint64_t appended = 0;
+  std::uint64_t stored = 0;
+  bool stopping = false;
+  bool flushing = false;
+  std::optional<Error> broken;
+
+  std::optional<SealedWriter> segment;  // the writer thread's own
+  std::jthread thread;
+
+  bool has_room(std::size_t bytes) const {
+    return ring.size() < limits::log_ring_records_max &&
+           ring_bytes + bytes <= limits::log_ring_bytes_max;
+  }
+
+  Status write(std::deque<std::string>& batch) {
+    for (std::string& record : batch) {
+      if (!segment || segment->bytes() + record.size() > limits::segment_bytes_max) {
+        if (segment) TRY(segment->commit());
+        segment = TRY(SealedWriter::create(directory / (make_uuid7() + segment_suffix), readers));
+      }
+      TRY(segment->append(record));
+      wipe(record);
+    }
+    return segment ? segment->commit() : Status{};
+  }
+
+  void run() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      filled.wait(lock, [this] { return stopping || !ring.empty(); });
+      if (!stopping && !flushing) {  // let a group gather: one fdatasync serves them all
+        filled.wait_for(lock, std::chrono::milliseconds(limits::log_commit_interval_ms), [this] {
+          return stopping || flushing || ring.size() >= limits::log_ring_records_max / 2;
+        });
+      }
+      std::deque<std::string> batch = std::move(ring);
+      ring.clear();
+      ring_bytes = 0;
+      const std::size_t count = batch.size();
+      lock.unlock();
+      const Status status = write(batch);
+      lock.lock();
+      if (status) {
+        stored += count;
+      } else {
+        broken = status.error();
+        segment.reset();
+      }
+      committed.notify_all();
+      if (broken || (stopping && ring.empty())) return;
+    }
+  }
+};
+
+CallLogWriter::CallLogWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+CallLogWriter::~CallLogWriter() {
+  {
+    const std::scoped_lock lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->filled.notify_all();
+}
+
+Result<std::unique_ptr<CallLogWriter>> CallLogWriter::open(
+    const Home& home, std::span<const crypto::PublicKey> readers) {
+  auto state = std::make_unique<State>();
+  state->directory = home.log();
+  state->readers.assign(readers.begin(), readers.end());
+  State& running = *state;
+  running.thread = std::jthread([&running] { running.run(); });
+  return std::unique_ptr<CallLogWriter>(new CallLogWriter(std::move(state)));
+}
+
+Status CallLogWriter::append(const Call& call) {
+  std::string record = json::to_text(to_json(call));
+  if (record.size() > limits::record_bytes_max) {
+    return fail(ErrorCode::exhausted,
+                "call " + call.id.value + " takes " + std::to_string(record.size()) +
+                    " bytes; the log's limit is " + std::to_string(limits::record_bytes_max));
+  }
+  std::unique_lock lock(state_->mutex);
+  state_->committed.wait(lock, [&] { return state_->broken || state_->has_room(record.size()); });
+  if (state_->broken) return fail(*state_->broken);
+  state_->ring_bytes += record.size();
+  state_->ring.push_back(std::move(record));
+  ++state_->appended;
+  lock.unlock();
+  state_->filled.notify_one();
+  return {};
+}
+
+Status CallLogWriter::flush() {
+  std::unique_lock lock(state_->mutex);
+  const std::uint64_t target = state_->appended;
+  state_->flushing = true;
+  state_->filled.notify_all();
+  state_->committed.wait(lock, [&] { return state_->broken || state_->stored >= target; });
+  state_->flushing = false;
+  if (state_->broken) return fail(*state_->broken);
+  return {};
+}
+
+std::uint64_t CallLogWriter::committed_records() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->stored;
+}
+
+Result<LogReadReport> read_call_log(const Home& home, const crypto::SecretKey& reader,
+                                    const std::function<Status(Call)>& visit) {
+  LogReadReport report;
+  for (const auto& path : segments_of(home)) {
+    ++report.segments;
+    auto segment = SealedReader::open(path, reader);
+    if (!segment) {
+      if (segment.error().code != ErrorCode::corrupt) return fail(segment.error());
+      report.corrupt.push_back(segment.error());
+      continue;
+    }
+    while (true) {
+      auto record = segment->next();
+      if (!record) {
+        report.corrupt.push_back(record.error());
+        break;
+      }
+      if (!*record) break;
+      const auto tree = TRY(json::parse((*record)->reveal()));
+      TRY(visit(TRY(call_from_json(tree))));
+      ++report.calls;
+    }
+    if (const Tail tail = segment->tail(); tail.lost_bytes > 0) {
+      report.lost_tail_bytes += tail.lost_bytes;
+      report.warnings.push_back(
+          path.string() + ": " + std::to_string(tail.lost_bytes) +
+          " bytes behind the last whole record (the writer was stopped while writing)");
+    }
+  }
+  return report;
+}
+
+}  // namespace understudy::store

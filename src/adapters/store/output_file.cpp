@@ -1,0 +1,94 @@
+#include "adapters/store/output_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace understudy::store {
+
+namespace {
+
+Status sync_folder(const std::filesystem::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return fail_errno("cannot open", folder);
+  const bool synced = ::fsync(descriptor) == 0;
+  const auto failure = fail_errno("cannot sync", folder);
+  ::close(descriptor);
+  if (!synced) return failure;
+  return {};
+}
+
+}  // namespace
+
+std::unexpected<Error> fail_errno(std::string_view what, const std::filesystem::path& path) {
+  const int code = errno;
+  const std::string message = std::string(what) + " " + path.string() + ": " + std::strerror(code);
+  switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return fail(ErrorCode::exhausted, message,
+                  "free some space on that disk and try again; nothing already stored is lost");
+    case EACCES:
+    case EPERM:
+    case EROFS: return fail(ErrorCode::denied, message, "check who owns the folder and its mode");
+    case ENOENT:
+    case ENOTDIR: return fail(ErrorCode::not_found, message);
+    case EEXIST: return fail(ErrorCode::conflict, message);
+    default: return fail(ErrorCode::unavailable, message);
+  }
+}
+
+Result<OutputFile> OutputFile::create(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0) return fail_errno("cannot create", path);
+  return OutputFile(path, descriptor);
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      entry_synced_(other.entry_synced_) {}
+
+OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(entry_synced_, other.entry_synced_);
+  return *this;
+}
+
+Status OutputFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_errno("cannot write", path_);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Status OutputFile::sync() {
+  if (::fdatasync(descriptor_) != 0) return fail_errno("cannot sync", path_);
+  if (entry_synced_) return {};
+  TRY(sync_folder(path_.parent_path()));
+  entry_synced_ = true;
+  return {};
+}
+
+void OutputFile::truncate(std::uint64_t bytes) noexcept {
+  // When this fails too, readers still skip the half record; the writer never appends behind it.
+  if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) return;
+  ::lseek(descriptor_, 0, SEEK_END);
+}
+
+void OutputFile::remove() noexcept { ::unlink(path_.c_str()); }
+
+}  // namespace understudy::store

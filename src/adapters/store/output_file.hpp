@@ -1,0 +1,38 @@
+// A file that is only written at its end, and whose failures say what to do: a full disk is
+// `exhausted`. Private to adapters/store. One owner, one thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace understudy::store {
+
+// The error behind errno, naming the path: exhausted, denied, not_found, conflict or unavailable.
+std::unexpected<Error> fail_errno(std::string_view what, const std::filesystem::path& path);
+
+class OutputFile {
+ public:
+  static Result<OutputFile> create(const std::filesystem::path& path);  // mode 0600; conflict
+  ~OutputFile();
+  OutputFile(OutputFile&& other) noexcept;
+  OutputFile& operator=(OutputFile&& other) noexcept;
+
+  Status write(std::string_view bytes);
+  Status sync();                                // fdatasync, and the folder's entry the first time
+  void truncate(std::uint64_t bytes) noexcept;  // best effort, after a failed write
+  void remove() noexcept;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  OutputFile(std::filesystem::path path, int descriptor)
+      : path_(std::move(path)), descriptor_(descriptor) {}
+
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  bool entry_synced_ = false;
+};
+
+}  // namespace understudy::store
