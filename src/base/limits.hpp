@@ -36,6 +36,8 @@ inline constexpr std::size_t record_bytes_max = 2 * body_bytes_max;
 // clustering and templates
 inline constexpr std::size_t template_slots_max = 64;
 inline constexpr std::size_t prompt_bytes_featured_max = 64 * kibi;
+inline constexpr std::size_t neighbours_exact_rows_max = 20'000;  // 2 s on 2 cores at 128 columns
+inline constexpr std::size_t neighbours_asked_max = 1024;
 
 // small models
 inline constexpr std::size_t slm_parallel_slots = 4;
