@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "adapters/store/sealed_file.hpp"
 #include "base/ids.hpp"
@@ -28,6 +29,8 @@ std::vector<std::filesystem::path> segments_of(const Home& home) {
   return segments;
 }
 
+Result<Call> parse_call(std::string_view text) { return call_from_json(TRY(json::parse(text))); }
+
 }  // namespace
 
 struct CallLogWriter::State {
@@ -37,7 +40,7 @@ struct CallLogWriter::State {
   std::mutex mutex;
   std::condition_variable filled;     // the writer thread waits for work
   std::condition_variable committed;  // appenders wait for room, flush() for the disk
-  std::deque<std::string> ring;       // serialised calls
+  std::deque<SecretText> ring;        // serialised calls
   std::size_t ring_bytes = 0;
   std::uint64_t appended = 0;
   std::uint64_t stored = 0;
@@ -53,14 +56,13 @@ struct CallLogWriter::State {
            ring_bytes + bytes <= limits::log_ring_bytes_max;
   }
 
-  Status write(std::deque<std::string>& batch) {
-    for (std::string& record : batch) {
-      if (!segment || segment->bytes() + record.size() > limits::segment_bytes_max) {
-        if (segment) TRY(segment->commit());
+  Status write(const std::deque<SecretText>& batch) {
+    for (const SecretText& record : batch) {
+      if (!segment || segment->bytes() + record.reveal().size() > limits::segment_bytes_max) {
+        if (segment) TRY(segment->close());
         segment = TRY(SealedWriter::create(directory / (make_uuid7() + segment_suffix), readers));
       }
-      TRY(segment->append(record));
-      wipe(record);
+      TRY(segment->append(record.reveal()));
     }
     return segment ? segment->commit() : Status{};
   }
@@ -71,11 +73,11 @@ struct CallLogWriter::State {
       filled.wait(lock, [this] { return stopping || !ring.empty(); });
       if (!stopping && !flushing) {  // let a group gather: one fdatasync serves them all
         filled.wait_for(lock, std::chrono::milliseconds(limits::log_commit_interval_ms), [this] {
-          return stopping || flushing || ring.size() >= limits::log_ring_records_max / 2;
+          return stopping || flushing || ring.size() >= limits::log_ring_records_max / 2 ||
+                 ring_bytes >= limits::log_ring_bytes_max / 2;
         });
       }
-      std::deque<std::string> batch = std::move(ring);
-      ring.clear();
+      const std::deque<SecretText> batch = std::exchange(ring, {});
       ring_bytes = 0;
       const std::size_t count = batch.size();
       lock.unlock();
@@ -88,8 +90,11 @@ struct CallLogWriter::State {
         segment.reset();
       }
       committed.notify_all();
-      if (broken || (stopping && ring.empty())) return;
+      if (broken) return;
+      if (stopping && ring.empty()) break;
     }
+    // All calls are on the disk; a segment whose end mark is missing is as good as a closed one.
+    if (segment) static_cast<void>(segment->close());
   }
 };
 
@@ -114,16 +119,17 @@ Result<std::unique_ptr<CallLogWriter>> CallLogWriter::open(
 }
 
 Status CallLogWriter::append(const Call& call) {
-  std::string record = json::to_text(to_json(call));
-  if (record.size() > limits::record_bytes_max) {
-    return fail(ErrorCode::exhausted,
-                "call " + call.id.value + " takes " + std::to_string(record.size()) +
-                    " bytes; the log's limit is " + std::to_string(limits::record_bytes_max));
+  SecretText record(json::to_text(to_json(call)));
+  const std::size_t bytes = record.reveal().size();
+  if (bytes > limits::record_bytes_max) {
+    return fail(ErrorCode::exhausted, "call " + call.id.value + " takes " + std::to_string(bytes) +
+                                          " bytes; the log's limit is " +
+                                          std::to_string(limits::record_bytes_max));
   }
   std::unique_lock lock(state_->mutex);
-  state_->committed.wait(lock, [&] { return state_->broken || state_->has_room(record.size()); });
+  state_->committed.wait(lock, [&] { return state_->broken || state_->has_room(bytes); });
   if (state_->broken) return fail(*state_->broken);
-  state_->ring_bytes += record.size();
+  state_->ring_bytes += bytes;
   state_->ring.push_back(std::move(record));
   ++state_->appended;
   lock.unlock();
@@ -165,8 +171,12 @@ Result<LogReadReport> read_call_log(const Home& home, const crypto::SecretKey& r
         break;
       }
       if (!*record) break;
-      const auto tree = TRY(json::parse((*record)->reveal()));
-      TRY(visit(TRY(call_from_json(tree))));
+      Result<Call> call = parse_call((*record)->reveal());
+      if (!call) {
+        report.corrupt.push_back(call.error().within(path.string()));
+        break;
+      }
+      TRY(visit(std::move(*call)));
       ++report.calls;
     }
     if (const Tail tail = segment->tail(); tail.lost_bytes > 0) {

@@ -65,6 +65,18 @@ OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
   return *this;
 }
 
+Status OutputFile::rename(const std::filesystem::path& path) {
+  // rename() alone would replace what is there; who else makes files of this name is one process.
+  if (::access(path.c_str(), F_OK) == 0) {
+    errno = EEXIST;
+    return fail_errno("cannot create", path);
+  }
+  if (::rename(path_.c_str(), path.c_str()) != 0) return fail_errno("cannot create", path);
+  path_ = path;
+  entry_synced_ = false;
+  return {};
+}
+
 Status OutputFile::write(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());

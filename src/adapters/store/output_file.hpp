@@ -16,6 +16,7 @@ std::unexpected<Error> fail_errno(std::string_view what, const std::filesystem::
 class OutputFile {
  public:
   static Result<OutputFile> create(const std::filesystem::path& path);  // mode 0600; conflict
+  Status rename(const std::filesystem::path& path);                     // conflict
   ~OutputFile();
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&& other) noexcept;

@@ -25,6 +25,20 @@ std::string raw_fingerprint(const crypto::PublicKey& key) {
   return raw;
 }
 
+// Under another name until the header is on the disk: readers never see half a header.
+Result<OutputFile> create_with_header(const std::filesystem::path& path, std::string_view header) {
+  OutputFile file = TRY(OutputFile::create(path.string() + ".new"));
+  Status status = file.write(header);
+  if (status) status = file.sync();
+  if (status) status = file.rename(path);
+  if (status) status = file.sync();
+  if (!status) {
+    file.remove();
+    return fail(std::move(status).error());
+  }
+  return file;
+}
+
 }  // namespace
 
 struct SealedWriter::State {
@@ -84,11 +98,7 @@ Status SealedWriter::State::commit() {
 }
 
 std::unexpected<Error> SealedWriter::State::give_up(Error error) {
-  if (bytes_synced == 0) {
-    file.remove();
-  } else {
-    file.truncate(bytes_synced);
-  }
+  file.truncate(bytes_synced);
   failure = error;
   return fail(std::move(error));
 }
@@ -107,17 +117,16 @@ Result<SealedWriter> SealedWriter::create(const std::filesystem::path& path,
     header.keys.push_back({.fingerprint = raw_fingerprint(reader),
                            .sealed = crypto::seal(data_key.reveal(), reader)});
   }
-  std::string header_text = format::to_bytes(header);
-  const std::uint64_t bytes = header_text.size();
-  OutputFile file = TRY(OutputFile::create(path));
+  const std::string header_text = format::to_bytes(header);
+  OutputFile file = TRY(create_with_header(path, header_text));
   return SealedWriter(std::unique_ptr<State>(
       new State{.file = std::move(file),
                 .cipher = crypto::RecordCipher(data_key),
                 .position = {.file_id = header.file_id, .chain = crypto::hash(header_text)},
                 .compressor = {},
-                .pending = std::move(header_text),
-                .bytes = bytes,
-                .bytes_synced = 0,
+                .pending = {},
+                .bytes = header_text.size(),
+                .bytes_synced = header_text.size(),
                 .failure = {}}));
 }
 
