@@ -35,6 +35,7 @@ inline constexpr std::size_t record_bytes_max = 2 * body_bytes_max;
 
 // clustering and templates
 inline constexpr std::size_t template_slots_max = 64;
+inline constexpr std::size_t template_inline_bytes_max = 8 * kibi;  // longer slots are mined by line
 inline constexpr std::size_t prompt_bytes_featured_max = 64 * kibi;
 inline constexpr std::size_t neighbours_exact_rows_max = 20'000;  // 2 s on 2 cores at 128 columns
 inline constexpr std::size_t neighbours_asked_max = 1024;
@@ -44,8 +45,15 @@ inline constexpr std::size_t slm_parallel_slots = 4;
 inline constexpr int slm_timeout_s = 20;
 inline constexpr int slm_start_timeout_s = 60;
 
+// classifier: one row of f16 weights a feature, one column a label; read whole by the gateway
+inline constexpr std::size_t classifier_labels_max = 4096;
+inline constexpr std::uint32_t classifier_hash_bits_max = 22;
+inline constexpr std::size_t classifier_weight_bytes_max = 48 * mebi;
+inline constexpr std::size_t classifier_file_bytes_max = 64 * mebi;
+
 static_assert(jsonl_line_bytes_max >= 2 * body_bytes_max, "a call holds a request and a response");
 static_assert(segment_bytes_max >= record_bytes_max, "every record fits into a segment");
+static_assert(classifier_file_bytes_max > classifier_weight_bytes_max, "weights, labels, idf");
 static_assert(log_ring_bytes_max >= record_bytes_max, "every record fits into the ring");
 
 }  // namespace understudy::limits

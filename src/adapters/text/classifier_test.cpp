@@ -1,0 +1,181 @@
+#include "adapters/text/classifier.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "adapters/text/linear_model.hpp"
+#include "base/clock.hpp"
+#include "base/files.hpp"
+
+namespace understudy::text {
+namespace {
+
+struct Intent {
+  std::string label;
+  std::vector<std::string> openings;
+  std::vector<std::string> objects;
+};
+
+const std::vector<Intent> intents = {
+    {"refund",
+     {"I want my money back for", "please refund", "return the payment of"},
+     {"the shoes", "order 4711", "a broken lamp", "my last invoice"}},
+    {"track",
+     {"where is", "when will I get", "follow the delivery of"},
+     {"my parcel", "order 99", "the package", "the shipment"}},
+    {"cancel",
+     {"please cancel", "I no longer need", "stop"},
+     {"my subscription", "the order", "the booking for Friday", "the newsletter"}},
+    {"hours",
+     {"when do you open", "what are your hours", "until when is open"},
+     {"on Sunday", "the shop in town", "during holidays", "tomorrow"}},
+};
+
+std::vector<LabelledText> utterances(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<LabelledText> texts;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Intent& intent = intents[random() % intents.size()];
+    texts.push_back({.text = intent.openings[random() % intent.openings.size()] + " " +
+                             intent.objects[random() % intent.objects.size()] +
+                             (random() % 2 == 0 ? ", thanks" : ""),
+                     .label = intent.label});
+  }
+  return texts;
+}
+
+class ClassifierTest : public testing::Test {
+ protected:
+  void TearDown() override { std::filesystem::remove(path_); }
+  std::filesystem::path path_ = std::filesystem::temp_directory_path() /
+                                ("classifier_test." + std::to_string(::getpid()) + ".bin");
+};
+
+TEST_F(ClassifierTest, LearnsFewLabelsFromFewHundredTexts) {
+  const auto classifier = Classifier::train(utterances(300, 1), {.hash_bits = 16});
+  ASSERT_TRUE(classifier);
+  EXPECT_EQ(classifier->labels(), (std::vector<std::string>{"cancel", "hours", "refund", "track"}));
+  int right = 0;
+  const auto fresh = utterances(400, 2);
+  for (const LabelledText& example : fresh)
+    right += classifier->classify(example.text).label == example.label ? 1 : 0;
+  EXPECT_GE(right, 392);
+}
+
+TEST_F(ClassifierTest, IsLessSureOfTextsOfAnotherKind) {
+  const auto classifier = Classifier::train(utterances(300, 1), {.hash_bits = 16});
+  ASSERT_TRUE(classifier);
+  double surest_stranger = 0;
+  for (const char* text : {"how do fish sleep", "define photosynthesis", "zwölf Boxkämpfer", ""})
+    surest_stranger = std::max(surest_stranger, classifier->classify(text).confidence);
+  double least_sure = 1;
+  for (const LabelledText& example : utterances(100, 3))
+    least_sure = std::min(least_sure, classifier->classify(example.text).confidence);
+  EXPECT_LT(surest_stranger, least_sure);
+}
+
+TEST_F(ClassifierTest, ConfidenceIsBetweenZeroAndOne) {
+  const auto classifier = Classifier::train(utterances(100, 1), {.hash_bits = 12});
+  ASSERT_TRUE(classifier);
+  for (const char* text : {"", " ", "\xff\xfe broken utf-8", "please refund", "\xf0\x9f\x98\x80"}) {
+    const Classification classification = classifier->classify(text);
+    EXPECT_GE(classification.confidence, 0) << text;
+    EXPECT_LE(classification.confidence, 1) << text;
+  }
+}
+
+TEST_F(ClassifierTest, TrainingIsDeterministicToTheByte) {
+  const auto examples = utterances(200, 4);
+  std::set<std::string> files;
+  for (int round = 0; round < 2; ++round) {
+    const auto classifier = Classifier::train(examples, {.hash_bits = 16});
+    ASSERT_TRUE(classifier && classifier->save(path_));
+    files.insert(*read_file(path_));
+  }
+  EXPECT_EQ(files.size(), 1);
+}
+
+TEST_F(ClassifierTest, ALoadedFileClassifiesAsTheTrainedOne) {
+  const auto trained = Classifier::train(utterances(200, 5), {.hash_bits = 16});
+  ASSERT_TRUE(trained && trained->save(path_));
+  const auto loaded = Classifier::load(path_);
+  ASSERT_TRUE(loaded);
+  for (const LabelledText& example : utterances(50, 6)) {
+    EXPECT_EQ(trained->classify(example.text).label, loaded->classify(example.text).label);
+    EXPECT_EQ(trained->classify(example.text).confidence,
+              loaded->classify(example.text).confidence);
+  }
+}
+
+TEST_F(ClassifierTest, OneLabelIsRefused) {
+  const auto classifier = Classifier::train({{"a", "x"}, {"b", "x"}}, {});
+  ASSERT_FALSE(classifier);
+  EXPECT_EQ(classifier.error().code, ErrorCode::invalid_input);
+  EXPECT_FALSE(classifier.error().hint.empty());
+}
+
+TEST_F(ClassifierTest, EveryDamagedByteIsNoticed) {
+  const auto trained = Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8});
+  ASSERT_TRUE(trained && trained->save(path_));
+  const std::string good = *read_file(path_);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 0x10);
+    EXPECT_FALSE(parse_linear_model(bad)) << "byte " << i;
+    EXPECT_FALSE(parse_linear_model(good.substr(0, i))) << "cut at " << i;
+  }
+  EXPECT_TRUE(parse_linear_model(good));
+}
+
+TEST_F(ClassifierTest, WrongContentBehindARightChecksumIsNoticed) {
+  const auto trained = Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8});
+  ASSERT_TRUE(trained && trained->save(path_));
+  LinearModel model = *parse_linear_model(*read_file(path_));
+  const auto refused = [&](auto&& damage) {
+    LinearModel bad = model;
+    damage(bad);
+    return !parse_linear_model(to_bytes(bad));
+  };
+  EXPECT_TRUE(refused([](LinearModel& m) { m.labels = {"y", "n"}; }));
+  EXPECT_TRUE(refused([](LinearModel& m) { m.labels = {"y", "y"}; }));
+  EXPECT_TRUE(refused([](LinearModel& m) { m.indices.back() = 1U << 9; }));
+  EXPECT_TRUE(refused([](LinearModel& m) { std::swap(m.indices[0], m.indices[1]); }));
+  EXPECT_TRUE(refused([](LinearModel& m) { m.bias[0] = NAN; }));
+  EXPECT_TRUE(refused([](LinearModel& m) { m.weights.pop_back(); }));
+  EXPECT_TRUE(refused([](LinearModel& m) { m.features.hash_bits = 40; }));
+}
+
+TEST_F(ClassifierTest, AMissingFileIsNotFoundAndADamagedOneNamesItself) {
+  EXPECT_EQ(Classifier::load(path_).error().code, ErrorCode::not_found);
+  std::ofstream(path_) << "USLINEAR but not really";
+  const auto loaded = Classifier::load(path_);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::corrupt);
+  EXPECT_NE(loaded.error().message.find(path_.filename()), std::string::npos);
+}
+
+TEST_F(ClassifierTest, ManyThreadsMayAskAtOnce) {
+  const auto classifier = Classifier::train(utterances(200, 7), {.hash_bits = 14});
+  ASSERT_TRUE(classifier);
+  const auto texts = utterances(100, 8);
+  std::vector<std::string> alone;
+  for (const auto& text : texts) alone.push_back(classifier->classify(text.text).label);
+  std::vector<std::vector<std::string>> together(4);
+  {
+    std::vector<std::jthread> threads;
+    for (auto& answers : together) {
+      threads.emplace_back([&] {
+        for (const auto& text : texts) answers.push_back(classifier->classify(text.text).label);
+      });
+    }
+  }
+  for (const auto& answers : together) EXPECT_EQ(answers, alone);
+}
+
+}  // namespace
+}  // namespace understudy::text

@@ -1,0 +1,38 @@
+// The weights of a linear text classifier and the file that keeps them ("classifier.bin"). Private
+// to adapters/text. Pure; knows neither liblinear nor how a text becomes features.
+//
+// Bytes, little-endian: "USLINEAR", u32 version, u32 hash_bits, u32 word_ngram_max, u32
+// char_ngram_min, u32 char_ngram_max, u32 labels, u32 rows; f32 unseen_idf; each label as u32
+// length and bytes; f32 bias[labels]; u32 index[rows], rising; f32 idf[rows]; f16
+// weights[rows][labels]; u64 XXH3 of all bytes before.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/text/ngram_features.hpp"
+#include "base/result.hpp"
+
+namespace understudy::text {
+
+using Half = _Float16;  // 11 bits of precision: enough for weights, half the bytes
+
+struct LinearModel {
+  NgramOptions features;
+  float unseen_idf = 1;                // of an n-gram that no text of the training had
+  std::vector<std::string> labels;     // sorted, distinct
+  std::vector<float> bias;             // one a label
+  std::vector<std::uint32_t> indices;  // the features that have weights, rising
+  std::vector<float> idf;              // one a row
+  std::vector<Half> weights;           // [row][label]
+};
+
+std::string to_bytes(const LinearModel& model);
+// corrupt for anything that to_bytes() cannot have written.
+Result<LinearModel> parse_linear_model(std::string_view bytes);
+// Appends the checksum; a function of its own so that the fuzzer gets behind it.
+std::string with_checksum(std::string body);
+
+}  // namespace understudy::text
