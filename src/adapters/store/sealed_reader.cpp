@@ -101,7 +101,7 @@ Result<SecretText> open_data_key(const format::Header& header, const crypto::Sec
 
 struct SealedReader::State {
   InputFile file;
-  std::optional<crypto::RecordCipher> cipher;  // none where even the header is half-written
+  std::optional<crypto::RecordCipher> cipher;
   format::Position position;
   Compressor compressor;
   std::uint64_t offset = 0;
@@ -209,16 +209,12 @@ Result<SealedReader> SealedReader::open(const std::filesystem::path& path,
   if (!std::string_view(preamble).starts_with(format::magic.substr(0, preamble.size()))) {
     return fail(ErrorCode::corrupt, path.string() + ": not a sealed file");
   }
-  if (preamble.size() < format::preamble_bytes) {
-    state->stop_at_tail();
-    return SealedReader(std::move(state));
-  }
+  // A file gets its name when its header is on the disk, so a short one did not come from a crash.
+  const Error cut{.code = ErrorCode::corrupt, .message = "the header is cut short", .hint = {}};
+  if (preamble.size() < format::preamble_bytes) return in_file(cut);
   const Result<std::size_t> header_bytes = format::header_bytes_of(preamble);
   if (!header_bytes) return in_file(header_bytes.error());
-  if (size < *header_bytes) {
-    state->stop_at_tail();
-    return SealedReader(std::move(state));
-  }
+  if (size < *header_bytes) return in_file(cut);
   const std::string header_text = TRY(state->file.read(0, *header_bytes));
   const Result<format::Header> header = format::parse_header(header_text);
   if (!header) return in_file(header.error());
