@@ -38,7 +38,7 @@ Result<DatasetId> write_dataset(const Home& home, std::span<const crypto::Public
     TRY(writer.append(record));
     wipe(record);
   }
-  TRY(writer.commit());
+  TRY(writer.close());
   manifest["id"] = id.value;
   manifest["made_at"] = to_iso8601(now());
   manifest["examples"] = examples.size();
@@ -70,7 +70,7 @@ Result<std::vector<Example>> read_dataset(const Home& home, const DatasetId& id,
     if (!record) break;
     examples.push_back(TRY(example_from_json(TRY(json::parse(record->reveal())))));
   }
-  if (file.tail().lost_bytes > 0) {
+  if (!file.tail().closed) {
     return fail(ErrorCode::corrupt, path.string() + " is cut short",
                 "run `understudy curate` again");
   }
