@@ -23,7 +23,7 @@ import harness  # noqa: E402
 PROGRAM = os.environ.get("UNDERSTUDY_PROGRAM", str(PROJECT / "build/dev/bin/understudy"))
 SHARED_DATA = harness.SHARED_DATA
 
-EXIT_OK, EXIT_USAGE, EXIT_BAD_INPUT, EXIT_DENIED, EXIT_NOT_FOUND, EXIT_EXHAUSTED = 0, 2, 3, 4, 5, 7
+EXIT_USAGE, EXIT_BAD_INPUT, EXIT_DENIED, EXIT_NOT_FOUND, EXIT_EXHAUSTED, EXIT_CORRUPT = 2, 3, 4, 5, 7, 8
 
 needs_shared_data = unittest.skipUnless(SHARED_DATA.is_dir(), f"the shared data is not at {SHARED_DATA}")
 
@@ -50,7 +50,7 @@ class ProgramTest(unittest.TestCase):
         return path
 
     def segments(self):
-        return sorted(path for path in (self.home / "log").rglob("*") if path.is_file() and path.stat().st_size)
+        return sorted((self.home / "log").glob("*.sealed"))
 
     def logged(self):
         return self.program.json("log", "stat")
