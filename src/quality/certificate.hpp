@@ -1,0 +1,61 @@
+// The proof that lets a small model answer: with a chance of at least 1 - delta, at most a share
+// alpha of the calls that it keeps (confidence >= threshold) disagree with the teacher.
+//
+// Method: Learn then Test (Angelopoulos et al., arXiv 2110.01052) with fixed-sequence testing. The
+// grid of thresholds is fixed from the confidences alone, before any label is looked at; it is
+// walked from the strictest threshold down and stops at the first whose exact binomial
+// (Clopper-Pearson) test fails. A threshold that is merely tuned on the same calls breaks its own
+// alpha in about half of the cases. Assumes independent calls: repeats count once, sessions are not
+// split. Pure and deterministic.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quality/agreement.hpp"
+#include "records/evaluation.hpp"
+
+namespace understudy::quality {
+
+// A model that would keep fewer of a task's calls than this is not worth its upkeep.
+inline constexpr double coverage_min = 0.1;
+
+struct Guarantee {
+  double alpha = 0.05;  // disagreement that is accepted among kept calls; 0 < alpha < 1
+  double delta = 0.1;   // chance that the statement is wrong; 0 < delta < 1
+};
+
+struct Certificate {
+  double threshold = 2;  // above 1: nothing could be certified
+  std::int64_t kept = 0;
+  std::int64_t disagreements = 0;
+  double bound = 1;  // upper bound of the disagreement among kept calls, at level delta
+
+  [[nodiscard]] bool holds() const { return kept > 0; }
+};
+
+// Thresholds, strictest first; all above 0, so that failed predictions are never kept.
+std::vector<double> threshold_grid(std::span<const double> confidences, Guarantee guarantee);
+
+Certificate certify(std::span<const Judged> calibration, Guarantee guarantee);
+
+// Kept calls after which a true disagreement rate is certified with a chance of at least 0.8;
+// nothing when that takes more than about a hundred thousand (the rate is too near alpha, or above
+// it).
+std::optional<std::int64_t> calls_needed(Guarantee guarantee, double true_rate);
+
+struct Decision {
+  Verdict verdict = Verdict::keep_llm;
+  std::int64_t calls_needed = 0;  // for needs_more_data: further calibration calls
+  std::string reason;             // one sentence for people
+};
+
+// What follows from the certificate, and, where it does not hold, whether more calls could change
+// that.
+Decision decide(std::span<const Judged> calibration, const Certificate& certificate,
+                Guarantee guarantee);
+
+}  // namespace understudy::quality
