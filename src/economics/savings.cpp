@@ -1,0 +1,51 @@
+#include "economics/savings.hpp"
+
+namespace understudy::economics {
+
+namespace {
+
+constexpr double us_per_hour = 3.6e9;
+constexpr double micro = 1e6;
+
+double share(double part, double rest) { return part + rest > 0 ? part / (part + rest) : 0; }
+
+}  // namespace
+
+double Savings::share_of_calls() const {
+  return share(static_cast<double>(slm_calls), static_cast<double>(llm_calls));
+}
+
+double Savings::share_of_tokens() const { return share(slm_tokens, llm_tokens); }
+
+double Savings::share_of_cost() const { return share(avoided.value, llm_cost.value); }
+
+MicroUsd Savings::llm_cost_per_call() const {
+  return {llm_priced_calls == 0 ? 0 : llm_cost.value / static_cast<double>(llm_priced_calls)};
+}
+
+void Ledger::add_llm_call(const std::string& model, Tokens tokens) {
+  ++savings_.llm_calls;
+  savings_.llm_tokens += tokens.all();
+  if (const auto price = prices_.find(model)) {
+    savings_.llm_cost += price->cost(tokens.prompt, tokens.completion);
+    ++savings_.llm_priced_calls;
+    return;
+  }
+  ++savings_.unpriced_calls;
+  ++unpriced_[model];
+}
+
+void Ledger::add_slm_call(const std::string& instead_of, Tokens tokens, std::int64_t busy_us) {
+  ++savings_.slm_calls;
+  savings_.slm_tokens += tokens.all();
+  savings_.machine_cost +=
+      MicroUsd{prices_.machine_usd_per_hour() * micro * static_cast<double>(busy_us) / us_per_hour};
+  if (const auto price = prices_.find(instead_of)) {
+    savings_.avoided += price->cost(tokens.prompt, tokens.completion);
+    return;
+  }
+  ++savings_.unpriced_calls;
+  ++unpriced_[instead_of];
+}
+
+}  // namespace understudy::economics
