@@ -157,7 +157,8 @@ class IntentAgent(Agent):
     def ask(self, values):
         rng = values.rng
         intent = rng.choice(list(words.INTENTS))
-        core = rng.choice(words.INTENTS[intent])
+        phrases = words.INTENTS[intent]
+        core = rng.choices(phrases, [1 / (1 + rank) for rank in range(len(phrases))])[0]  # some are rare, as in life
         if rng.random() < 0.5:
             core = core[0].upper() + core[1:]
         parts = [rng.choice(words.GREETINGS), rng.choice(words.CONTEXTS), core + rng.choice([".", "", "!", "?", "."]),

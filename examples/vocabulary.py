@@ -55,6 +55,15 @@ CONTEXTS = [
     "We ordered {n} pieces for the office.", "Your chat sent me here.", "I hope you are well.",
     "I changed my mind about the {product} but that is another story.", "The last delivery was great.",
     "I like the {product} a lot.", "My account is under {first} {last}.", "I need this before {weekday}.",
+    # These speak of what other intents are about, in passing.
+    "The refund for another order came quickly.", "My password works again, that is not it.",
+    "I once returned a {product} without trouble.", "The invoice for the {product} is fine.",
+    "My old order was cancelled in {weekday}'s storm.", "I do not want to return it.",
+    "The address on the parcel was right.", "The payment for the {product} went well.",
+    "An agent told me to write here.", "Last year a {product} came broken and much too late.",
+    "I know that the package was delivered.", "I have not lost my account or my login.",
+    "A refund would be nice but it is not why I write.", "No need to call me, mail is enough.",
+    "My colleague {first} had the wrong item, I did not.", "I keep all my receipts and bills.",
 ]
 
 # Support desk: what customers say for each intent. No phrase of one intent occurs inside another's.

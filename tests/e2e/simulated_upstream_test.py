@@ -28,6 +28,14 @@ class Oracle(unittest.TestCase):
                     answer = router.solve({"messages": [{"role": "user", "content": text}]})
                     self.assertEqual(answer["content"], intent, phrase)
 
+    def test_what_customers_say_besides_means_no_intent(self):
+        router = agents.AGENTS["intent"]
+        for seed in range(10):
+            values = agents.Values(random.Random(seed))
+            for phrase in vocabulary.CONTEXTS + vocabulary.GREETINGS + vocabulary.CLOSINGS:
+                text = agents.plain(values.fill(phrase))
+                self.assertFalse([intent for intent, _, pattern in router.patterns if pattern.search(text)], text)
+
     def test_the_same_seed_makes_the_same_calls_and_another_seed_others(self):
         keys = {seed: [agents.request_key(c.request) for c in agents.generate("tools", seed, 50)] for seed in (1, 2)}
         self.assertEqual(keys[1], [agents.request_key(c.request) for c in agents.generate("tools", 1, 50)])
