@@ -1,0 +1,219 @@
+#include "steps/s3_cluster/cluster.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <format>
+#include <set>
+#include <string_view>
+#include <unordered_map>
+
+#include "adapters/crypto/keys.hpp"
+#include "adapters/store/dataset.hpp"
+#include "adapters/store/metadata.hpp"
+#include "adapters/text/hashing.hpp"
+#include "base/log.hpp"
+#include "base/progress.hpp"
+#include "steps/s3_cluster/call_sites.hpp"
+#include "steps/s3_cluster/call_view.hpp"
+#include "steps/s3_cluster/routability.hpp"
+#include "steps/s3_cluster/site_split.hpp"
+#include "steps/s3_cluster/task_facts.hpp"
+#include "steps/s3_cluster/task_ids.hpp"
+#include "steps/s3_cluster/task_names.hpp"
+#include "steps/s3_cluster/template_miner.hpp"
+
+namespace understudy::s3 {
+
+namespace {
+
+// The system prompt's lines that the site's calls share, as one hash.
+std::string skeleton_of(const CallSite& site) {
+  if (site.system_core.empty()) return {};
+  std::string masks;
+  for (const CoreLine& line : site.system_core) masks += std::format("{:016x}", line.mask);
+  return text::hash_hex(masks);
+}
+
+class Clusterer {
+ public:
+  Clusterer(std::span<const Example> examples, const ClusterOptions& options)
+      : examples_(examples),
+        options_{.calls_min = options.calls_min,
+                 .sessions_min = options.sessions_min,
+                 .seed = options.seed} {}
+
+  Result<Clustering> run() {
+    read_views();
+    if (sessions_ < 2) options_.sessions_min = 1;
+    sites_ = TRY(find_call_sites(views_, options_));
+    for (TaskCalls& piece : TRY(split_sites(views_, sites_, options_))) add_task(std::move(piece));
+    attach_tail();
+    return finish();
+  }
+
+ private:
+  struct Draft {
+    Task task;
+    TaskCalls members;
+  };
+
+  void read_views() {
+    Progress progress("reading calls", examples_.size(), "calls");
+    std::unordered_map<SessionId, std::uint32_t> numbers;
+    for (const Example& example : examples_) {
+      progress.advance();
+      auto view = view_of(example);
+      if (!view) {
+        ++unreadable_;
+        continue;
+      }
+      // A call without a session is one of its own.
+      const auto next = static_cast<std::uint32_t>(sessions_);
+      const auto number =
+          example.session.empty() ? next : numbers.try_emplace(example.session, next).first->second;
+      if (number == next) ++sessions_;
+      view->session = number;
+      views_.push_back(std::move(*view));
+      sources_.push_back(&example);
+    }
+  }
+
+  [[nodiscard]] bool is_task_sized(const std::vector<std::uint32_t>& calls) const {
+    std::set<std::uint32_t> sessions;
+    for (const std::uint32_t call : calls) sessions.insert(views_[call].session);
+    return calls.size() >= options_.calls_min && sessions.size() >= options_.sessions_min;
+  }
+
+  void add_task(TaskCalls piece) {
+    if (!is_task_sized(piece.calls)) return;
+    std::vector<std::string_view> prompts;
+    for (const std::uint32_t call : piece.calls) prompts.push_back(views_[call].prompt);
+    const MinedTemplate mined = mine_template(prompts, {});
+    std::vector<std::uint32_t> matching;
+    for (std::size_t i = 0; i < piece.calls.size(); ++i) {
+      if (mined.matches[i]) matching.push_back(piece.calls[i]);
+    }
+    piece.calls = std::move(matching);
+    if (!is_task_sized(piece.calls)) return;
+    const CallView& view = views_[piece.calls.front()];
+    Draft draft;
+    draft.task.key = {.skeleton = skeleton_of(sites_[piece.site]),
+                      .tools = view.tools,
+                      .response_form = view.response_form};
+    draft.task.prompt_template = mined.shape;
+    draft.members = std::move(piece);
+    drafts_.push_back(std::move(draft));
+  }
+
+  // Calls that no task has, but whose prompt a task's template recognises, belong to it: that is
+  // where the gateway would put them.
+  void attach_tail() {
+    std::vector<bool> placed(views_.size());
+    std::vector<Task> tasks;
+    for (const Draft& draft : drafts_) {
+      tasks.push_back(draft.task);
+      for (const std::uint32_t call : draft.members.calls) placed[call] = true;
+    }
+    mark(tasks);
+    for (std::uint32_t call = 0; call < views_.size(); ++call) {
+      if (placed[call]) continue;
+      const CallView& view = views_[call];
+      const std::ptrdiff_t reached =
+          route(view.prompt,
+                {.skeleton = {}, .tools = view.tools, .response_form = view.response_form}, tasks);
+      if (reached < 0 || !tasks[static_cast<std::size_t>(reached)].separable) continue;
+      drafts_[static_cast<std::size_t>(reached)].members.calls.push_back(call);
+    }
+    for (Draft& draft : drafts_) std::ranges::sort(draft.members.calls);
+    for (std::size_t i = 0; i < tasks.size(); ++i) drafts_[i].task.separable = tasks[i].separable;
+  }
+
+  void mark(std::vector<Task>& tasks) const {
+    std::vector<std::vector<std::string_view>> prompts;
+    for (const Draft& draft : drafts_) {
+      auto& own = prompts.emplace_back();
+      for (const std::uint32_t call : draft.members.calls) own.push_back(views_[call].prompt);
+    }
+    mark_separable(tasks, prompts);
+  }
+
+  Clustering finish() {
+    const Totals totals = totals_of(sources_);
+    for (Draft& draft : drafts_)
+      describe(draft.task, draft.members.calls, views_, sources_, totals);
+    std::ranges::stable_sort(drafts_, std::greater{},
+                             [](const Draft& draft) { return draft.task.statistics.calls; });
+    Clustering made;
+    made.unreadable = unreadable_;
+    std::unordered_map<const Example*, const Draft*> placed;
+    std::set<TaskId> taken;
+    std::vector<std::string> prompts;
+    for (Draft& draft : drafts_) {
+      TaskId id = make_task_id(draft.task, draft.members.action);
+      while (!taken.insert(id).second) id = {"t-" + text::hash_hex(id.value).substr(0, 10)};
+      draft.task.id = id;
+      made.tasks.push_back(draft.task);
+      prompts.push_back(views_[draft.members.calls.front()].user_text);
+      for (const std::uint32_t call : draft.members.calls) placed[sources_[call]] = &draft;
+    }
+    name_tasks(made.tasks, prompts);
+    for (const Example& example : examples_) {
+      const auto found = placed.find(&example);
+      const bool known = found != placed.end();
+      made.assignments.push_back(
+          {.call = example.call,
+           .task = known ? found->second->task.id : TaskId{},
+           .confidence = !known ? 0.0 : (found->second->task.separable ? 1.0 : 0.5)});
+    }
+    return made;
+  }
+
+  std::span<const Example> examples_;
+  CallSiteOptions options_;
+  std::vector<CallView> views_;
+  std::vector<const Example*> sources_;  // of the views
+  std::vector<CallSite> sites_;
+  std::vector<Draft> drafts_;
+  std::size_t sessions_ = 0;
+  std::size_t unreadable_ = 0;
+};
+
+}  // namespace
+
+Result<Clustering> cluster_examples(std::span<const Example> examples,
+                                    const ClusterOptions& options) {
+  return Clusterer(examples, options).run();
+}
+
+Result<ClusterReport> cluster(const store::Home& home, const ClusterOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  const crypto::SecretKey curator =
+      TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
+  const DatasetId dataset = TRY(store::current_dataset(home));
+  const std::vector<Example> examples = TRY(store::read_dataset(home, dataset, curator));
+  if (examples.empty()) {
+    return fail(ErrorCode::not_found, "the data set " + dataset.value + " has no examples",
+                "import or capture calls, then run `understudy curate`");
+  }
+  Clustering made = TRY(cluster_examples(examples, options));
+  store::Metadata metadata = TRY(store::Metadata::open(home));
+  keep_task_ids(made.tasks, made.assignments, TRY(metadata.assignments()));
+  TRY(metadata.replace_tasks(dataset, made.tasks, made.assignments));
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  return ClusterReport{
+      .dataset = dataset,
+      .calls = static_cast<std::int64_t>(examples.size()),
+      .tasks = static_cast<std::int64_t>(made.tasks.size()),
+      .unassigned = std::ranges::count_if(
+          made.assignments, [](const Assignment& assignment) { return assignment.task.empty(); }),
+      .unreadable = static_cast<std::int64_t>(made.unreadable),
+      .seconds = elapsed.count()};
+}
+
+json::value to_json(const ClusterReport& report) {
+  return json::object{{"dataset", report.dataset.value}, {"calls", report.calls},
+                      {"tasks", report.tasks},           {"unassigned", report.unassigned},
+                      {"unreadable", report.unreadable}, {"seconds", report.seconds}};
+}
+
+}  // namespace understudy::s3
