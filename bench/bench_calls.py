@@ -26,7 +26,8 @@ def describe_tasks(program, tasks):
     lines = []
     for task in tasks:
         shown = program.json("tasks", "show", task["id"], "--examples", "1")
-        lines.append(f"{task['statistics']['calls']:6} calls  {task['id']}  {task['name'][:60]:60} {task['answer_form']}")
+        calls = task["statistics"]["calls"]
+        lines.append(f"{calls:6} calls  {task['id']}  {task['name'][:60]:60} {task['answer_form']}")
         lines += [f"              e.g. {excerpt(example)}" for example in shown["examples"][:1]]
     return lines
 

@@ -33,7 +33,8 @@ def wait_until_live(gateway, call):
         if reply.served_by == "slm" or reply.reason == "low_confidence":
             return
         if time.monotonic() > deadline:
-            raise harness.Failure(f"the model did not go live: last reason {reply.reason!r}\n{gateway.log_text()[-1500:]}")
+            raise harness.Failure(f"the model did not go live: last reason {reply.reason!r}\n"
+                                  f"{gateway.log_text()[-1500:]}")
         time.sleep(0.2)
 
 

@@ -95,7 +95,7 @@ class Demo:
 
     def start(self):
         say = self.screen.say
-        say("Understudy demo. The agents and the LLM are SIMULATED (examples/agents.py, examples/simulated_upstream.py):")
+        say("Understudy demo. The agents and the LLM are SIMULATED (examples/agents.py, simulated_upstream.py):")
         say(f"a scripted oracle that waits {FIRST_TOKEN_MS} ms for the first token and then writes {TOKENS_PER_S} "
             "tokens a second. The gateway,\nthe log, the training, the proof and the small models are real.\n")
         self.program.text("keys", "init")
@@ -151,7 +151,8 @@ class Demo:
         self.outcomes.sort(key=lambda outcome: order.index(outcome.agent))
         self.screen.step(f"S3 cluster: {len(tasks)} tasks, {sum(votes[None].values())} calls in none")
         for outcome in self.outcomes:
-            self.screen.say(f"            {outcome.task}  {outcome.name}  ({outcome.calls} calls, agent: {outcome.agent})")
+            self.screen.say(f"            {outcome.task}  {outcome.name}  ({outcome.calls} calls, "
+                            f"agent: {outcome.agent})")
 
     def select_and_tune(self):
         for outcome in self.outcomes:
@@ -279,7 +280,8 @@ def print_summary(result):
             proof = f"{test['agreed'] / test['kept']:.3f} [{test['lower']:.3f}, {test['upper']:.3f}]"
         share = f"{task['served']}/{task['fresh']}"
         agreed = f"{task['agreed'] / task['served']:.1%}" if task["served"] else "-"
-        latency = f"{task['slm_ms']:.0f} / {task['llm_ms']:.0f} ms" if task["served"] else f"- / {task['llm_ms']:.0f} ms"
+        slm_ms = f"{task['slm_ms']:.0f}" if task["served"] else "-"
+        latency = f"{slm_ms} / {task['llm_ms']:.0f} ms"
         print(f"{task['agent']:9}{task['name'][:42]:44}{task['calls']:>6} {task['candidate']:11}{task['verdict']:16}"
               f"{proof:25}{share:>14}{agreed:>11}  {latency}")
     for task in result["tasks"]:

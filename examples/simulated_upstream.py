@@ -150,8 +150,8 @@ class SimulatedLlm:
         if fault.kind == "status":
             code = int(fault.value)
             again = {"Retry-After": "1"} if code in (429, 503) else None
-            return error_response(code, f"SIMULATED fault {code}", "rate_limit_error" if code == 429 else "server_error",
-                                  headers=again)
+            kind = "rate_limit_error" if code == 429 else "server_error"
+            return error_response(code, f"SIMULATED fault {code}", kind, headers=again)
         if fault.kind == "reset":
             http.transport.abort()
             return web.Response()
