@@ -171,6 +171,7 @@ Result<ChatRequest> parse_chat_request(const json::value& request) {
   }
   parsed.prompt = prompt_text(request);
   parsed.tool_names = tool_names(request);
+  parsed.tool_choice = json::string_or(request, "tool_choice");
   parsed.response_form = response_form(request);
   parsed.beyond_slm = beyond_slm(request);
   return parsed;
@@ -267,6 +268,19 @@ std::string error_body(std::string_view message, std::string_view type, std::str
   return json::to_text(json::object{
       {"error",
        json::object{{"message", message}, {"type", type}, {"param", nullptr}, {"code", code}}}});
+}
+
+std::string error_label(const json::value& body) {
+  const json::value* error = json::find(body, "error");
+  if (error == nullptr && json::string_or(body, "object") == "error") error = &body;
+  if (error == nullptr) return {};
+  const std::string type = json::string_or(*error, "type", "error");
+  const json::value* code = json::find(*error, "code");
+  if (code == nullptr) return type;
+  // Codes are words or numbers; anything else could be content.
+  if (const auto number = json::find_integer(*error, "code"))
+    return type + "/" + std::to_string(*number);
+  return code->is_string() ? type + "/" + std::string(code->get_string()) : type;
 }
 
 }  // namespace understudy::wire

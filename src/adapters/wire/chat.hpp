@@ -23,6 +23,7 @@ struct ChatRequest {
   std::string prompt;          // prompt_text(): everything that the model reads, as one text
   std::vector<std::string> roles;
   std::vector<std::string> tool_names;  // sorted
+  std::string tool_choice;              // "auto", "none", "required"; "" where absent or an object
   std::string response_form;            // "text", "json_object", "json_schema:HASH"
   // "" or why a small model must not answer: n > 1, logprobs, images, tool_choice of a certain
   // kind, ...
@@ -57,5 +58,9 @@ std::string to_chat_stream(const Answer& answer, const CompletionMeta& meta);
 
 // {"error":{"message","type","code"}}: the shape that the OpenAI SDKs throw on.
 std::string error_body(std::string_view message, std::string_view type, std::string_view code);
+
+// "rate_limit_error/rate_limit_exceeded" of an error body: what a record may hold, no content.
+// Empty where there is no error; knows OpenAI's shape and vLLM's {"object":"error"}.
+std::string error_label(const json::value& body);
 
 }  // namespace understudy::wire
