@@ -1,0 +1,46 @@
+// S4: which small models may be tried for a task, ranked, each with its reasons; those that are out
+// say why. Looks at metadata only, trains nothing, reads no content. Under a second.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/store/home.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "records/model.hpp"
+#include "records/task.hpp"
+#include "steps/s4_select/catalogue.hpp"
+#include "steps/s4_select/machine.hpp"
+
+namespace understudy::s4 {
+
+struct SelectOptions {
+  // Licences that permit use in a product without a lawyer's reading.
+  std::vector<std::string> licences = {"apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0"};
+  std::optional<Machine> machine;  // default: this one
+};
+
+struct Selection {
+  TaskId task;
+  Machine machine;
+  std::vector<Candidate> candidates;  // eligible first, best first
+};
+
+Result<Selection> select(const store::Home& home, const TaskId& task, const SelectOptions& options);
+
+// What a selection is made from; pure.
+struct SelectionInputs {
+  Task task;
+  Machine machine;
+  std::vector<CatalogueModel> catalogue;
+  std::vector<std::string> weights;  // file names in home/models
+  std::string weights_directory;
+  std::vector<std::string> licences;
+};
+Selection rank_candidates(const SelectionInputs& inputs);
+
+json::value to_json(const Selection& selection);
+
+}  // namespace understudy::s4
