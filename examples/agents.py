@@ -224,11 +224,11 @@ class ExtractAgent(Agent):
     name, title = "extract", "facts of a customer e-mail as JSON"
     system = ("You read e-mails of customers for a back office and write down the facts.\nAnswer with one JSON object "
               "and nothing else. Its keys: order_id, email, amount (a number without currency), date (YYYY-MM-DD), "
-              "reason.\nThe reason is one of: " + ", ".join(words.REASONS) + ".\nCopy values exactly as they are "
-              "written.")
+              "reason. A value that is not given is null.\nThe reason is one of: " + ", ".join(words.REASONS) +
+              ".\nCopy values exactly as they are written.")
     schema = {"type": "object", "additionalProperties": False,
               "required": ["order_id", "email", "amount", "date", "reason"],
-              "properties": {"order_id": {"type": "string"}, "email": {"type": "string"},
+              "properties": {"order_id": {"type": "string"}, "email": {"type": ["string", "null"]},
                              "amount": {"type": "number"}, "date": {"type": "string"},
                              "reason": {"type": "string", "enum": list(words.REASONS)}}}
 
@@ -248,8 +248,9 @@ class ExtractAgent(Agent):
         amount = re.search(r"\d+\.\d\d(?= USD)", mail)
         reason = next((reason for reason, phrases in words.REASONS.items()
                        if any(phrase in mail for phrase in phrases)), "changed_mind")
+        email = EMAIL.search(mail)
         # LLMs copy a price as it is written, 49.90 too; json.dumps() would make 49.9 of it.
-        return text_answer(f'{{"order_id": "{first_match(ORDER, mail)}", "email": "{first_match(EMAIL, mail)}", '
+        return text_answer(f'{{"order_id": "{first_match(ORDER, mail)}", "email": {json.dumps(email.group() if email else None)}, '
                            f'"amount": {amount.group() if amount else "null"}, '
                            f'"date": "{first_match(DATE, mail)}", "reason": "{reason}"}}')
 

@@ -178,6 +178,9 @@ EMAIL_FORMS = [
     "I want to send back a {product} since {reason}. I paid {amount} USD on {date}. Reply to {email}, the order is "
     "{order}.",
     "From {email}: we ordered a {product} ({order}) on {date} for {amount} USD and {reason}. Best, {name}",
+    # Not everybody leaves an address: the answer says null.
+    "{name} bought a {product} for {amount} USD on {date}, order {order}. Now {reason}. Please call me back.",
+    "Hello, it is about {order} of {date}: {reason}. I expect my {amount} USD. Sincerely, {name}",
 ]
 
 # Requests of a back office to its agent, by the tool that serves them.
