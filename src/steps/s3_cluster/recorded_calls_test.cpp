@@ -1,0 +1,175 @@
+// Clusters recorded calls of real agents and compares the tasks with the call sites that the
+// recordings name (labels are for scoring only). Skips where the recordings are absent; set
+// UNDERSTUDY_ALL_CALLS=1 to run every file instead of the two small ones.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <format>
+#include <iostream>
+#include <map>
+#include <numeric>
+
+#include "adapters/store/line_reader.hpp"
+#include "adapters/text/hashing.hpp"
+#include "steps/s3_cluster/agreement.hpp"
+#include "steps/s3_cluster/call_view.hpp"
+#include "steps/s3_cluster/cluster.hpp"
+
+namespace understudy::s3 {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Beside the checkout, wherever the test runs below it.
+fs::path recorded_calls() {
+  for (fs::path at = fs::current_path(); at != at.root_path(); at = at.parent_path()) {
+    if (fs::exists(at / "shared/data/calls")) return at / "shared/data/calls";
+  }
+  return {};
+}
+
+struct Recording {
+  std::vector<Example> examples;
+  std::vector<std::string> labels;
+};
+
+std::string session_of(const json::value& record, const json::value& meta) {
+  for (const char* field : {"run", "project", "cassette", "path"}) {
+    if (const json::value* found = json::find(meta, field)) return json::to_text(*found);
+  }
+  if (const json::value* trial = json::find(meta, "trial"))
+    return json::to_text(*json::find(meta, "task_id")) + "/" + json::to_text(*trial);
+  std::string opening;
+  for (const json::value& message : *json::find_array(*json::find(record, "request"), "messages")) {
+    opening += json::to_text(message);
+    if (json::string_or(message, "role") != "system") break;
+  }
+  return text::hash_hex(opening);
+}
+
+Recording read(const fs::path& file) {
+  Recording recording;
+  auto reader = store::LineReader::open(file);
+  EXPECT_TRUE(reader.has_value());
+  while (const auto line = reader->next().value()) {
+    const json::value record = json::parse(*line).value();
+    const json::value& meta = *json::find(record, "meta");
+    Example example;
+    example.call = {json::string_or(record, "id")};
+    example.session = {session_of(record, meta)};
+    example.request = SecretText(json::to_text(*json::find(record, "request")));
+    example.response = SecretText(json::to_text(*json::find(record, "response")));
+    auto view = view_of(example);
+    if (!view || view->answer.empty()) continue;  // S2 drops these
+    std::string label = json::string_or(meta, "task");
+    // tau-bench has no call sites: the next step is what a call is for.
+    if (label.empty()) label = view->action.starts_with("call:") ? view->action : "reply";
+    recording.labels.push_back(std::move(label));
+    recording.examples.push_back(std::move(example));
+  }
+  return recording;
+}
+
+struct Outcome {
+  Agreement assigned;  // over the calls that have a task
+  Agreement all;       // the unassigned tail as one group
+  double coverage = 0;
+};
+
+Outcome score(const Recording& recording, const Clustering& made) {
+  std::map<std::string, std::uint32_t> labels;
+  std::map<TaskId, std::uint32_t> groups;
+  std::vector<std::uint32_t> all[2];
+  std::vector<std::uint32_t> assigned[2];
+  for (std::size_t i = 0; i < made.assignments.size(); ++i) {
+    const auto group = groups.try_emplace(made.assignments[i].task, groups.size()).first->second;
+    const auto label = labels.try_emplace(recording.labels[i], labels.size()).first->second;
+    all[0].push_back(group);
+    all[1].push_back(label);
+    if (made.assignments[i].task.empty()) continue;
+    assigned[0].push_back(group);
+    assigned[1].push_back(label);
+  }
+  return {.assigned = agreement(assigned[0], assigned[1]),
+          .all = agreement(all[0], all[1]),
+          .coverage = static_cast<double>(assigned[0].size()) /
+                      static_cast<double>(std::max<std::size_t>(1, all[0].size()))};
+}
+
+void print_tasks(const Recording& recording, const Clustering& made) {
+  std::map<TaskId, std::map<std::string, int>> labels;
+  for (std::size_t i = 0; i < made.assignments.size(); ++i)
+    ++labels[made.assignments[i].task][recording.labels[i]];
+  for (const Task& task : made.tasks) {
+    std::cout << std::format(
+        "  {} {:5} calls {:3} slots {:6} B {} {:.2f} {}\n", task.id.value, task.statistics.calls,
+        task.prompt_template.slot_count(), task.prompt_template.constant_bytes(),
+        task.separable ? "sep  " : "mixed", task.replaceability.estimate, task.name);
+    for (const auto& [label, count] : labels[task.id])
+      std::cout << std::format("        {:4} {}\n", count, label.substr(0, 70));
+    if (std::getenv("UNDERSTUDY_TEMPLATES") != nullptr)
+      std::cout << "-----\n" << task.prompt_template.to_text() << "\n-----\n";
+  }
+  std::cout << "  unassigned:\n";
+  for (const auto& [label, count] : labels[TaskId{}])
+    std::cout << std::format("        {:4} {}\n", count, label.substr(0, 70));
+}
+
+Outcome run(const std::string& name) {
+  const Recording recording = read(recorded_calls() / (name + ".jsonl.gz"));
+  const auto begin = std::chrono::steady_clock::now();
+  const Clustering made = cluster_examples(recording.examples, {}).value();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  const Outcome outcome = score(recording, made);
+  std::map<TaskId, const Task*> tasks;
+  for (const Task& task : made.tasks) tasks[task.id] = &task;
+  for (std::size_t i = 0; i < made.assignments.size(); ++i) {
+    if (made.assignments[i].task.empty()) continue;
+    const CallView view = view_of(recording.examples[i]).value();
+    const PromptTemplate& shape = tasks.at(made.assignments[i].task)->prompt_template;
+    const auto slots = shape.match(view.prompt);
+    EXPECT_TRUE(slots.has_value() && shape.render(*slots) == view.prompt)
+        << recording.examples[i].call.value;
+  }
+  std::cout << std::format(
+      "{}: {} calls, {} tasks, {} labels, covered {:.3f}; assigned NMI {:.3f} ARI {:.3f} purity "
+      "{:.3f}; all NMI {:.3f} ARI {:.3f}; {:.1f} s\n",
+      name, recording.examples.size(), made.tasks.size(), outcome.all.labels, outcome.coverage,
+      outcome.assigned.nmi, outcome.assigned.ari, outcome.assigned.purity, outcome.all.nmi,
+      outcome.all.ari, seconds.count());
+  if (std::getenv("UNDERSTUDY_TASKS") != nullptr) print_tasks(recording, made);
+  return outcome;
+}
+
+class RecordedCalls : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (recorded_calls().empty())
+      GTEST_SKIP() << "there is no shared/data/calls beside this checkout";
+  }
+};
+
+TEST_F(RecordedCalls, MetaGptRunsFallIntoTheirActions) {
+  const Outcome outcome = run("metagpt_runs");
+  EXPECT_GE(outcome.all.nmi, 0.85);
+  EXPECT_GE(outcome.coverage, 0.9);
+}
+
+TEST_F(RecordedCalls, ChatDevFallsIntoItsPhases) {
+  const Outcome outcome = run("chatdev");
+  EXPECT_GE(outcome.all.nmi, 0.85);
+  EXPECT_GE(outcome.coverage, 0.9);
+}
+
+TEST_F(RecordedCalls, EveryFileClusters) {
+  if (std::getenv("UNDERSTUDY_ALL_CALLS") == nullptr) GTEST_SKIP() << "UNDERSTUDY_ALL_CALLS unset";
+  for (const char* name :
+       {"metagpt_cache", "tau_airline_gpt4o", "swe_agent_log", "crewai", "pydantic_ai"}) {
+    EXPECT_GT(run(name).coverage, 0.0);
+  }
+}
+
+}  // namespace
+}  // namespace understudy::s3
