@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -63,8 +64,11 @@ void read_times(const json::value& record, const json::value& meta, Call& call) 
     call.started_at = requested;
   } else {
     const std::string text = scalar_text(meta, "processing_ms");
-    const std::int64_t processing_us = std::atoll(text.c_str()) * 1'000;
-    if (processing_us > 0 && processing_us < request_us_max) call.ended_at.value += processing_us;
+    std::int64_t processing_ms = 0;
+    std::from_chars(text.data(), text.data() + text.size(), processing_ms);
+    if (processing_ms > 0 && processing_ms < request_us_max / 1'000) {
+      call.ended_at.value += processing_ms * 1'000;
+    }
   }
   call.first_byte_at = call.ended_at;
 }
