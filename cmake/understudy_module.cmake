@@ -8,6 +8,8 @@ add_compile_options(-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Werro
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_compile_options(-Wno-gnu-statement-expression -Wno-gnu-statement-expression-from-macro-expansion)
 endif()
+# g++ 16 takes the frame of an inlined Asio coroutine for memory of another allocator.
+add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 if(UNDERSTUDY_SANITIZE)
   add_compile_options(-fsanitize=${UNDERSTUDY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

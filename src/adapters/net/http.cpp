@@ -1,0 +1,45 @@
+#include "adapters/net/http.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace understudy::net {
+
+bool same_name(std::string_view left, std::string_view right) {
+  return std::ranges::equal(left, right, [](unsigned char a, unsigned char b) {
+    return std::tolower(a) == std::tolower(b);
+  });
+}
+
+bool is_hop_by_hop(std::string_view name) {
+  static constexpr std::array<std::string_view, 9> names = {"connection",
+                                                            "keep-alive",
+                                                            "proxy-authenticate",
+                                                            "proxy-authorization",
+                                                            "proxy-connection",
+                                                            "te",
+                                                            "trailer",
+                                                            "transfer-encoding",
+                                                            "upgrade"};
+  return std::ranges::any_of(names,
+                             [name](std::string_view other) { return same_name(name, other); });
+}
+
+void Headers::set(std::string_view name, std::string value) {
+  remove(name);
+  add(std::string(name), std::move(value));
+}
+
+void Headers::remove(std::string_view name) {
+  std::erase_if(items_, [name](const Header& header) { return same_name(header.name, name); });
+}
+
+std::optional<std::string_view> Headers::find(std::string_view name) const {
+  for (const Header& header : items_) {
+    if (same_name(header.name, name)) return header.value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace understudy::net
