@@ -1,5 +1,6 @@
-// A small model that answers a task's calls: the classifier in process, nano (later adapters) through a
-// llama-server. The same code answers in `evaluate` and in the gateway, so that what is proven is what runs.
+// A small model that answers a task's calls: the classifier in process, nano (later adapters)
+// through a llama-server. The same code answers in `evaluate` and in the gateway, so that what is
+// proven is what runs.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@ namespace understudy::lm {
 
 struct Prediction {
   Answer answer;
-  double confidence = 0;  // 0..1, higher is surer; only its order counts, the threshold is calibrated
+  double confidence =
+      0;  // 0..1, higher is surer; only its order counts, the threshold is calibrated
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
   std::int64_t latency_us = 0;

@@ -1,0 +1,93 @@
+#include "adapters/lm/literals.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "adapters/lm/symbols.hpp"
+#include "adapters/lm/words.hpp"
+
+namespace understudy::lm {
+namespace {
+
+std::vector<TextPair> refunds(std::size_t count) {
+  std::mt19937_64 random(7);
+  const std::vector<std::string> names{"Ada", "Jo", "Lin", "Max", "Eve"};
+  std::vector<TextPair> examples;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string order = "A-" + std::to_string(10000 + random() % 90000);
+    const std::string& name = names[random() % names.size()];
+    examples.push_back(
+        {.prompt = "please refund order " + order + " of " + name + ".",
+         .answer = "<tool>refund {\"name\":\"" + name + "\",\"order\":\"" + order + "\"}"});
+  }
+  return examples;
+}
+
+TEST(Words, KeepValuesTogether) {
+  EXPECT_EQ(word_at("A-48213. Thanks"), "A-48213");
+  EXPECT_EQ(word_at("jo.li@x.org>"), "jo.li@x.org");
+  EXPECT_EQ(word_at("14:30, please"), "14:30");
+  EXPECT_EQ(word_at("name:Jo"), "name");
+  EXPECT_EQ(word_at("\"x"), "");
+}
+
+TEST(Words, ShapesTellFormats) {
+  EXPECT_EQ(shape_of("A-48213"), "A-0000");
+  EXPECT_EQ(shape_of("2026-03-05"), "0000-00-00");
+  EXPECT_EQ(shape_of("Jo.li@x.org"), "Aa.a@a.a");
+}
+
+TEST(Literals, ReplaceValuesAndRestoreThem) {
+  const auto examples = refunds(200);
+  const Literals literals = Literals::fit(examples);
+  for (const TextPair& example : examples) {
+    const ReadPrompt prompt = literals.read(example.prompt);
+    const std::string written = Literals::point(example.answer, prompt);
+    EXPECT_EQ(written.find("A-"), std::string::npos) << written;
+    EXPECT_EQ(Literals::restore(written, prompt), example.answer);
+  }
+}
+
+TEST(Literals, CopyValuesNeverSeen) {
+  const Literals literals = Literals::fit(refunds(200));
+  const ReadPrompt prompt = literals.read("please refund order Z-00001 of Zebulon.");
+  EXPECT_EQ(Literals::restore(Literals::point("Zebulon Z-00001", prompt), prompt),
+            "Zebulon Z-00001");
+  EXPECT_EQ(prompt.values.size(), 2U);
+  EXPECT_NE(prompt.text.find("please refund order "), std::string::npos);
+}
+
+TEST(Literals, NumberPointersAsAsked) {
+  const Literals literals = Literals::fit(refunds(200));
+  const std::vector<std::size_t> numbers{9, 3};
+  const ReadPrompt prompt =
+      literals.read("order Z-00001 of Zebulon, again Z-00001, 55555", {.numbers = numbers});
+  EXPECT_EQ(prompt.values, (std::map<std::size_t, std::string>{{9, "Z-00001"}, {3, "Zebulon"}}));
+  EXPECT_TRUE(prompt.text.ends_with("55555")) << "no pointer is left for the third value";
+}
+
+TEST(Literals, RefuseAPointerToNothing) {
+  const ReadPrompt prompt = Literals::fit(refunds(50)).read("nothing here");
+  EXPECT_FALSE(Literals::restore("<|p3|>", prompt).has_value());
+}
+
+TEST(Literals, SurviveTheirJson) {
+  const Literals literals = Literals::fit(refunds(200));
+  const auto parsed = Literals::parse(literals.to_json_text());
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(parsed->to_json_text(), literals.to_json_text());
+  EXPECT_EQ(parsed->symbols(), literals.symbols());
+  EXPECT_FALSE(Literals::parse("{\"version\":2}").has_value());
+}
+
+TEST(Symbols, AreFoundInForgedText) {
+  EXPECT_TRUE(symbols::any_in("x <|p3|>"));
+  EXPECT_TRUE(symbols::any_in("<|answer|>"));
+  EXPECT_FALSE(symbols::any_in("<|user|> a <| b"));
+  EXPECT_EQ(symbols::parse_pointer("<|p12|>"), 12U);
+  EXPECT_FALSE(symbols::parse_pointer("<|p|>"));
+}
+
+}  // namespace
+}  // namespace understudy::lm

@@ -1,0 +1,84 @@
+#include "adapters/lm/vocabulary.hpp"
+
+#include <llama.h>
+
+#include <array>
+
+#include "adapters/lm/llama_backend.hpp"
+#include "base/check.hpp"
+
+namespace understudy::lm {
+
+struct Vocabulary::State {
+  llama_model* model = nullptr;
+  const llama_vocab* vocab = nullptr;
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    if (model != nullptr) llama_model_free(model);
+  }
+};
+
+Vocabulary::Vocabulary(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Vocabulary::~Vocabulary() = default;
+Vocabulary::Vocabulary(Vocabulary&&) noexcept = default;
+Vocabulary& Vocabulary::operator=(Vocabulary&&) noexcept = default;
+
+Result<Vocabulary> Vocabulary::load(const std::filesystem::path& gguf) {
+  if (!std::filesystem::exists(gguf)) {
+    return fail(ErrorCode::not_found, "there is no model at " + gguf.string());
+  }
+  prepare_llama();
+  auto state = std::make_unique<State>();
+  llama_model_params parameters = llama_model_default_params();
+  parameters.vocab_only = true;
+  state->model = llama_model_load_from_file(gguf.c_str(), parameters);
+  if (state->model == nullptr) {
+    return fail(ErrorCode::corrupt, "libllama cannot read " + gguf.string());
+  }
+  state->vocab = llama_model_get_vocab(state->model);
+  return Vocabulary(std::move(state));
+}
+
+std::vector<Token> Vocabulary::encode(std::string_view text) const {
+  if (text.empty()) return {};
+  std::vector<Token> tokens(text.size() + 2);  // at most one token a byte
+  const auto count =
+      llama_tokenize(state_->vocab, text.data(), static_cast<std::int32_t>(text.size()),
+                     tokens.data(), static_cast<std::int32_t>(tokens.size()),
+                     /*add_special=*/false, /*parse_special=*/false);
+  CHECK(count >= 0, "a token stands for at least one byte");
+  tokens.resize(static_cast<std::size_t>(count));
+  return tokens;
+}
+
+std::string Vocabulary::decode(const std::vector<Token>& tokens) const {
+  std::string text;
+  std::array<char, 256> piece{};
+  for (const Token token : tokens) {
+    const auto bytes =
+        llama_token_to_piece(state_->vocab, token, piece.data(),
+                             static_cast<std::int32_t>(piece.size()), 0, /*special=*/false);
+    if (bytes > 0) text.append(piece.data(), static_cast<std::size_t>(bytes));
+  }
+  return text;
+}
+
+std::size_t Vocabulary::size() const {
+  return static_cast<std::size_t>(llama_vocab_n_tokens(state_->vocab));
+}
+Token Vocabulary::begin() const { return llama_vocab_bos(state_->vocab); }
+Token Vocabulary::end() const { return llama_vocab_eos(state_->vocab); }
+
+std::optional<std::string> Vocabulary::metadata(const std::string& key) const {
+  const auto bytes = llama_model_meta_val_str(state_->model, key.c_str(), nullptr, 0);
+  if (bytes < 0) return std::nullopt;
+  std::string value(static_cast<std::size_t>(bytes) + 1, '\0');
+  llama_model_meta_val_str(state_->model, key.c_str(), value.data(), value.size());
+  value.resize(static_cast<std::size_t>(bytes));
+  return value;
+}
+
+}  // namespace understudy::lm

@@ -1,0 +1,65 @@
+#include "adapters/lm/vocabulary.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <random>
+
+#include "adapters/lm/gguf_writer.hpp"
+#include "adapters/lm/tokenizer_fit.hpp"
+
+namespace understudy::lm {
+namespace {
+
+class VocabularyTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::vector<std::string> texts;
+    for (int i = 0; i < 300; ++i) {
+      texts.push_back("please refund order A-" + std::to_string(48213 + i * 37) +
+                      " for\njo.li@example.com, thank you");
+    }
+    const auto table = fit_tokenizer(texts, {.pieces_max = 400, .symbols = {"<|slot|>", "<|p0|>"}});
+    ASSERT_TRUE(table.has_value()) << table.error().to_text();
+    GgufContent content{.name = "test", .tokens = *table};
+    content.shape.vocabulary = static_cast<std::uint32_t>(table->pieces.size());
+    path_ = std::filesystem::temp_directory_path() /
+            ("understudy-vocabulary-" + std::to_string(::getpid()) + ".gguf");
+    const auto written = write_gguf(path_, content);
+    ASSERT_TRUE(written.has_value()) << written.error().to_text();
+    auto loaded = Vocabulary::load(path_);
+    ASSERT_TRUE(loaded.has_value()) << loaded.error().to_text();
+    vocabulary_ = std::make_unique<Vocabulary>(std::move(*loaded));
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  std::filesystem::path path_;
+  std::unique_ptr<Vocabulary> vocabulary_;
+};
+
+TEST_F(VocabularyTest, EveryTextSurvivesTheRoundTrip) {
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 300; ++round) {
+    std::string text;
+    for (std::size_t i = 0; i < 40; ++i) text += static_cast<char>(1 + random() % 127);
+    EXPECT_EQ(vocabulary_->decode(vocabulary_->encode(text)), text);
+  }
+  for (const std::string text : {" two  spaces ", "Größe 東京 🎉", "\n\n", "order"}) {
+    EXPECT_EQ(vocabulary_->decode(vocabulary_->encode(text)), text);
+  }
+}
+
+TEST_F(VocabularyTest, SymbolsAreOneTokenAndDigitsStandAlone) {
+  EXPECT_EQ(vocabulary_->encode("<|slot|>").size(), 1U);
+  EXPECT_EQ(vocabulary_->encode("48213").size(), 5U);
+  EXPECT_LT(vocabulary_->encode("please refund order").size(), 6U);
+}
+
+TEST(Vocabulary, SaysWhichFileIsMissing) {
+  const auto loaded = Vocabulary::load("/no/such.gguf");
+  ASSERT_FALSE(loaded.has_value());
+  EXPECT_NE(loaded.error().message.find("/no/such.gguf"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace understudy::lm

@@ -1,0 +1,62 @@
+#include "adapters/lm/words.hpp"
+
+#include <algorithm>
+
+namespace understudy::lm {
+
+namespace {
+
+constexpr std::size_t digits_shown_max = 4;
+constexpr std::size_t shape_bytes_max = 24;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || is_upper(c) || static_cast<unsigned char>(c) >= 0x80;
+}
+bool is_word_char(char c) { return is_letter(c) || is_digit(c); }
+
+// Whether `c` holds its two neighbours together.
+bool joins(char before, char c, char after) {
+  if (!is_word_char(before) || !is_word_char(after)) return false;
+  if (c == '-' || c == '_' || c == '.' || c == '@' || c == '+') return true;
+  return (c == ':' || c == '/') && is_digit(before) && is_digit(after);
+}
+
+}  // namespace
+
+std::string_view word_at(std::string_view text) {
+  std::size_t end = 0;
+  while (end < text.size()) {
+    if (is_word_char(text[end])) {
+      ++end;
+      continue;
+    }
+    if (end == 0 || end + 1 >= text.size()) break;
+    if (!joins(text[end - 1], text[end], text[end + 1])) break;
+    ++end;
+  }
+  return text.substr(0, end);
+}
+
+bool has_digit_or_at(std::string_view word) {
+  return std::ranges::any_of(word, [](char c) { return is_digit(c) || c == '@'; });
+}
+
+bool is_capitalised(std::string_view word) { return !word.empty() && is_upper(word.front()); }
+
+std::string shape_of(std::string_view word) {
+  std::string shape;
+  std::size_t digits = 0;
+  for (const char c : word) {
+    const char kind = is_digit(c) ? '0' : is_upper(c) ? 'A' : is_letter(c) ? 'a' : c;
+    digits = kind == '0' ? digits + 1 : 0;
+    const bool repeats = !shape.empty() && shape.back() == kind && is_word_char(c);
+    if (repeats && (kind != '0' || digits > digits_shown_max)) continue;
+    shape += kind;
+  }
+  if (shape.size() > shape_bytes_max) shape.resize(shape_bytes_max);
+  return shape;
+}
+
+}  // namespace understudy::lm
