@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "adapters/wire/chat.hpp"
+
 namespace understudy::wire {
 
 Status ChatStream::feed(std::string_view bytes) {
@@ -18,9 +20,7 @@ void ChatStream::take_event(std::string_view data) {
     malformed_ = true;
     return;
   }
-  if (const json::value* error = json::find(*event, "error")) {
-    error_ = json::string_or(*error, "type", "error") + "/" + json::string_or(*error, "code");
-  }
+  if (std::string label = error_label(*event); !label.empty()) error_ = std::move(label);
   if (id_.empty()) id_ = json::string_or(*event, "id");
   if (model_.empty()) model_ = json::string_or(*event, "model");
   if (created_s_ == 0) created_s_ = json::find_integer(*event, "created").value_or(0);

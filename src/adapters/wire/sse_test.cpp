@@ -30,20 +30,8 @@ TEST(SseParser, TakesEveryLineEndingAtEveryChunkBorder) {
 }
 
 TEST(SseParser, SkipsCommentsOtherFieldsAndEventsWithoutData) {
-  EXPECT_THAT(
-      data_of("\xEF\xBB\xBF: hello\nid: 7\nretry: 9\n\nevent: ping\n\ndata:x\n\ndata\n\n", 3),
-      ElementsAre("x", ""));
-}
-
-TEST(SseParser, PendingBytesAreThoseOfTheUnfinishedEvent) {
-  SseParser parser;
-  const auto ignore = [](const SseEvent&) {};
-  EXPECT_TRUE(parser.feed("data: a\r\n\r", ignore));
-  EXPECT_EQ(parser.pending_bytes(), 0u);
-  EXPECT_TRUE(parser.feed("\n", ignore));
-  EXPECT_EQ(parser.pending_bytes(), 0u);
-  EXPECT_TRUE(parser.feed("data: b\r\nda", ignore));
-  EXPECT_EQ(parser.pending_bytes(), 11u);
+  EXPECT_THAT(data_of(": hello\nid: 7\nretry: 9\n\nevent: ping\n\ndata:x\n\ndata\n\n", 3),
+              ElementsAre("x", ""));
 }
 
 TEST(SseParser, RefusesAnEventAboveTheLimit) {
@@ -69,7 +57,7 @@ data: [DONE]
 
 )"));
   EXPECT_TRUE(stream.done());
-  EXPECT_TRUE(stream.has_usage());
+  EXPECT_EQ(stream.completion().at("usage").at("completion_tokens"), 4);
   const Result<Answer> answer = parse_answer(stream.completion());
   ASSERT_TRUE(answer);
   EXPECT_THAT(answer->tool_calls,
@@ -85,7 +73,6 @@ TEST(ChatStream, AStreamThatWasCutKeepsWhatCame) {
                   "\n\ndata: {\"id\":\"c\",\"cho"));
   EXPECT_FALSE(stream.done());
   EXPECT_FALSE(stream.finished());
-  EXPECT_EQ(stream.pending_bytes(), 20u);
   EXPECT_EQ(parse_answer(stream.completion())->text, "Hel");
 }
 
@@ -94,9 +81,9 @@ TEST(ChatStream, NotesErrorsAndMalformedEvents) {
   ASSERT_TRUE(stream.feed(
       "data: {oops\n\ndata: {\"error\":{\"message\":\"secret\",\"type\":\"server_error\","
       "\"code\":500}}\n\n"));
-  EXPECT_EQ(stream.malformed_events(), 1u);
+  EXPECT_TRUE(stream.malformed());
   EXPECT_EQ(stream.error(), "server_error/500");
-  EXPECT_TRUE(stream.completion().is_null());
+  EXPECT_TRUE(stream.completion().at("choices").as_array().empty());
 }
 
 TEST(ChatStream, ReadsWhatToChatStreamWrites) {
