@@ -5,8 +5,6 @@
 
 #include <fstream>
 
-#include "economics/savings.hpp"
-
 namespace understudy::economics {
 namespace {
 
@@ -75,33 +73,6 @@ TEST(PriceTable, BadFilesNameTheLine) {
             "accepted");
   EXPECT_NE(line_of("[machine]\nusd_per_hour = \"much\"\n"), "accepted");
 }
-
-TEST(Savings, CountCallsTokensAndMoneyOfBothServers) {
-  const auto table = PriceTable::parse(own_prices, "test");
-  ASSERT_TRUE(table);
-  Ledger ledger(*table);
-  ledger.add_llm_call("house-model", {.prompt = 1000, .completion = 500});
-  ledger.add_slm_call("house-model", {.prompt = 3000, .completion = 1500}, 1'000'000);
-  const Savings& savings = ledger.savings();
-  EXPECT_DOUBLE_EQ(savings.llm_cost.value, 2000);
-  EXPECT_DOUBLE_EQ(savings.avoided.value, 6000);
-  EXPECT_DOUBLE_EQ(savings.machine_cost.value, 100);  // one second at 0.36 dollars an hour
-  EXPECT_DOUBLE_EQ(savings.saved().value, 5900);
-  EXPECT_DOUBLE_EQ(savings.share_of_calls(), 0.5);
-  EXPECT_DOUBLE_EQ(savings.share_of_tokens(), 0.75);
-  EXPECT_DOUBLE_EQ(savings.share_of_cost(), 0.75);
-}
-
-TEST(Savings, AModelWithoutAPriceIsCountedAndNamed) {
-  const PriceTable table = PriceTable::built_in();
-  Ledger ledger(table);
-  ledger.add_llm_call("a-model-of-ours", {.prompt = 10, .completion = 10});
-  EXPECT_EQ(ledger.savings().unpriced_calls, 1);
-  EXPECT_EQ(ledger.unpriced_models().at("a-model-of-ours"), 1);
-  EXPECT_EQ(ledger.savings().llm_cost_per_call().value, 0);
-}
-
-TEST(Savings, NothingHasNoShare) { EXPECT_EQ(Savings{}.share_of_cost(), 0); }
 
 }  // namespace
 }  // namespace understudy::economics

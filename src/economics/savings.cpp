@@ -23,29 +23,29 @@ MicroUsd Savings::llm_cost_per_call() const {
   return {llm_priced_calls == 0 ? 0 : llm_cost.value / static_cast<double>(llm_priced_calls)};
 }
 
-void Ledger::add_llm_call(const std::string& model, Tokens tokens) {
-  ++savings_.llm_calls;
+void Ledger::add_llm_calls(const std::string& model, std::int64_t calls, Tokens tokens) {
+  savings_.llm_calls += calls;
   savings_.llm_tokens += tokens.all();
   if (const auto price = prices_.find(model)) {
     savings_.llm_cost += price->cost(tokens.prompt, tokens.completion);
-    ++savings_.llm_priced_calls;
+    savings_.llm_priced_calls += calls;
     return;
   }
-  ++savings_.unpriced_calls;
-  ++unpriced_[model];
+  savings_.unpriced_calls += calls;
+  unpriced_[model] += calls;
 }
 
-void Ledger::add_slm_call(const std::string& instead_of, Tokens tokens, std::int64_t busy_us) {
-  ++savings_.slm_calls;
-  savings_.slm_tokens += tokens.all();
-  savings_.machine_cost +=
-      MicroUsd{prices_.machine_usd_per_hour() * micro * static_cast<double>(busy_us) / us_per_hour};
+void Ledger::add_slm_calls(const std::string& instead_of, const SlmCalls& answered) {
+  savings_.slm_calls += answered.calls;
+  savings_.slm_tokens += answered.tokens.all();
+  savings_.machine_cost += MicroUsd{prices_.machine_usd_per_hour() * micro *
+                                    static_cast<double>(answered.busy_us) / us_per_hour};
   if (const auto price = prices_.find(instead_of)) {
-    savings_.avoided += price->cost(tokens.prompt, tokens.completion);
+    savings_.avoided += price->cost(answered.tokens.prompt, answered.tokens.completion);
     return;
   }
-  ++savings_.unpriced_calls;
-  ++unpriced_[instead_of];
+  savings_.unpriced_calls += answered.calls;
+  unpriced_[instead_of] += answered.calls;
 }
 
 }  // namespace understudy::economics

@@ -25,6 +25,7 @@ struct Savings {
   MicroUsd llm_cost;      // paid
   MicroUsd avoided;       // what the LLM would have cost on the calls of the small models
   MicroUsd machine_cost;  // time that small models were busy, at the machine's price
+  std::int64_t llm_priced_calls = 0;
   std::int64_t unpriced_calls = 0;  // of models without a price; their money counts as 0
 
   // Shares of what all calls together have, or would have without small models; 0 of nothing.
@@ -33,17 +34,22 @@ struct Savings {
   [[nodiscard]] double share_of_cost() const;
   [[nodiscard]] MicroUsd saved() const { return {avoided.value - machine_cost.value}; }
   [[nodiscard]] MicroUsd llm_cost_per_call() const;  // over the priced calls of the LLM
-  std::int64_t llm_priced_calls = 0;
 };
 
 class Ledger {
  public:
   explicit Ledger(const PriceTable& prices) : prices_(prices) {}
 
-  void add_llm_call(const std::string& model, Tokens tokens);
-  // `instead_of` and `tokens`: the model that was asked for, and what it would have read and
-  // written.
-  void add_slm_call(const std::string& instead_of, Tokens tokens, std::int64_t busy_us);
+  // Calls of one model, their tokens summed.
+  void add_llm_calls(const std::string& model, std::int64_t calls, Tokens tokens);
+  // Calls that a small model answered: `instead_of` is the model that was asked for, `tokens` what
+  // it would have read and written.
+  struct SlmCalls {
+    std::int64_t calls = 0;
+    Tokens tokens = {};
+    std::int64_t busy_us = 0;
+  };
+  void add_slm_calls(const std::string& instead_of, const SlmCalls& answered);
   [[nodiscard]] const Savings& savings() const { return savings_; }
   [[nodiscard]] const std::map<std::string, std::int64_t>& unpriced_models() const {
     return unpriced_;

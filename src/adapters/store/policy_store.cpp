@@ -43,6 +43,10 @@ Result<std::int64_t> publish_policy(const Home& home, RoutingPolicy policy) {
 Result<RoutingPolicy> load_current_policy(const Home& home) {
   const std::int64_t version = TRY(current_policy_version(home));
   if (version == 0) return RoutingPolicy{};
+  return load_policy(home, version);
+}
+
+Result<RoutingPolicy> load_policy(const Home& home, std::int64_t version) {
   const auto path = path_of(home, version);
   const auto file = json::parse(TRY(read_file(path)));
   if (!file) return fail(ErrorCode::corrupt, path.string() + ": " + file.error().message);

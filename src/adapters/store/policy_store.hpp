@@ -17,6 +17,8 @@ namespace understudy::store {
 Result<std::int64_t> publish_policy(const Home& home, RoutingPolicy policy);
 // An empty policy of version 0 when none was ever published.
 Result<RoutingPolicy> load_current_policy(const Home& home);
+// A policy of the past, 1 <= version <= the current one; verified alike.
+Result<RoutingPolicy> load_policy(const Home& home, std::int64_t version);
 // Version of the policy in force, cheap: the gateway polls it.
 Result<std::int64_t> current_policy_version(const Home& home);
 

@@ -1,0 +1,47 @@
+#include "quality/valid_answer.hpp"
+
+#include <gtest/gtest.h>
+
+namespace understudy::quality {
+namespace {
+
+const std::vector<std::string> labels = {"bug", "praise"};
+const std::vector<std::string> tools = {"refund", "track"};
+
+bool valid(const Answer& answer, AnswerForm form) {
+  return is_valid(answer, {.form = form, .answer_set = labels, .tool_names = tools});
+}
+
+Answer said(std::string text) { return {.text = std::move(text), .tool_calls = {}}; }
+Answer called(std::string name, std::string arguments) {
+  return {.text = {},
+          .tool_calls = {{.id = {}, .name = std::move(name), .arguments = std::move(arguments)}}};
+}
+
+TEST(ValidAnswer, ALabelIsOneOfTheSetInAnySpelling) {
+  EXPECT_TRUE(valid(said("Bug"), AnswerForm::label));
+  EXPECT_FALSE(valid(said("insult"), AnswerForm::label));
+  EXPECT_FALSE(valid(called("refund", "{}"), AnswerForm::label));
+}
+
+TEST(ValidAnswer, JsonParses) {
+  EXPECT_TRUE(valid(said(R"({"a":1})"), AnswerForm::json));
+  EXPECT_FALSE(valid(said(R"({"a":1)"), AnswerForm::json));
+}
+
+TEST(ValidAnswer, AToolIsOneOfThoseOfferedWithAnObjectAsArguments) {
+  EXPECT_TRUE(valid(called("refund", R"({"order":"A1"})"), AnswerForm::tool_call));
+  EXPECT_FALSE(valid(called("delete", "{}"), AnswerForm::tool_call));
+  EXPECT_FALSE(valid(called("refund", "[]"), AnswerForm::tool_call));
+  EXPECT_FALSE(valid(called("refund", "{"), AnswerForm::tool_call));
+  EXPECT_FALSE(valid(said("refund"), AnswerForm::tool_call));
+}
+
+TEST(ValidAnswer, NothingIsNeverAnAnswer) {
+  for (const auto form :
+       {AnswerForm::label, AnswerForm::json, AnswerForm::tool_call, AnswerForm::text})
+    EXPECT_FALSE(valid({}, form));
+}
+
+}  // namespace
+}  // namespace understudy::quality

@@ -1,0 +1,63 @@
+#include "steps/s6_refine/held_out.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "adapters/wire/chat.hpp"
+#include "base/json.hpp"
+
+namespace understudy::s6 {
+
+namespace {
+
+std::optional<wire::ChatRequest> request_of(const Example& example) {
+  const auto tree = json::parse(example.request.reveal());
+  if (!tree) return std::nullopt;
+  auto request = wire::parse_chat_request(*tree);
+  return request ? std::optional(std::move(*request)) : std::nullopt;
+}
+
+std::optional<Answer> answer_of(const Example& example) {
+  const auto tree = json::parse(example.response.reveal());
+  if (!tree) return std::nullopt;
+  auto answer = wire::parse_answer(*tree);
+  return answer && !answer->empty() ? std::optional(std::move(*answer)) : std::nullopt;
+}
+
+bool has_key_of(const Task& task, const wire::ChatRequest& request) {
+  return wire::tools_hash(request.tool_names) == task.key.tools &&
+         request.response_form == task.key.response_form;
+}
+
+}  // namespace
+
+HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
+                       const std::unordered_set<CallId>& members) {
+  HeldOut held_out;
+  for (const Example& example : examples) {
+    if (example.split == Split::train) continue;
+    const bool member = members.contains(example.call);
+    auto request = request_of(example);
+    if (!request) {
+      held_out.unreadable += member ? 1 : 0;
+      continue;
+    }
+    if (!request->beyond_slm.empty()) continue;  // the gateway never asks a small model for these
+    std::optional<std::vector<std::string>> slots;
+    if (has_key_of(task, *request)) slots = task.prompt_template.match(request->prompt);
+    if (!slots && !member) continue;
+    auto teacher = answer_of(example);
+    if (!teacher) {
+      held_out.unreadable += member ? 1 : 0;
+      continue;
+    }
+    auto& calls = example.split == Split::calibration ? held_out.calibration : held_out.test;
+    calls.push_back({.slots = slots ? std::move(*slots) : std::vector<std::string>{},
+                     .teacher = std::move(*teacher),
+                     .tool_names = std::move(request->tool_names),
+                     .llm_latency_us = example.latency_us});
+  }
+  return held_out;
+}
+
+}  // namespace understudy::s6

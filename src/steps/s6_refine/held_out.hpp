@@ -1,0 +1,38 @@
+// The calls that a task's model is judged on: those of the calibration and test splits that the
+// gateway would give it. Not only the task's own: every call with its tools and response form whose
+// prompt fits the template, because that is what will reach the model. Holds plaintext, so it lives
+// only as long as one evaluation. One thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "records/answer.hpp"
+#include "records/example.hpp"
+#include "records/task.hpp"
+
+namespace understudy::s6 {
+
+struct HeldOutCall {
+  std::vector<std::string> slots;  // empty for a call of the task that its template does not fit
+  Answer teacher;
+  std::vector<std::string> tool_names;  // offered by the request, sorted
+  std::int64_t llm_latency_us = 0;
+};
+
+struct HeldOut {
+  std::vector<HeldOutCall> calibration;
+  std::vector<HeldOutCall> test;
+  std::int64_t unreadable =
+      0;  // of the task, but without a request or an answer that can be compared
+};
+
+// `members`: the calls that clustering assigned to the task.
+HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
+                       const std::unordered_set<CallId>& members);
+
+}  // namespace understudy::s6
