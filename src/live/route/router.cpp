@@ -9,6 +9,7 @@
 
 #include "adapters/store/policy_store.hpp"
 #include "base/log.hpp"
+#include "quality/valid_answer.hpp"
 
 namespace understudy::live {
 
@@ -133,7 +134,9 @@ SlmAnswer Router::answer(const Match& match, const std::vector<std::string>& too
   result.decision.confidence = prediction->confidence;
   if (prediction->confidence < task.threshold) {
     result.decision.reason = "low_confidence";
-  } else if (!is_valid_answer(prediction->answer, task, tool_names)) {
+  } else if (!quality::is_valid(prediction->answer, {.form = task.answer_form,
+                                                     .answer_set = task.answer_set,
+                                                     .tool_names = tool_names})) {
     result.decision.reason = "invalid_answer";
   } else {
     result.decision.server = Server::slm;
@@ -141,25 +144,6 @@ SlmAnswer Router::answer(const Match& match, const std::vector<std::string>& too
     result.prediction = std::move(*prediction);
   }
   return result;
-}
-
-bool is_valid_answer(const Answer& answer, const TaskPolicy& task,
-                     const std::vector<std::string>& tool_names) {
-  if (answer.empty()) return false;
-  for (const ToolCall& call : answer.tool_calls) {
-    if (!std::ranges::binary_search(tool_names, call.name)) return false;
-    const auto arguments = json::parse(call.arguments);
-    if (!arguments || !arguments->is_object()) return false;
-  }
-  switch (task.answer_form) {
-    case AnswerForm::label:
-      return answer.tool_calls.empty() &&
-             std::ranges::contains(task.answer_set, to_canonical(answer, AnswerForm::label));
-    case AnswerForm::json: return answer.tool_calls.empty() && json::parse(answer.text).has_value();
-    case AnswerForm::tool_call: return !answer.tool_calls.empty();
-    case AnswerForm::text: return true;
-  }
-  return false;
 }
 
 }  // namespace understudy::live

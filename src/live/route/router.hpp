@@ -52,9 +52,4 @@ class Router {
   std::unique_ptr<State> state_;
 };
 
-// Whether an answer may stand for the task: a known label, JSON that parses, a tool that was
-// offered with an object as its arguments.
-bool is_valid_answer(const Answer& answer, const TaskPolicy& task,
-                     const std::vector<std::string>& tool_names);
-
 }  // namespace understudy::live
