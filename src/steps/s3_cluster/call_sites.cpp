@@ -63,7 +63,7 @@ class TemplateLines {
       }
       const double frequency = static_cast<double>(entry.calls) / static_cast<double>(calls.size());
       places_.emplace(
-          mask, Line{.weight = weight_of(entry.bytes), .idf = 1.0 - 0.5 * std::log(frequency)});
+          mask, Line{.weight = weight_of(entry.bytes), .idf = 1.0 - 0.25 * std::log(frequency)});
     }
     std::vector<std::uint64_t> masks;
     for (const auto& [mask, line] : places_) masks.push_back(mask);
@@ -143,6 +143,7 @@ class Group {
     for (auto& [community, site] : by_community) found.push_back(std::move(site));
     refresh(found);
     merge(found);
+    settle(found);
     move_strays(found);
     merge(found);
     return found;
@@ -187,8 +188,8 @@ class Group {
         cluster::truncated_svd(rows_, {.dimensions = 96, .seed = options_.seed});
     const auto edges = TRY(cluster::nearest_neighbours(dense, node_groups(),
                                                        {.neighbours = 15, .similarity_min = 0.4F}));
-    // Twice the usual resolution: merging needs less evidence than splitting.
-    return cluster::leiden(nodes_.size(), edges, {.resolution = 2.0, .seed = options_.seed});
+    // Three times the usual resolution: clusters of two sites cannot be undone by merging.
+    return cluster::leiden(nodes_.size(), edges, {.resolution = 3.0, .seed = options_.seed});
   }
 
   void refresh(CallSite& site) const {
@@ -224,6 +225,60 @@ class Group {
       }
       refresh(found);
     }
+  }
+
+  // The graph sees neighbours only: a call of one site that shares its content with calls of
+  // another may end there. Each node moves to the site whose mean lines it resembles most.
+  void settle(std::vector<CallSite>& found) const {
+    std::vector<std::size_t> node_of(views_.size());
+    for (std::size_t node = 0; node < nodes_.size(); ++node) {
+      for (const std::uint32_t call : nodes_[node]) node_of[call] = node;
+    }
+    constexpr int rounds = 3;
+    for (int round = 0; round < rounds; ++round) {
+      const std::size_t settled = std::min(found.size(), settled_sites_max);
+      std::vector<std::vector<float>> means;
+      for (std::size_t site = 0; site < settled; ++site)
+        means.push_back(mean_of(found[site].calls, node_of));
+      std::vector<std::vector<std::uint32_t>> members(settled);
+      for (std::size_t site = 0; site < settled; ++site) {
+        for (const std::uint32_t call : found[site].calls) {
+          std::size_t best = site;
+          double best_similarity = 1.05 * similarity(rows_[node_of[call]], means[site]);
+          for (std::size_t other = 0; other < settled; ++other) {
+            const double near = similarity(rows_[node_of[call]], means[other]);
+            if (near <= best_similarity) continue;
+            best = other;
+            best_similarity = near;
+          }
+          members[best].push_back(call);
+        }
+      }
+      for (std::size_t site = 0; site < settled; ++site)
+        found[site].calls = std::move(members[site]);
+      refresh(found);
+    }
+  }
+
+  static constexpr std::size_t settled_sites_max = 256;  // the largest ones
+
+  [[nodiscard]] std::vector<float> mean_of(const std::vector<std::uint32_t>& calls,
+                                           const std::vector<std::size_t>& node_of) const {
+    std::vector<float> mean(system_.size() + user_.size());
+    for (const std::uint32_t call : calls) {
+      for (const cluster::Entry& entry : rows_[node_of[call]]) mean[entry.column] += entry.value;
+    }
+    const float length =
+        std::sqrt(std::inner_product(mean.begin(), mean.end(), mean.begin(), 0.0F));
+    for (float& value : mean) value = length > 0 ? value / length : 0;
+    return mean;
+  }
+
+  static double similarity(const cluster::SparseRow& row, const std::vector<float>& mean) {
+    double sum = 0;
+    for (const cluster::Entry& entry : row)
+      sum += static_cast<double>(entry.value) * static_cast<double>(mean[entry.column]);
+    return sum;
   }
 
   [[nodiscard]] double held(const CallView& view, const std::vector<CoreLine>& core,
