@@ -1,0 +1,225 @@
+#include "steps/s2_curate/surrogate_forms.hpp"
+
+#include <algorithm>
+#include <array>
+#include <format>
+
+#include "steps/s2_curate/characters.hpp"
+#include "steps/s2_curate/checksums.hpp"
+#include "steps/s2_curate/ip_address.hpp"
+#include "steps/s2_curate/keyed_stream.hpp"
+
+namespace understudy::s2 {
+
+namespace {
+
+constexpr std::uint32_t attempts_same_length = 64;
+constexpr std::size_t phone_digits_kept = 2;  // the kind of line and the region, roughly
+
+// Letters by how often names use them, vowels for vowels: a surrogate is cut into tokens as a name
+// is.
+constexpr std::string_view vowels = "aaaeeeeiioou";
+constexpr std::string_view consonants = "bbccddfghhjkkllllmmmnnnnnpprrrrrssssttttvwyz";
+constexpr std::string_view latin_letters = "äöüéèáóíñçøå";  // two bytes each
+
+// Domains that thousands share, or nobody: they identify no one and models may know them.
+constexpr auto shared_domains = std::to_array<std::string_view>(
+    {"aol.com", "example.com", "example.net", "example.org", "gmail.com", "gmx.de",
+     "googlemail.com", "hotmail.com", "icloud.com", "live.com", "mail.com", "mail.ru",
+     "outlook.com", "proton.me", "protonmail.com", "qq.com", "web.de", "yahoo.com", "163.com"});
+
+char stand_in(char c, KeyedStream& stream) {
+  if (is_digit(c)) return stream.one_of("0123456789");
+  if (!is_letter(c)) return c;
+  const char lower = to_lower(c);
+  const char drawn = stream.one_of(std::string_view("aeiou").contains(lower) ? vowels : consonants);
+  return is_upper(c) ? to_upper(drawn) : drawn;
+}
+
+std::string stand_in(std::string_view text, KeyedStream& stream) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_latin_lead(text[i]) && i + 1 < text.size()) {
+      const auto letters = static_cast<std::uint32_t>(latin_letters.size() / 2);
+      out += latin_letters.substr(2 * std::size_t{stream.below(letters)}, 2);
+      ++i;
+    } else {
+      out += stand_in(text[i], stream);
+    }
+  }
+  return out;
+}
+
+// Where the part of a domain begins that a registry hands out under: ".com", ".co.uk".
+std::size_t public_suffix(std::string_view domain) {
+  const std::size_t top = domain.rfind('.');
+  if (top == std::string_view::npos || top == 0) return domain.size();
+  const std::size_t second = domain.rfind('.', top - 1);
+  const std::size_t second_begin = second == std::string_view::npos ? 0 : second + 1;
+  const bool country = domain.size() - top == 3;
+  return country && second != std::string_view::npos && top - second_begin <= 3 ? second : top;
+}
+
+// Label by label, so that mail.acme.com and acme.com stay related.
+std::string domain_surrogate(const SecretText& key, std::string_view domain) {
+  if (std::ranges::find(shared_domains, domain) != shared_domains.end()) return std::string(domain);
+  const std::size_t suffix = public_suffix(domain);
+  std::string out;
+  std::size_t begin = 0;
+  while (begin < suffix) {
+    const std::size_t end = std::min(domain.find('.', begin), suffix);
+    const std::string_view label = domain.substr(begin, end - begin);
+    KeyedStream stream(key, "domain/" + std::string(label));
+    out += stand_in(label, stream);
+    if (end < suffix) out += '.';
+    begin = end + 1;
+  }
+  return out + std::string(domain.substr(suffix));
+}
+
+std::string email_surrogate(const SecretText& key, std::string_view value, KeyedStream& stream,
+                            std::uint32_t attempt) {
+  const std::size_t at = value.find('@');
+  std::string local = stand_in(value.substr(0, at), stream);
+  for (std::uint32_t i = 0; i < attempt / attempts_same_length; ++i)
+    local += stream.one_of(i % 2 == 0 ? vowels : consonants);
+  return local + "@" + domain_surrogate(key, value.substr(at + 1));
+}
+
+std::string card_surrogate(std::string_view value, KeyedStream& stream) {
+  std::string digits(value.substr(0, card_prefix_length(value)));
+  while (digits.size() + 1 < value.size()) digits += stream.one_of("0123456789");
+  return digits + luhn_check_digit(digits);
+}
+
+std::string iban_surrogate(std::string_view value, KeyedStream& stream) {
+  std::string compact(value.substr(0, 4));
+  for (const char c : value.substr(4))
+    compact +=
+        is_digit(c) ? stream.one_of("0123456789") : stream.one_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  return with_iban_check_digits(std::move(compact));
+}
+
+std::uint32_t same_width_octet(std::string_view octet, KeyedStream& stream) {
+  if (octet.size() == 1) return stream.below(10);
+  return octet.size() == 2 ? 10 + stream.below(90) : 100 + stream.below(155);
+}
+
+bool is_special_first_octet(std::uint32_t octet) {
+  return octet == 0 || octet == 10 || octet == 127 || octet == 169 || octet == 172 ||
+         octet == 192 || octet > 223;
+}
+
+// Private addresses stay within their network's prefix.
+std::size_t octets_kept(std::string_view value) {
+  if (value.starts_with("10.")) return 1;
+  if (value.starts_with("192.168.") || value.starts_with("169.254.")) return 2;
+  if (!value.starts_with("172.")) return 0;
+  const int second = std::stoi(std::string(value.substr(4)));
+  return second >= 16 && second <= 31 ? 2 : 0;
+}
+
+std::string ipv4_surrogate(std::string_view value, KeyedStream& stream, std::uint32_t attempt) {
+  const std::size_t kept = octets_kept(value);
+  std::string out;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::string_view octet = value.substr(begin, value.find('.', begin) - begin);
+    const auto draw = [&] {
+      return attempt < attempts_same_length ? same_width_octet(octet, stream) : stream.below(255);
+    };
+    std::uint32_t drawn = draw();
+    while (i == 0 && is_special_first_octet(drawn)) drawn = draw();
+    out += i < kept ? std::string(octet) : std::to_string(drawn);
+    if (i < 3) out += '.';
+    begin += octet.size() + 1;
+  }
+  return out;
+}
+
+std::string ipv6_surrogate(std::string_view value, KeyedStream& stream, std::uint32_t attempt) {
+  Ipv6Groups groups = *read_ipv6(value);
+  for (std::size_t i = 1; i < groups.size(); ++i) {
+    const bool lengthened = attempt >= attempts_same_length && i >= 6;
+    if (groups[i] == 0 && !lengthened) continue;
+    std::uint32_t least = 0x1000;
+    while (!lengthened && least > groups[i]) least /= 16;
+    groups[i] = static_cast<std::uint16_t>(least + stream.below(least * 15));
+  }
+  return to_text(groups);
+}
+
+std::string phone_surrogate(std::string_view value, KeyedStream& stream) {
+  std::string digits(value.substr(0, std::min(phone_digits_kept, value.size() / 3)));
+  while (digits.size() < value.size()) digits += stream.one_of("0123456789");
+  return digits;
+}
+
+// Letter case position by position; what is longer than the occurrence stays lower case.
+std::string with_case_of(std::string_view surrogate, std::string_view occurrence) {
+  std::string out(surrogate);
+  for (std::size_t i = 0; i < std::min(out.size(), occurrence.size()); ++i) {
+    if (is_upper(occurrence[i])) out[i] = to_upper(out[i]);
+    if (is_lower(occurrence[i])) out[i] = to_lower(out[i]);
+  }
+  return out;
+}
+
+// The surrogate's characters in the places of the last letters and digits of the occurrence.
+std::string into_places(std::string_view surrogate, std::string_view occurrence) {
+  std::string out(occurrence);
+  std::size_t left = surrogate.size();
+  for (std::size_t i = out.size(); i > 0 && left > 0; --i) {
+    char& c = out[i - 1];
+    if (!is_alnum(c)) continue;
+    const char drawn = surrogate[--left];
+    c = is_lower(c) ? to_lower(drawn) : drawn;
+  }
+  return out;
+}
+
+std::string ip_like(std::string_view surrogate, std::string_view occurrence) {
+  std::string out(surrogate);
+  if (occurrence.contains(':') && !occurrence.contains("::") && !occurrence.contains('.')) {
+    const Ipv6Groups groups = *read_ipv6(surrogate);
+    const bool padded = occurrence.size() == 39;  // eight groups of four
+    out.clear();
+    for (const std::uint16_t group : groups)
+      out += padded ? std::format("{:04x}:", group) : std::format("{:x}:", group);
+    out.pop_back();
+  }
+  return std::ranges::any_of(occurrence, is_upper) ? upper_ascii(out) : out;
+}
+
+}  // namespace
+
+std::string draw_surrogate(const SecretText& key, const EntityKey& original,
+                           const EntityFacts& facts, std::uint32_t attempt) {
+  const std::string_view value = original.value;
+  KeyedStream stream(key, std::format("{}/{}/{}", to_string(original.type), value, attempt));
+  switch (original.type) {
+    case EntityType::email: return email_surrogate(key, value, stream, attempt);
+    case EntityType::card: return card_surrogate(value, stream);
+    case EntityType::iban: return iban_surrogate(value, stream);
+    case EntityType::ip:
+      return value.contains(':') ? ipv6_surrogate(value, stream, attempt)
+                                 : ipv4_surrogate(value, stream, attempt);
+    case EntityType::phone: return phone_surrogate(value, stream);
+    case EntityType::secret: return "[REDACTED:" + facts.kind + "]";
+  }
+  return {};
+}
+
+std::string write_like(EntityType type, std::string_view surrogate, std::string_view occurrence) {
+  switch (type) {
+    case EntityType::email: return with_case_of(surrogate, occurrence);
+    case EntityType::card:
+    case EntityType::iban:
+    case EntityType::phone: return into_places(surrogate, occurrence);
+    case EntityType::ip: return ip_like(surrogate, occurrence);
+    case EntityType::secret: return std::string(surrogate);
+  }
+  return {};
+}
+
+}  // namespace understudy::s2
