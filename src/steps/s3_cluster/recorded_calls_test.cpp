@@ -1,6 +1,6 @@
 // Clusters recorded calls of real agents and compares the tasks with the call sites that the
 // recordings name (labels are for scoring only). Skips where the recordings are absent; set
-// UNDERSTUDY_ALL_CALLS=1 to run every file instead of the two small ones.
+// UNDERSTUDY_ALL_CALLS=1 to run every file, UNDERSTUDY_TASKS=1 to see the tasks.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -117,8 +117,7 @@ void print_tasks(const Recording& recording, const Clustering& made) {
     std::cout << std::format("        {:4} {}\n", count, label.substr(0, 70));
 }
 
-Outcome run(const std::string& name) {
-  const Recording recording = read(recorded_calls() / (name + ".jsonl.gz"));
+Outcome run(const std::string& name, const Recording& recording) {
   const auto begin = std::chrono::steady_clock::now();
   const Clustering made = cluster_examples(recording.examples, {}).value();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
@@ -143,6 +142,10 @@ Outcome run(const std::string& name) {
   return outcome;
 }
 
+Outcome run(const std::string& name) {
+  return run(name, read(recorded_calls() / (name + ".jsonl.gz")));
+}
+
 class RecordedCalls : public testing::Test {
  protected:
   void SetUp() override {
@@ -163,12 +166,19 @@ TEST_F(RecordedCalls, ChatDevFallsIntoItsPhases) {
   EXPECT_GE(outcome.coverage, 0.9);
 }
 
-TEST_F(RecordedCalls, EveryFileClusters) {
+// All files in one log, as they would come through one gateway.
+TEST_F(RecordedCalls, AllFilesTogetherCluster) {
   if (std::getenv("UNDERSTUDY_ALL_CALLS") == nullptr) GTEST_SKIP() << "UNDERSTUDY_ALL_CALLS unset";
-  for (const char* name :
-       {"metagpt_cache", "tau_airline_gpt4o", "swe_agent_log", "crewai", "pydantic_ai"}) {
-    EXPECT_GT(run(name).coverage, 0.0);
+  Recording together;
+  for (const char* name : {"metagpt_runs", "metagpt_cache", "tau_airline_gpt4o", "chatdev",
+                           "crewai", "pydantic_ai", "swe_agent_log"}) {
+    Recording recording = read(recorded_calls() / (std::string(name) + ".jsonl.gz"));
+    for (std::string& label : recording.labels) label = std::string(name) + ": " + label;
+    EXPECT_GT(run(name, recording).coverage, 0.5);
+    together.labels.append_range(recording.labels);
+    for (Example& example : recording.examples) together.examples.push_back(std::move(example));
   }
+  EXPECT_GT(run("all files", together).coverage, 0.8);
 }
 
 }  // namespace
