@@ -1,0 +1,158 @@
+#include "steps/s6_refine/evaluate.hpp"
+
+#include "adapters/store/policy_store.hpp"
+#include "steps/s6_refine/promote.hpp"
+#include "steps/s6_refine/test_home.hpp"
+
+namespace understudy::s6 {
+namespace {
+
+using EvaluateTest = TestHome;
+
+// Answers every call as it is told to.
+class ScriptedModel final : public lm::SmallModel {
+ public:
+  explicit ScriptedModel(Result<lm::Prediction> answer) : answer_(std::move(answer)) {}
+  Result<lm::Prediction> predict(const std::vector<std::string>&) const override { return answer_; }
+
+ private:
+  Result<lm::Prediction> answer_;
+};
+
+HeldOut held_out(std::size_t count, const std::string& teacher) {
+  const HeldOutCall call{.slots = {"x"},
+                         .teacher = {.text = teacher, .tool_calls = {}},
+                         .tool_names = {},
+                         .llm_latency_us = 2000};
+  return {.calibration = std::vector<HeldOutCall>(count, call),
+          .test = std::vector<HeldOutCall>(count, call)};
+}
+
+lm::Prediction says(std::string text, double confidence) {
+  return {.answer = {.text = std::move(text), .tool_calls = {}}, .confidence = confidence};
+}
+
+TEST_F(EvaluateTest, AModelThatAgreesIsProven) {
+  const auto evaluation =
+      evaluate_model(ScriptedModel(says("PLUM", 0.7)), task_, held_out(100, "Plum"), {});
+  ASSERT_TRUE(evaluation);
+  EXPECT_EQ(evaluation->verdict, Verdict::convert);
+  EXPECT_EQ(evaluation->threshold, 0.7);
+  EXPECT_EQ(evaluation->test.kept, 100);
+  EXPECT_EQ(evaluation->test.agreed, 100);
+  EXPECT_EQ(evaluation->llm_latency_ms_median, 2);
+}
+
+TEST_F(EvaluateTest, AnAnswerThatIsNoLabelOfTheTaskIsNotKept) {
+  const auto evaluation =
+      evaluate_model(ScriptedModel(says("Banana", 1)), task_, held_out(100, "Banana"), {});
+  ASSERT_TRUE(evaluation);
+  EXPECT_EQ(evaluation->verdict, Verdict::keep_llm);
+  EXPECT_EQ(evaluation->calibration.kept, 0);
+}
+
+TEST_F(EvaluateTest, AModelThatIsAwayIsAnErrorAndNoVerdict) {
+  const auto evaluation = evaluate_model(ScriptedModel(fail(ErrorCode::unavailable, "away")), task_,
+                                         held_out(10, "Plum"), {});
+  ASSERT_FALSE(evaluation);
+  EXPECT_EQ(evaluation.error().code, ErrorCode::unavailable);
+}
+
+TEST_F(EvaluateTest, CallsThatTheTemplateDoesNotFitCountAgainstTheModel) {
+  HeldOut calls = held_out(50, "Plum");
+  const HeldOutCall unmatched{.slots = {},
+                              .teacher = {.text = "Plum", .tool_calls = {}},
+                              .tool_names = {},
+                              .llm_latency_us = 0};
+  calls.calibration.resize(100, unmatched);
+  const auto evaluation = evaluate_model(ScriptedModel(says("Plum", 0.5)), task_, calls, {});
+  ASSERT_TRUE(evaluation);
+  EXPECT_EQ(evaluation->calibration.calls, 100);
+  EXPECT_EQ(evaluation->calibration.kept, 50);
+}
+
+TEST_F(EvaluateTest, HeldOutCallsAreThoseThatTheGatewayWouldRoute) {
+  std::vector<Example> examples(5);
+  for (auto& example : examples) {
+    example.split = Split::test;
+    example.request = SecretText(json::to_text(chat_request("a plum")));
+    example.response = SecretText(json::to_text(chat_response("Plum")));
+  }
+  examples[1].split = Split::train;
+  examples[2].request = SecretText(R"({"messages":[{"role":"user","content":"another prompt"}]})");
+  json::value many = chat_request("a plum");
+  many.as_object()["n"] = 3;
+  examples[3].request = SecretText(json::to_text(many));
+  examples[4].response = SecretText("{}");
+  const HeldOut calls = held_out_calls(examples, task_, {});
+  EXPECT_EQ(calls.test.size(), 1);
+  EXPECT_TRUE(calls.calibration.empty());
+  EXPECT_EQ(calls.test[0].slots, std::vector<std::string>{"a plum"});
+}
+
+TEST_F(EvaluateTest, WithoutAModelTheErrorSaysHowToTrainOne) {
+  write_calls(30, {});
+  const auto evaluation = evaluate(home_, task_.id, {});
+  ASSERT_FALSE(evaluation);
+  EXPECT_EQ(evaluation.error().code, ErrorCode::not_found);
+  EXPECT_NE(evaluation.error().hint.find("understudy tune t-00000000aa --candidate classifier"),
+            std::string::npos);
+}
+
+TEST_F(EvaluateTest, AlphaAndDeltaAreChecked) {
+  EXPECT_EQ(evaluate(home_, task_.id, {.alpha = 0}).error().code, ErrorCode::invalid_input);
+  EXPECT_EQ(evaluate(home_, task_.id, {.delta = 1}).error().code, ErrorCode::invalid_input);
+}
+
+TEST_F(EvaluateTest, NothingIsPromotedWithoutEvidence) {
+  write_calls(30, {});
+  const auto policy = promote(home_, task_.id);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().code, ErrorCode::denied);
+}
+
+TEST_F(EvaluateTest, AnUnpredictableTeacherKeepsTheTaskOnTheLlm) {
+  write_calls(900, {.wrong_teacher = 0.9});
+  train_classifier();
+  const auto evaluation = evaluate(home_, task_.id, {});
+  ASSERT_TRUE(evaluation) << evaluation.error().to_text();
+  EXPECT_NE(evaluation->verdict, Verdict::convert);
+  const auto policy = promote(home_, task_.id);
+  ASSERT_FALSE(policy);
+  EXPECT_NE(policy.error().message.find(evaluation->reason), std::string::npos);
+}
+
+TEST_F(EvaluateTest, FewCallsAskForMore) {
+  write_calls(60, {});
+  train_classifier();
+  const auto evaluation = evaluate(home_, task_.id, {});
+  ASSERT_TRUE(evaluation) << evaluation.error().to_text();
+  EXPECT_EQ(evaluation->verdict, Verdict::needs_more_data);
+  EXPECT_GT(evaluation->calls_needed, 0);
+}
+
+TEST_F(EvaluateTest, AProvenModelGoesLiveAndComesBack) {
+  write_calls(600, {});
+  train_classifier();
+  const auto evaluation = evaluate(home_, task_.id, {});
+  ASSERT_TRUE(evaluation) << evaluation.error().to_text();
+  ASSERT_EQ(evaluation->verdict, Verdict::convert) << evaluation->reason;
+  EXPECT_GE(evaluation->test.rate(), 0.95);
+
+  const auto promoted = promote(home_, task_.id);
+  ASSERT_TRUE(promoted) << promoted.error().to_text();
+  const auto live = store::load_current_policy(home_);
+  ASSERT_TRUE(live);
+  ASSERT_EQ(live->tasks.size(), 1);
+  EXPECT_EQ(live->tasks[0].mode, RouteMode::active);
+  EXPECT_EQ(live->tasks[0].artifact, artifact_.id);
+  EXPECT_EQ(live->tasks[0].threshold, evaluation->threshold);
+  EXPECT_EQ(live->tasks[0].prompt_template, task_.prompt_template);
+
+  ASSERT_TRUE(rollback(home_, task_.id));
+  EXPECT_EQ(store::load_current_policy(home_)->tasks[0].mode, RouteMode::off);
+  EXPECT_EQ(rollback(home_, task_.id).error().code, ErrorCode::not_found);
+}
+
+}  // namespace
+}  // namespace understudy::s6
