@@ -48,17 +48,20 @@ std::vector<Message> messages_of(std::string_view prompt) {
 void add_lines(std::string_view text, std::vector<LineMark>& lines) {
   std::unordered_set<std::uint64_t> seen;
   for (const LineMark& line : lines) seen.insert(line.mask);
-  const std::uint64_t message = text::hash64(text);
+  const std::size_t first = lines.size();
+  std::uint64_t message = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t newline = std::min(text.find('\n', at), text.size());
     const std::string masked = mask_line(text.substr(at, newline - at));
     at = newline + 1;
     if (masked.empty()) continue;
     const std::uint64_t mask = text::hash64(masked);
+    message = message * 31 + mask;
     if (!seen.insert(mask).second) continue;
     lines.push_back(
-        {.mask = mask, .bytes = static_cast<std::uint32_t>(masked.size()), .message = message});
+        {.mask = mask, .bytes = static_cast<std::uint32_t>(masked.size()), .message = 0});
   }
+  for (std::size_t i = first; i < lines.size(); ++i) lines[i].message = message;
 }
 
 std::string json_shape(const json::value& tree) {

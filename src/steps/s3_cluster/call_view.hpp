@@ -13,12 +13,12 @@
 
 namespace understudy::s3 {
 
-// One line of a prompt: the hash of its mask, how much text it is, and whether it is the whole of
-// its message ("Yes, please." is said often, but it is nobody's template).
+// One line of a prompt: the hash of its mask, how much text it is, and in which message it stands
+// (a line that is always in the same message, "Yes, please.", is nobody's template).
 struct LineMark {
   std::uint64_t mask = 0;
   std::uint32_t bytes = 0;
-  std::uint64_t message = 0;  // hash of the message that it stands in
+  std::uint64_t message = 0;  // hash of all masked lines of its message
 };
 
 struct CallView {

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "steps/s3_cluster/call_view.hpp"
 #include "steps/s3_cluster/task_ids.hpp"
 
 namespace understudy::s3 {
@@ -239,6 +240,16 @@ TEST(Cluster, ACustomerLineInTheSystemPromptDoesNotSplitATask) {
   EXPECT_EQ(unassigned(made), 0U);
 }
 
+TEST(Cluster, RequestsThatDifferOnlyInNumbersStayInTheirTask) {
+  Agents agents;
+  add_intents(agents, 300);
+  for (int i = 0; i < 12; ++i) {
+    agents.add("You detect the intent of a banking customer. Answer with the intent only.",
+               std::format("what is the square root of {}", i * 17), "intent_7");
+  }
+  EXPECT_EQ(clustered(agents).tasks.size(), 1U);
+}
+
 TEST(Cluster, DifferentAgentsInOneLogStayApart) {
   Agents agents;
   add_intents(agents, 120);
@@ -262,8 +273,13 @@ TEST(Cluster, EveryCallOfATaskMatchesItsTemplate) {
   std::map<TaskId, const Task*> tasks;
   for (const Task& task : made.tasks) tasks[task.id] = &task;
   for (std::size_t i = 0; i < made.assignments.size(); ++i) {
-    ASSERT_FALSE(made.assignments[i].task.empty());
+    ASSERT_TRUE(tasks.contains(made.assignments[i].task));
     EXPECT_EQ(made.assignments[i].call, agents.examples[i].call);
+    const CallView view = view_of(agents.examples[i]).value();
+    const PromptTemplate& shape = tasks.at(made.assignments[i].task)->prompt_template;
+    const auto slots = shape.match(view.prompt);
+    ASSERT_TRUE(slots.has_value());
+    EXPECT_EQ(shape.render(*slots), view.prompt);
   }
 }
 
