@@ -69,6 +69,8 @@ std::optional<int> CommandLine::parse(int argc, char** argv) {
   CLI::App& app = state.app;
   state.home = home_of(argc, argv);
   app.footer(footer);
+  app.get_formatter()->enable_description_formatting(false);  // the examples keep their lines
+  app.get_formatter()->enable_footer_formatting(false);
   app.require_subcommand(1);
   app.set_version_flag("--version", "understudy " UNDERSTUDY_VERSION);
   app.add_option(

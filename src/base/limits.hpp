@@ -29,14 +29,19 @@ inline constexpr int drain_timeout_s = 20;
 // call log
 inline constexpr std::size_t log_ring_records_max = 4096;
 inline constexpr std::size_t log_ring_bytes_max = 256 * mebi;
-inline constexpr int log_commit_interval_ms = 50;  // group commit: one fdatasync costs about 4 ms
+inline constexpr std::size_t log_group_bytes_max =
+    mebi / 4;                                       // a nearly full disk takes some groups
+inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
+inline constexpr int log_commit_interval_ms = 50;   // group commit: one fdatasync costs about 4 ms
 inline constexpr std::size_t segment_bytes_max = 256 * mebi;
 inline constexpr std::size_t record_bytes_max = 2 * body_bytes_max;
 
 // clustering and templates
 inline constexpr std::size_t template_slots_max = 64;
-inline constexpr std::size_t template_inline_bytes_max = 8 * kibi;  // longer slots are mined by line
-inline constexpr std::size_t clustered_text_bytes_max = 4 * kibi;  // what tells texts apart stands in front
+inline constexpr std::size_t template_inline_bytes_max =
+    8 * kibi;  // longer slots are mined by line
+inline constexpr std::size_t clustered_text_bytes_max =
+    4 * kibi;  // what tells texts apart stands in front
 inline constexpr std::size_t prompt_bytes_featured_max = 64 * kibi;
 inline constexpr std::size_t neighbours_exact_rows_max = 20'000;  // 2 s on 2 cores at 128 columns
 inline constexpr std::size_t neighbours_asked_max = 1024;

@@ -43,10 +43,13 @@ struct CallLogWriter::State {
   std::deque<SecretText> ring;        // serialised calls
   std::size_t ring_bytes = 0;
   std::uint64_t appended = 0;
-  std::uint64_t stored = 0;
+  std::uint64_t stored = 0;   // on the disk
+  std::uint64_t settled = 0;  // stored or lost
   bool stopping = false;
   bool flushing = false;
-  std::optional<Error> broken;
+  std::optional<Error> broken;  // the last write failed
+  bool reported = false;        // somebody was told
+  std::chrono::steady_clock::time_point retry_at;
 
   std::optional<SealedWriter> segment;  // the writer thread's own
   std::jthread thread;
@@ -56,15 +59,31 @@ struct CallLogWriter::State {
            ring_bytes + bytes <= limits::log_ring_bytes_max;
   }
 
-  Status write(const std::deque<SecretText>& batch) {
+  // Stores the batch in groups that are small enough for a nearly full disk to take some of them.
+  // `count` grows with each group that is on the disk.
+  Status write(const std::deque<SecretText>& batch, std::uint64_t& count) {
+    std::uint64_t in_group = 0;
+    std::size_t group_bytes = 0;
+    const auto commit = [&]() -> Status {
+      TRY(segment->commit());
+      count += std::exchange(in_group, 0);
+      group_bytes = 0;
+      return {};
+    };
     for (const SecretText& record : batch) {
       if (!segment || segment->bytes() + record.reveal().size() > limits::segment_bytes_max) {
-        if (segment) TRY(segment->close());
+        if (segment) {
+          TRY(commit());
+          TRY(segment->close());
+        }
         segment = TRY(SealedWriter::create(directory / (make_uuid7() + segment_suffix), readers));
       }
       TRY(segment->append(record.reveal()));
+      ++in_group;
+      group_bytes += record.reveal().size();
+      if (group_bytes >= limits::log_group_bytes_max) TRY(commit());
     }
-    return segment ? segment->commit() : Status{};
+    return segment ? commit() : Status{};
   }
 
   void run() {
@@ -79,22 +98,32 @@ struct CallLogWriter::State {
       }
       const std::deque<SecretText> batch = std::exchange(ring, {});
       ring_bytes = 0;
-      const std::size_t count = batch.size();
       lock.unlock();
-      const Status status = write(batch);
+      std::uint64_t count = 0;
+      const Status status = write(batch, count);
       lock.lock();
-      if (status) {
-        stored += count;
-      } else {
+      stored += count;
+      settled += batch.size();
+      if (!status) {
         broken = status.error();
-        segment.reset();
+        reported = false;
+        retry_at = std::chrono::steady_clock::now() +
+                   std::chrono::milliseconds(limits::log_retry_interval_ms);
+        segment.reset();  // a new segment when the log is tried again
       }
       committed.notify_all();
-      if (broken) return;
       if (stopping && ring.empty()) break;
     }
     // All calls are on the disk; a segment whose end mark is missing is as good as a closed one.
     if (segment) static_cast<void>(segment->close());
+  }
+
+  // The error that the caller must hear of. Once heard, and after a pause, the log is tried again:
+  // a disk that has room again is written to without a restart.
+  std::optional<Error> failure() {
+    if (broken && reported && std::chrono::steady_clock::now() >= retry_at) broken.reset();
+    reported = true;
+    return broken;
   }
 };
 
@@ -128,7 +157,7 @@ Status CallLogWriter::append(const Call& call) {
   }
   std::unique_lock lock(state_->mutex);
   state_->committed.wait(lock, [&] { return state_->broken || state_->has_room(bytes); });
-  if (state_->broken) return fail(*state_->broken);
+  if (auto failure = state_->failure()) return fail(std::move(*failure));
   state_->ring_bytes += bytes;
   state_->ring.push_back(std::move(record));
   ++state_->appended;
@@ -142,9 +171,9 @@ Status CallLogWriter::flush() {
   const std::uint64_t target = state_->appended;
   state_->flushing = true;
   state_->filled.notify_all();
-  state_->committed.wait(lock, [&] { return state_->broken || state_->stored >= target; });
+  state_->committed.wait(lock, [&] { return state_->settled >= target; });
   state_->flushing = false;
-  if (state_->broken) return fail(*state_->broken);
+  if (auto failure = state_->failure()) return fail(std::move(*failure));
   return {};
 }
 

@@ -2,8 +2,9 @@
 //
 // CallLogWriter: thread-safe; a bounded ring and one writer thread that groups commits
 // (limits::log_commit_interval_ms). append() never blocks on the disk; a full ring makes the caller
-// wait (back-pressure), nothing is dropped in silence. A write error (full disk) is kept and given
-// to every later append() and flush(). read_call_log(): visits every call of every segment.
+// wait (back-pressure), nothing is dropped in silence. After a failed write (full disk) append()
+// and flush() give the error; the log is tried again after limits::log_retry_interval_ms.
+// read_call_log(): visits every call of every segment.
 #pragma once
 
 #include <cstdint>

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
 
@@ -190,6 +191,12 @@ TEST_F(CallLogTest, AFullDiskIsToldToEveryLaterCallAndKeepsTheRest) {
   ASSERT_FALSE(later);
   EXPECT_EQ(later.error().code, ErrorCode::exhausted);
   EXPECT_THAT(stored().ids, testing::ElementsAre("kept"));
+
+  // The disk has room again: the log goes on without a restart.
+  const Stopwatch waiting;
+  while (!log->append(call("again")) && waiting.elapsed_s() < 10) std::this_thread::yield();
+  ASSERT_TRUE(log->flush());
+  EXPECT_THAT(stored().ids, testing::ElementsAre("kept", "again"));
 }
 
 TEST_F(CallLogTest, NoPromptIsReadableInTheSegments) {
