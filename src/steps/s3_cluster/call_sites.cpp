@@ -22,7 +22,7 @@ const std::vector<LineMark>& lines_of(const CallView& view, Side side) {
   return side == Side::system ? view.system_lines : view.user_lines;
 }
 
-double weight_of(std::uint32_t bytes) {
+double line_weight(std::uint32_t bytes) {
   constexpr double bytes_counted_max = 200;
   return std::sqrt(std::min(static_cast<double>(bytes), bytes_counted_max));
 }
@@ -63,7 +63,7 @@ class TemplateLines {
       }
       const double frequency = static_cast<double>(entry.calls) / static_cast<double>(calls.size());
       places_.emplace(
-          mask, Line{.weight = weight_of(entry.bytes), .idf = 1.0 - 0.25 * std::log(frequency)});
+          mask, Line{.weight = line_weight(entry.bytes), .idf = 1.0 - 0.25 * std::log(frequency)});
     }
     std::vector<std::uint64_t> masks;
     for (const auto& [mask, line] : places_) masks.push_back(mask);
@@ -281,55 +281,59 @@ class Group {
     return sum;
   }
 
-  [[nodiscard]] double held(const CallView& view, const std::vector<CoreLine>& core,
-                            Side side) const {
-    std::unordered_set<std::uint64_t> masks;
-    for (const LineMark& line : lines_of(view, side)) masks.insert(line.mask);
-    double all = 0;
-    double have = 0;
-    for (const CoreLine& line : core) {
-      all += line.weight;
-      have += masks.contains(line.mask) ? line.weight : 0;
-    }
-    return all == 0 ? 0 : have / all;
-  }
-
   [[nodiscard]] bool is_task_sized(const CallSite& site) const {
     std::set<std::uint32_t> sessions;
     for (const std::uint32_t call : site.calls) sessions.insert(views_[call].session);
     return site.calls.size() >= options_.calls_min && sessions.size() >= options_.sessions_min;
   }
 
-  // Sites too small to be a task give their calls to the site whose template they hold.
+  // A call belongs to the most specific template that it holds. Sites too small to be a task, and
+  // those that only shared content holds together, give their calls away.
   void move_strays(std::vector<CallSite>& found) const {
-    constexpr double held_min = 0.9;
-    for (CallSite& site : found) {
-      if (is_task_sized(site)) continue;
-      std::vector<std::uint32_t> kept;
-      for (const std::uint32_t call : site.calls) {
-        CallSite* best = nullptr;
-        double best_weight = 0;
-        for (CallSite& other : found) {
-          if (&other == &site || !is_task_sized(other) || other.user_core.empty()) continue;
-          const bool system_fits = other.system_core.empty() ||
-                                   held(views_[call], other.system_core, Side::system) >= held_min;
-          if (!system_fits || held(views_[call], other.user_core, Side::user) < held_min) continue;
-          double weight = 0;
-          for (const CoreLine& line : other.user_core) weight += line.weight;
-          if (weight > best_weight) {
-            best = &other;
-            best_weight = weight;
+    constexpr double held_min = 0.7;  // as for merging two sites
+    constexpr double more_specific = 1.5;
+    std::vector<double> weights;  // 0: takes no calls
+    for (const CallSite& site : found)
+      weights.push_back(is_task_sized(site) ? weight_of(site.user_core) : 0);
+    std::vector<std::vector<std::uint32_t>> members(found.size());
+    for (std::size_t own = 0; own < found.size(); ++own) {
+      for (const std::uint32_t call : found[own].calls) {
+        const MaskSet system = masks_of(views_[call], Side::system);
+        const MaskSet user = masks_of(views_[call], Side::user);
+        std::size_t best = own;
+        double best_weight = more_specific * weights[own];
+        for (std::size_t other = 0; other < found.size(); ++other) {
+          if (other == own || weights[other] <= best_weight) continue;
+          if (held(found[other].user_core, user) < held_min ||
+              held(found[other].system_core, system) < held_min) {
+            continue;
           }
+          best = other;
+          best_weight = weights[other];
         }
-        if (best != nullptr) {
-          best->calls.push_back(call);
-        } else {
-          kept.push_back(call);
-        }
+        members[best].push_back(call);
       }
-      site.calls = std::move(kept);
     }
+    for (std::size_t site = 0; site < found.size(); ++site)
+      found[site].calls = std::move(members[site]);
     refresh(found);
+  }
+
+  using MaskSet = std::unordered_set<std::uint64_t>;
+  static MaskSet masks_of(const CallView& view, Side side) {
+    MaskSet masks;
+    for (const LineMark& line : lines_of(view, side)) masks.insert(line.mask);
+    return masks;
+  }
+  static double weight_of(const std::vector<CoreLine>& core) {
+    return std::accumulate(core.begin(), core.end(), 0.0,
+                           [](double sum, const CoreLine& line) { return sum + line.weight; });
+  }
+  // Share of the core that stands in the masks; all of an empty one.
+  static double held(const std::vector<CoreLine>& core, const MaskSet& masks) {
+    double have = 0;
+    for (const CoreLine& line : core) have += masks.contains(line.mask) ? line.weight : 0;
+    return core.empty() ? 1 : have / weight_of(core);
   }
 
   const std::vector<CallView>& views_;

@@ -17,6 +17,7 @@
 #include "steps/s3_cluster/agreement.hpp"
 #include "steps/s3_cluster/call_view.hpp"
 #include "steps/s3_cluster/cluster.hpp"
+#include "steps/s3_cluster/routability.hpp"
 
 namespace understudy::s3 {
 namespace {
@@ -149,6 +150,43 @@ Outcome run(const std::string& name) {
   return run(name, read(recorded_calls() / (name + ".jsonl.gz")));
 }
 
+struct HeldOut {
+  double routed = 0;   // share of unseen calls that reach a separable task
+  double correct = 0;  // of these, share whose label is the commonest one of that task
+};
+
+// Clusters three quarters of the sessions and routes the calls of the others by their prompt.
+HeldOut route_unseen(const Recording& recording) {
+  Recording seen;
+  Recording unseen;
+  for (std::size_t i = 0; i < recording.examples.size(); ++i) {
+    const bool held_out = text::hash64(recording.examples[i].session.value) % 4 == 0;
+    Recording& side = held_out ? unseen : seen;
+    side.examples.push_back(recording.examples[i]);
+    side.labels.push_back(recording.labels[i]);
+  }
+  const Clustering made = cluster_examples(seen.examples, {}).value();
+  std::map<TaskId, std::map<std::string, int>> labels;
+  for (std::size_t i = 0; i < seen.examples.size(); ++i)
+    ++labels[made.assignments[i].task][seen.labels[i]];
+  double routed = 0;
+  double correct = 0;
+  for (std::size_t i = 0; i < unseen.examples.size(); ++i) {
+    const CallView view = view_of(unseen.examples[i]).value();
+    const auto reached = route(
+        view.prompt, {.skeleton = {}, .tools = view.tools, .response_form = view.response_form},
+        made.tasks);
+    if (reached < 0 || !made.tasks[static_cast<std::size_t>(reached)].separable) continue;
+    const auto& known = labels[made.tasks[static_cast<std::size_t>(reached)].id];
+    const auto commonest =
+        std::ranges::max_element(known, {}, [](const auto& entry) { return entry.second; });
+    routed += 1;
+    correct += commonest->first == unseen.labels[i] ? 1 : 0;
+  }
+  return {.routed = routed / static_cast<double>(unseen.examples.size()),
+          .correct = correct / std::max(1.0, routed)};
+}
+
 class RecordedCalls : public testing::Test {
  protected:
   void SetUp() override {
@@ -167,6 +205,16 @@ TEST_F(RecordedCalls, ChatDevFallsIntoItsPhases) {
   const Outcome outcome = run("chatdev");
   EXPECT_GE(outcome.all.nmi, 0.85);
   EXPECT_GE(outcome.coverage, 0.9);
+}
+
+TEST_F(RecordedCalls, UnseenCallsReachTheirTaskByThePromptAlone) {
+  for (const char* name : {"metagpt_runs", "chatdev"}) {
+    const HeldOut found = route_unseen(read(recorded_calls() / (std::string(name) + ".jsonl.gz")));
+    std::cout << std::format("{}: {:.3f} of unseen calls routed, {:.3f} of them correctly\n", name,
+                             found.routed, found.correct);
+    EXPECT_GE(found.routed, 0.6);
+    EXPECT_GE(found.correct, 0.85);
+  }
 }
 
 TEST_F(RecordedCalls, AnyFileClusters) {
