@@ -13,12 +13,17 @@ namespace understudy::lm {
 
 namespace {
 
-constexpr std::size_t shapes_max = 64;
-constexpr std::size_t pointers_min = 16;
-constexpr std::size_t pointers_max = 256;
+constexpr std::size_t shapes_max = 48;
+constexpr std::size_t pointers_of_a_shape_max = 64;
+constexpr std::size_t spare_pointers = 2;  // a live prompt may hold more values than any seen
+// Values of rarer shapes share this one; no word has it.
+constexpr std::string_view other_shape = "?";
+constexpr std::size_t pointers_of_other_shapes = 16;
 // A word of at least this share of the prompts (and of 4 of them) is language, not a value.
 constexpr double known_share_min = 0.002;
 constexpr std::size_t known_count_min = 4;
+// A value of this share of the prompts is shown beside its pointer.
+constexpr double shown_share_min = 0.02;
 // Of the answers that hold a value, so many have it from their prompt.
 constexpr double copied_share_min = 0.9;
 // A word of more answers than this is a key or a tool's name.
@@ -42,6 +47,39 @@ struct Counts {
   std::size_t answers = 0;
   std::size_t copied = 0;  // answers whose prompt has the word too
 };
+
+// The most frequent shapes of values, with as many pointers as any prompt needs, and some to spare.
+template <class IsValue>
+std::map<std::string, std::size_t, std::less<>> shapes_in(std::span<const TextPair> examples,
+                                                          const IsValue& is_value) {
+  struct Seen {
+    std::size_t prompts = 0;
+    std::size_t in_one_prompt_max = 0;
+  };
+  std::map<std::string, Seen> seen;
+  for (const TextPair& example : examples) {
+    std::map<std::string, std::size_t> here;
+    for (const std::string& word : words_of(example.prompt)) {
+      if (is_value(word)) ++here[shape_of(word)];
+    }
+    for (const auto& [shape, count] : here) {
+      Seen& all = seen[shape];
+      ++all.prompts;
+      all.in_one_prompt_max = std::max(all.in_one_prompt_max, count);
+    }
+  }
+  std::vector<std::pair<std::string, Seen>> ranked(seen.begin(), seen.end());
+  std::ranges::stable_sort(ranked, std::ranges::greater{},
+                           [](const auto& entry) { return entry.second.prompts; });
+  if (ranked.size() > shapes_max) ranked.resize(shapes_max);
+  std::map<std::string, std::size_t, std::less<>> shapes;
+  for (const auto& [shape, all] : ranked) {
+    shapes.emplace(shape,
+                   std::min(all.in_one_prompt_max + spare_pointers, pointers_of_a_shape_max));
+  }
+  shapes.emplace(other_shape, pointers_of_other_shapes);
+  return shapes;
+}
 
 json::array to_array(const std::set<std::string, std::less<>>& words) {
   json::array out;
@@ -93,88 +131,73 @@ Literals Literals::fit(std::span<const TextPair> examples) {
     }
     if (!is_copied(count)) {
       made.plain_words_.insert(word);
-    } else if (!has_digit_or_at(word)) {
-      made.known_values_.insert(word);
+    } else if (!has_digit_or_at(word) &&
+               static_cast<double>(count.prompts) >= shown_share_min * total) {
+      made.shown_values_.insert(word);
     }
   }
   made.lower_case_values_ =
       static_cast<double>(copies_of_lower_case) > lower_case_share_min * total;
 
-  std::unordered_map<std::string, std::size_t> shapes;
-  std::size_t values_max = 0;
-  for (const TextPair& example : examples) {
-    std::size_t values = 0;
-    for (const std::string& word : words_of(example.prompt)) {
-      if (made.role_of(word) == Role::plain) continue;
-      ++shapes[shape_of(word)];
-      ++values;
-    }
-    values_max = std::max(values_max, values);
-  }
-  std::vector<std::pair<std::string, std::size_t>> ranked(shapes.begin(), shapes.end());
-  std::ranges::sort(ranked, [](const auto& a, const auto& b) {
-    return a.second != b.second ? a.second > b.second : a.first < b.first;
-  });
-  if (ranked.size() > shapes_max) ranked.resize(shapes_max);
-  for (const auto& [shape, count] : ranked) made.shapes_.insert(shape);
-  made.pointer_count_ = std::clamp(values_max + values_max / 4 + 1, pointers_min, pointers_max);
+  made.shapes_ =
+      shapes_in(examples, [&](std::string_view word) { return made.role_of(word) != Role::plain; });
   return made;
 }
 
 Literals::Role Literals::role_of(std::string_view word) const {
   if (plain_words_.contains(word)) return Role::plain;
-  if (known_values_.contains(word)) return Role::known_value;
+  if (shown_values_.contains(word)) return Role::shown_value;
   if (has_digit_or_at(word) || is_capitalised(word)) return Role::value;
   return lower_case_values_ ? Role::value : Role::plain;
 }
 
-std::string Literals::shape_symbol(std::string_view word) const {
-  const std::string shape = shape_of(word);
-  return shapes_.contains(shape) ? symbols::shape(shape)
-                                 : std::string(symbols::shape_of_another_kind);
+std::string Literals::next_pointer(std::string_view value, Taken& taken) const {
+  for (const std::string& shape : {shape_of(value), std::string(other_shape)}) {
+    const auto pool = shapes_.find(shape);
+    if (pool == shapes_.end()) continue;
+    std::size_t& next = taken[shape];
+    if (next < pool->second) return symbols::pointer(shape, next++);
+  }
+  return {};
 }
 
 ReadPrompt Literals::read(std::string_view prompt, const ReadOptions& options) const {
   ReadPrompt out;
-  std::unordered_map<std::string_view, std::size_t> numbers;
+  std::unordered_map<std::string_view, std::string> pointers;
+  Taken taken;
   std::mt19937_64 random(options.seed);
   std::bernoulli_distribution hidden(options.hidden_share);
   while (!prompt.empty()) {
-    if (const std::size_t symbol = symbols::length_at(prompt); symbol > 0) {
-      out.text += prompt.substr(0, symbol);
-      prompt.remove_prefix(symbol);
-      continue;
-    }
-    const std::string_view word = word_at(prompt);
+    const std::size_t symbol = symbols::length_at(prompt);
+    const std::string_view word = symbol > 0 ? std::string_view{} : word_at(prompt);
     if (word.empty()) {
-      out.text += prompt.front();
-      prompt.remove_prefix(1);
+      const std::size_t length = std::max<std::size_t>(1, symbol);
+      out.text += prompt.substr(0, length);
+      prompt.remove_prefix(length);
       continue;
     }
     prompt.remove_prefix(word.size());
     const Role role = role_of(word);
-    const std::size_t limit = options.numbers.empty() ? pointer_count_ : options.numbers.size();
-    auto found = numbers.find(word);
-    if (role == Role::plain || (found == numbers.end() && numbers.size() >= limit)) {
-      out.text += word;  // more values than pointers: the model can still read this one
+    if (role == Role::plain) {
+      out.text += word;
       continue;
     }
-    if (found == numbers.end()) {
-      const std::size_t next = numbers.size();
-      const std::size_t number = options.numbers.empty() ? next : options.numbers[next];
-      found = numbers.emplace(word, number).first;
-      out.values.emplace(number, word);
+    auto found = pointers.find(word);
+    if (found == pointers.end()) {
+      found = pointers.emplace(word, next_pointer(word, taken)).first;
+      if (!found->second.empty()) out.values.emplace(found->second, word);
     }
-    const bool show = role == Role::known_value && !(options.hidden_share > 0 && hidden(random));
-    out.text += show ? std::string(word) : shape_symbol(word);
-    out.text += symbols::pointer(found->second);
+    // Without a pointer the model can still read the value.
+    const bool show = role == Role::shown_value && !(options.hidden_share > 0 && hidden(random));
+    if (show || found->second.empty()) out.text += word;
+    out.text += found->second;
   }
   return out;
 }
 
 std::string Literals::point(std::string_view answer, const ReadPrompt& prompt) {
-  std::unordered_map<std::string_view, std::size_t> numbers;
-  for (const auto& [number, value] : prompt.values) numbers.emplace(value, number);
+  std::unordered_map<std::string_view, std::string_view> pointers;
+  for (const auto& [pointer, value] : prompt.values) pointers.emplace(value, pointer);
   std::string out;
   while (!answer.empty()) {
     const std::string_view word = word_at(answer);
@@ -183,8 +206,8 @@ std::string Literals::point(std::string_view answer, const ReadPrompt& prompt) {
       answer.remove_prefix(1);
       continue;
     }
-    const auto found = numbers.find(word);
-    out += found == numbers.end() ? std::string(word) : symbols::pointer(found->second);
+    const auto found = pointers.find(word);
+    out += found == pointers.end() ? word : found->second;
     answer.remove_prefix(word.size());
   }
   return out;
@@ -199,8 +222,7 @@ Result<std::string> Literals::restore(std::string_view written, const ReadPrompt
       written.remove_prefix(1);
       continue;
     }
-    const auto number = symbols::parse_pointer(written.substr(0, length));
-    const auto value = number ? prompt.values.find(*number) : prompt.values.end();
+    const auto value = prompt.values.find(std::string(written.substr(0, length)));
     if (value == prompt.values.end()) {
       return fail(ErrorCode::invalid_input, "the model wrote a symbol that stands for nothing");
     }
@@ -210,38 +232,50 @@ Result<std::string> Literals::restore(std::string_view written, const ReadPrompt
   return out;
 }
 
+std::vector<std::vector<std::string>> Literals::pointers() const {
+  std::vector<std::vector<std::string>> all;
+  for (const auto& [shape, count] : shapes_) {
+    auto& of_shape = all.emplace_back();
+    for (std::size_t i = 0; i < count; ++i) of_shape.push_back(symbols::pointer(shape, i));
+  }
+  return all;
+}
+
 std::vector<std::string> Literals::symbols() const {
-  std::vector<std::string> all{std::string(symbols::slot), std::string(symbols::answer),
-                               std::string(symbols::shape_of_another_kind)};
-  for (const std::string& shape : shapes_) all.push_back(symbols::shape(shape));
-  for (std::size_t i = 0; i < pointer_count_; ++i) all.push_back(symbols::pointer(i));
+  std::vector<std::string> all{std::string(symbols::slot), std::string(symbols::answer)};
+  for (auto& of_shape : pointers()) std::ranges::move(of_shape, std::back_inserter(all));
   return all;
 }
 
 std::string Literals::to_json_text() const {
+  json::object shapes;
+  for (const auto& [shape, count] : shapes_) shapes[shape] = count;
   return json::to_text(json::object{{"version", 1},
                                     {"plain_words", to_array(plain_words_)},
-                                    {"known_values", to_array(known_values_)},
-                                    {"shapes", to_array(shapes_)},
-                                    {"pointers", pointer_count_},
+                                    {"shown_values", to_array(shown_values_)},
+                                    {"shapes", std::move(shapes)},
                                     {"lower_case_values", lower_case_values_}});
 }
 
 Result<Literals> Literals::parse(std::string_view json_text) {
   const json::value tree = TRY(json::parse(json_text));
   const auto version = json::find_integer(tree, "version");
-  const auto pointers = json::find_integer(tree, "pointers");
+  const json::object* shapes = json::find_object(tree, "shapes");
   const auto lower_case = json::find_bool(tree, "lower_case_values");
-  if (version != 1 || !pointers || !lower_case || *pointers < 0 ||
-      *pointers > static_cast<std::int64_t>(pointers_max)) {
+  if (version != 1 || shapes == nullptr || !lower_case) {
     return fail(ErrorCode::corrupt, "the model's literals are not of version 1",
                 "Train the model again: `understudy tune`.");
   }
   Literals made;
   made.plain_words_ = TRY(to_set(tree, "plain_words"));
-  made.known_values_ = TRY(to_set(tree, "known_values"));
-  made.shapes_ = TRY(to_set(tree, "shapes"));
-  made.pointer_count_ = static_cast<std::size_t>(*pointers);
+  made.shown_values_ = TRY(to_set(tree, "shown_values"));
+  for (const auto& [shape, count] : *shapes) {
+    if (!count.is_int64() || count.get_int64() < 1 ||
+        count.get_int64() > static_cast<std::int64_t>(pointers_of_a_shape_max)) {
+      return fail(ErrorCode::corrupt, "a shape without a number of pointers");
+    }
+    made.shapes_.emplace(shape, static_cast<std::size_t>(count.get_int64()));
+  }
   made.lower_case_values_ = *lower_case;
   return made;
 }

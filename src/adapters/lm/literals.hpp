@@ -1,11 +1,11 @@
 // Copying made easy for very small models: values that vary from call to call (ids, e-mails, dates,
-// amounts, names) are replaced in the prompt by their shape and a numbered pointer, and in the
-// answer by the pointer alone; after decoding the pointers become the values again. The rare-word
-// technique of Luong et al. 2015 (arXiv 1410.8206). A model then copies a value of any length by
-// writing one token, correctly for values that it never saw, and reads a third of the tokens.
+// amounts, names) are replaced, in the prompt and in the answer alike, by a pointer that tells
+// their shape; after decoding the pointers become the values again. The rare-word technique of
+// Luong et al. 2015 (arXiv 1410.8206). A model then copies a value of any length by writing one
+// token that it has read, also values that it never saw, and reads a third of the tokens.
 //
-//   "Refund A-48213 for jo@x.org" -> "Refund <|s:A-0|><|p0|> for <|s:a@a.a|><|p1|>"
-//   "<tool>refund {"order":"A-48213"}" <-> "<tool>refund {"order":"<|p0|>"}"
+//   "Refund A-48213 for jo@x.org"        <-> "Refund <|p:A-0000:0|> for <|p:a@a.a:0|>"
+//   "<tool>refund {"order":"A-48213"}"   <-> "<tool>refund {"order":"<|p:A-0000:0|>"}"
 //
 // Which words are values is fitted on the training text (fit) and stored inside the model's GGUF.
 // Immutable once made; thread-safe. The numbers mean nothing: training draws them at random.
@@ -30,7 +30,7 @@ struct TextPair {
 
 struct ReadPrompt {
   std::string text;                           // what the model reads
-  std::map<std::size_t, std::string> values;  // by pointer number
+  std::map<std::string, std::string> values;  // what each pointer in it stands for
 };
 
 class Literals {
@@ -39,11 +39,10 @@ class Literals {
   static Result<Literals> parse(std::string_view json_text);
   [[nodiscard]] std::string to_json_text() const;
 
-  // `numbers` names the pointers, first value first; without it they count from 0. `hidden_share`
-  // of the known words are shown by their shape only, drawn from `seed`, so that a model in
-  // training learns to copy words that it does not know.
+  // Frequent values are shown beside their pointers, since they may tell more than their shape
+  // does. `hidden_share` of them are not, drawn from `seed`, so that a model in training learns to
+  // do without.
   struct ReadOptions {
-    std::span<const std::size_t> numbers = {};
     double hidden_share = 0;
     std::uint64_t seed = 0;
   };
@@ -56,18 +55,21 @@ class Literals {
   [[nodiscard]] static Result<std::string> restore(std::string_view written,
                                                    const ReadPrompt& prompt);
 
-  [[nodiscard]] std::size_t pointer_count() const { return pointer_count_; }
+  // Every pointer that a prompt can have, by shape; each is one token. The numbers of one shape may
+  // be exchanged for one another throughout a text.
+  [[nodiscard]] std::vector<std::vector<std::string>> pointers() const;
   [[nodiscard]] std::vector<std::string> symbols() const;  // every symbol of this vocabulary
 
  private:
-  enum class Role { plain, known_value, value };
+  enum class Role { plain, shown_value, value };
   [[nodiscard]] Role role_of(std::string_view word) const;
-  [[nodiscard]] std::string shape_symbol(std::string_view word) const;
+  // Takes the next free pointer for a new value; empty when there is none.
+  using Taken = std::map<std::string, std::size_t, std::less<>>;
+  [[nodiscard]] std::string next_pointer(std::string_view value, Taken& taken) const;
 
   std::set<std::string, std::less<>> plain_words_;   // frequent in prompts, not copied
-  std::set<std::string, std::less<>> known_values_;  // frequent, and copied into answers
-  std::set<std::string, std::less<>> shapes_;
-  std::size_t pointer_count_ = 0;
+  std::set<std::string, std::less<>> shown_values_;  // very frequent, and copied into answers
+  std::map<std::string, std::size_t, std::less<>> shapes_;  // and how many pointers each has
   bool lower_case_values_ = false;
 };
 

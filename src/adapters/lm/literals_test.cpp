@@ -44,7 +44,7 @@ TEST(Literals, ReplaceValuesAndRestoreThem) {
   for (const TextPair& example : examples) {
     const ReadPrompt prompt = literals.read(example.prompt);
     const std::string written = Literals::point(example.answer, prompt);
-    EXPECT_EQ(written.find("A-"), std::string::npos) << written;
+    EXPECT_NE(written.find("\"<|p:A-0000:0|>\""), std::string::npos) << written;
     EXPECT_EQ(Literals::restore(written, prompt), example.answer);
   }
 }
@@ -58,18 +58,27 @@ TEST(Literals, CopyValuesNeverSeen) {
   EXPECT_NE(prompt.text.find("please refund order "), std::string::npos);
 }
 
-TEST(Literals, NumberPointersAsAsked) {
+TEST(Literals, GiveEveryValueOnePointerOfItsShape) {
   const Literals literals = Literals::fit(refunds(200));
-  const std::vector<std::size_t> numbers{9, 3};
-  const ReadPrompt prompt =
-      literals.read("order Z-00001 of Zebulon, again Z-00001, 55555", {.numbers = numbers});
-  EXPECT_EQ(prompt.values, (std::map<std::size_t, std::string>{{9, "Z-00001"}, {3, "Zebulon"}}));
-  EXPECT_TRUE(prompt.text.ends_with("55555")) << "no pointer is left for the third value";
+  const ReadPrompt prompt = literals.read("order Z-00001 of Zebulon, again Z-00001, not Z-00002");
+  EXPECT_EQ(prompt.values, (std::map<std::string, std::string>{{"<|p:A-0000:0|>", "Z-00001"},
+                                                               {"<|p:A-0000:1|>", "Z-00002"},
+                                                               {"<|p:Aa:0|>", "Zebulon"}}));
+  EXPECT_TRUE(prompt.text.ends_with("again <|p:A-0000:0|>, not <|p:A-0000:1|>")) << prompt.text;
+}
+
+TEST(Literals, ShowTheValuesThatNoPointerIsLeftFor) {
+  const Literals literals = Literals::fit(refunds(200));
+  std::string many;
+  for (int i = 10000; i < 10100; ++i) many += "Z-" + std::to_string(i) + " ";
+  const ReadPrompt prompt = literals.read(many);
+  EXPECT_TRUE(prompt.text.ends_with("Z-10099 "));
+  EXPECT_EQ(Literals::restore(prompt.text, prompt), many);
 }
 
 TEST(Literals, RefuseAPointerToNothing) {
   const ReadPrompt prompt = Literals::fit(refunds(50)).read("nothing here");
-  EXPECT_FALSE(Literals::restore("<|p3|>", prompt).has_value());
+  EXPECT_FALSE(Literals::restore("<|p:A-0000:3|>", prompt).has_value());
 }
 
 TEST(Literals, SurviveTheirJson) {
@@ -82,11 +91,9 @@ TEST(Literals, SurviveTheirJson) {
 }
 
 TEST(Symbols, AreFoundInForgedText) {
-  EXPECT_TRUE(symbols::any_in("x <|p3|>"));
+  EXPECT_TRUE(symbols::any_in("x <|p:A-0:3|>"));
   EXPECT_TRUE(symbols::any_in("<|answer|>"));
   EXPECT_FALSE(symbols::any_in("<|user|> a <| b"));
-  EXPECT_EQ(symbols::parse_pointer("<|p12|>"), 12U);
-  EXPECT_FALSE(symbols::parse_pointer("<|p|>"));
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
-// Opens a trained artifact as a SmallModel, whatever its kind: the classifier in process, nano
-// through a llama-server that lives as long as the model.
+// Opens what `understudy tune` made, whatever its kind, as one interface.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <memory>
 
@@ -14,11 +12,13 @@ namespace understudy::lm {
 
 struct OpenModelOptions {
   CandidateKind kind = CandidateKind::nano;
-  std::filesystem::path artifact_dir;
-  std::size_t parallel = 4;  // calls answered at a time
+  std::filesystem::path artifact_dir;  // holds model.gguf or classifier.bin
+  std::size_t parallel = 4;            // calls at once
   std::size_t threads = 1;
 };
 
+// Blocks until the model answers. corrupt/not_found name the file; unsupported: a kind that this
+// build cannot serve.
 Result<std::unique_ptr<SmallModel>> open_model(const OpenModelOptions& options);
 
 }  // namespace understudy::lm

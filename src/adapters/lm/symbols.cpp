@@ -1,36 +1,19 @@
 #include "adapters/lm/symbols.hpp"
 
-#include <charconv>
-
 namespace understudy::lm::symbols {
 
 namespace {
 
 constexpr std::string_view opening = "<|";
 constexpr std::string_view closing = "|>";
-constexpr std::string_view pointer_opening = "<|p";
-constexpr std::string_view shape_opening = "<|s:";
+constexpr std::string_view pointer_opening = "<|p:";
 constexpr std::size_t symbol_bytes_max = 64;
 
 }  // namespace
 
-std::string pointer(std::size_t number) {
-  return std::string(pointer_opening) + std::to_string(number) + std::string(closing);
-}
-
-std::optional<std::size_t> parse_pointer(std::string_view symbol) {
-  if (!symbol.starts_with(pointer_opening) || !symbol.ends_with(closing)) return std::nullopt;
-  symbol.remove_prefix(pointer_opening.size());
-  if (symbol.size() <= closing.size()) return std::nullopt;
-  symbol.remove_suffix(closing.size());
-  std::size_t number = 0;
-  const auto [end, error] = std::from_chars(symbol.data(), symbol.data() + symbol.size(), number);
-  if (error != std::errc{} || end != symbol.data() + symbol.size()) return std::nullopt;
-  return number;
-}
-
-std::string shape(std::string_view shape) {
-  return std::string(shape_opening) + std::string(shape) + std::string(closing);
+std::string pointer(std::string_view shape, std::size_t number) {
+  return std::string(pointer_opening) + std::string(shape) + ":" + std::to_string(number) +
+         std::string(closing);
 }
 
 std::size_t length_at(std::string_view text) {
@@ -38,8 +21,7 @@ std::size_t length_at(std::string_view text) {
   const std::size_t end = text.substr(0, symbol_bytes_max).find(closing, opening.size());
   if (end == std::string_view::npos) return 0;
   const std::string_view symbol = text.substr(0, end + closing.size());
-  const bool known = symbol == slot || symbol == answer || symbol.starts_with(shape_opening) ||
-                     parse_pointer(symbol).has_value();
+  const bool known = symbol == slot || symbol == answer || symbol.starts_with(pointer_opening);
   return known ? symbol.size() : 0;
 }
 

@@ -1,0 +1,135 @@
+#include "adapters/lm/completion_client.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+#include "base/json.hpp"
+#include "base/limits.hpp"
+
+namespace understudy::lm {
+
+namespace {
+
+constexpr std::size_t response_bytes_max = 16 * limits::mebi;
+constexpr long ms_per_s = 1000;
+
+using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
+
+std::size_t take_bytes(char* data, std::size_t size, std::size_t count, void* to) {
+  auto& body = *static_cast<std::string*>(to);
+  const std::size_t bytes = size * count;
+  if (body.size() + bytes > response_bytes_max) return 0;  // ends the transfer with an error
+  body.append(data, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+Result<Completion> parse_completion(std::string_view body, Token end) {
+  const json::value tree = TRY(json::parse(body));
+  const json::array* steps = json::find_array(tree, "completion_probabilities");
+  const auto stop = json::find_string(tree, "stop_type");
+  if (steps == nullptr || !stop) {
+    return fail(ErrorCode::corrupt, "llama-server's answer has no completion_probabilities");
+  }
+  Completion completion;
+  completion.finished = *stop == "eos";
+  double least = 0;  // log
+  for (const json::value& step : *steps) {
+    const auto id = json::find_integer(step, "id");
+    const auto log_probability = json::find_number(step, "logprob");
+    if (!id || !log_probability || std::isnan(*log_probability)) {
+      return fail(ErrorCode::corrupt, "a token without id or logprob in llama-server's answer");
+    }
+    least = std::min(least, *log_probability);
+    if (*id != end) completion.tokens.push_back(static_cast<Token>(*id));
+  }
+  completion.token_probability_min = steps->empty() ? 0 : std::exp(least);
+  return completion;
+}
+
+struct CompletionClient::State {
+  std::string socket;
+  std::mutex mutex;
+  std::vector<Handle> idle;
+
+  Handle take() {
+    const std::lock_guard lock(mutex);
+    if (idle.empty()) return {curl_easy_init(), &curl_easy_cleanup};
+    Handle handle = std::move(idle.back());
+    idle.pop_back();
+    return handle;
+  }
+  void give_back(Handle handle) {
+    const std::lock_guard lock(mutex);
+    idle.push_back(std::move(handle));
+  }
+  Result<std::string> fetch(const std::string& path, const std::string* body);
+};
+
+Result<std::string> CompletionClient::State::fetch(const std::string& path,
+                                                   const std::string* body) {
+  Handle handle = take();
+  if (!handle) return fail(ErrorCode::exhausted, "libcurl makes no handle");
+  std::string response;
+  const std::string url = "http://localhost" + path;
+  curl_easy_reset(handle.get());  // keeps the connection
+  curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle.get(), CURLOPT_UNIX_SOCKET_PATH, socket.c_str());
+  curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle.get(), CURLOPT_NOPROXY, "*");
+  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT_MS, limits::slm_timeout_s * ms_per_s);
+  curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, &take_bytes);
+  curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &response);
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
+      curl_slist_append(nullptr, "Content-Type: application/json"), &curl_slist_free_all);
+  if (body != nullptr) {
+    curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
+    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, body->c_str());
+    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(body->size()));
+  }
+  const CURLcode code = curl_easy_perform(handle.get());
+  long status = 0;
+  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+  give_back(std::move(handle));
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return fail(ErrorCode::timeout, "llama-server did not answer in time");
+  }
+  if (code != CURLE_OK) {
+    return fail(ErrorCode::unavailable, std::string("llama-server: ") + curl_easy_strerror(code));
+  }
+  if (status != 200) {
+    return fail(status >= 500 ? ErrorCode::unavailable : ErrorCode::unsupported,
+                "llama-server answered with status " + std::to_string(status));
+  }
+  return response;
+}
+
+CompletionClient::CompletionClient(const std::filesystem::path& socket)
+    : state_(std::make_unique<State>()) {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  state_->socket = socket.string();
+}
+CompletionClient::~CompletionClient() = default;
+
+bool CompletionClient::healthy() const { return state_->fetch("/health", nullptr).has_value(); }
+
+Result<Completion> CompletionClient::complete(const Request& request) const {
+  json::array prompt(request.prompt.begin(), request.prompt.end());
+  const std::string body = json::to_text(json::object{{"prompt", std::move(prompt)},
+                                                      {"n_predict", request.tokens_max},
+                                                      {"temperature", 0},
+                                                      {"samplers", json::array{"top_k"}},
+                                                      {"top_k", 1},
+                                                      {"n_probs", 1},
+                                                      {"cache_prompt", false},
+                                                      {"stream", false}});
+  return parse_completion(TRY(state_->fetch("/completion", &body)), request.end);
+}
+
+}  // namespace understudy::lm

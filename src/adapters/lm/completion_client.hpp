@@ -1,0 +1,48 @@
+// Asks a llama-server for completions over its Unix socket (libcurl, connections kept alive).
+// Thread-safe: each call in flight has a connection of its own. Blocking.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/lm/vocabulary.hpp"
+#include "base/result.hpp"
+
+namespace understudy::lm {
+
+struct Completion {
+  std::vector<Token> tokens;         // what the model wrote, without </s>
+  double token_probability_min = 0;  // of the least sure of them, </s> included
+  bool finished = false;             // by </s>; false: it ran into the limit
+};
+
+// Of llama-server's answer to POST /completion with n_probs. corrupt when it is none.
+Result<Completion> parse_completion(std::string_view body, Token end);
+
+class CompletionClient {
+ public:
+  explicit CompletionClient(const std::filesystem::path& socket);
+  ~CompletionClient();
+  CompletionClient(const CompletionClient&) = delete;
+  CompletionClient& operator=(const CompletionClient&) = delete;
+
+  [[nodiscard]] bool healthy() const;
+
+  struct Request {
+    std::vector<Token> prompt;
+    std::size_t tokens_max = 0;
+    Token end = 0;
+  };
+  // Greedy. timeout after limits::slm_timeout_s; unavailable when the server is away.
+  Result<Completion> complete(const Request& request) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace understudy::lm
