@@ -18,7 +18,7 @@ constexpr auto phone_words = std::to_array<std::string_view>(
     {"call",     "cell",     "cellphone",     "cellular",  "celular", "contact", "dial",
      "fax",      "handy",    "hotline",       "mobil",     "mobile",  "movil",   "phone",
      "phones",   "reach",    "ring",          "sms",       "tel",     "telefax", "telefon",
-     "telefone", "telefono", "telefonnummer", "telephone", "text",    "whatsapp"});
+     "telefone", "telefono", "telefonnummer", "telephone", "whatsapp"});
 constexpr auto card_words = std::to_array<std::string_view>(
     {"amex", "card", "cards", "carte", "cc", "ccnumber", "credit", "creditcard", "debit",
      "discover", "kreditkarte", "maestro", "mastercard", "pan", "tarjeta", "visa"});

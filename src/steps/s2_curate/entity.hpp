@@ -17,10 +17,10 @@ struct Entity {
   EntityType type = EntityType::secret;
   std::size_t begin = 0;  // bytes [begin, end) of the text
   std::size_t end = 0;
-  std::string value = {};      // e-mail: lower case; card: digits; IBAN: compact upper case;
-                          // phone: national digits without leading zeros; secret: as it is
-  std::string kind = {};       // of a secret: "github_token"
-  int phone_country = 0;  // calling code, where the text or the region says so
+  std::string value = {};  // e-mail: lower case; card: digits; IBAN: compact upper case;
+                           // phone: national digits without leading zeros; secret: as it is
+  std::string kind = {};   // of a secret: "github_token"
+  int phone_country = 0;   // calling code, where the text or the region says so
 };
 
 std::string_view to_string(EntityType type);

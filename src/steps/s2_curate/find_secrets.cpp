@@ -20,24 +20,24 @@ constexpr double entropy_bits_min = 2.5;  // "aaaaaaaa" has 0, "hunter2hunter2" 
 constexpr std::array formats = {
     SecretFormat{"anthropic_key", "sk-ant-[A-Za-z0-9_-]{16}"},
     SecretFormat{"openai_key", "sk-[A-Za-z0-9_-]{20}"},
-    SecretFormat{"github_token", "gh[pousr]_[A-Za-z0-9]{30}"},
+    SecretFormat{"github_token", "gh[pousr]_[A-Za-z0-9]{20}"},
     SecretFormat{"github_token", "github_pat_[A-Za-z0-9_]{22}"},
     SecretFormat{"gitlab_token", "glpat-[A-Za-z0-9_-]{20}"},
     SecretFormat{"aws_key", "(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"},
     SecretFormat{"slack_token", "xox[abeoprs]-[A-Za-z0-9-]{10}"},
     SecretFormat{"slack_webhook", "hooks\\.slack\\.com/services/[A-Za-z0-9/]{20}"},
-    SecretFormat{"google_key", "AIza[A-Za-z0-9_-]{35}"},
+    SecretFormat{"google_key", "AIza[A-Za-z0-9_-]{20}"},
     SecretFormat{"google_token", "ya29\\.[A-Za-z0-9_-]{20}"},
     SecretFormat{"stripe_key", "[rs]k_(?:live|test)_[A-Za-z0-9]{16}"},
-    SecretFormat{"huggingface_token", "hf_[A-Za-z0-9]{30}"},
-    SecretFormat{"npm_token", "npm_[A-Za-z0-9]{36}"},
-    SecretFormat{"pypi_token", "pypi-AgE[A-Za-z0-9_-]{50}"},
-    SecretFormat{"sendgrid_key", "SG\\.[A-Za-z0-9_-]{16,24}\\.[A-Za-z0-9_-]{16}"},
-    SecretFormat{"twilio_key", "SK[0-9a-f]{32}"},
-    SecretFormat{"digitalocean_token", "do[opr]_v1_[a-f0-9]{64}"},
+    SecretFormat{"huggingface_token", "hf_[A-Za-z0-9]{20}"},
+    SecretFormat{"npm_token", "npm_[A-Za-z0-9]{20}"},
+    SecretFormat{"pypi_token", "pypi-AgE[A-Za-z0-9_-]{20}"},
+    SecretFormat{"sendgrid_key", "SG\\.[A-Za-z0-9_-]{16}"},
+    SecretFormat{"twilio_key", "SK[0-9a-f]{30}"},
+    SecretFormat{"digitalocean_token", "do[opr]_v1_[a-f0-9]{20}"},
     SecretFormat{"groq_key", "gsk_[A-Za-z0-9]{20}"},
     SecretFormat{"nvidia_key", "nvapi-[A-Za-z0-9_-]{20}"},
-    SecretFormat{"jwt", "eyJ[A-Za-z0-9_-]{10,512}\\.eyJ[A-Za-z0-9_-]{6}"},
+    SecretFormat{"jwt", "eyJ[A-Za-z0-9_-]{10}"},
     SecretFormat{"bearer_token", "[Bb]earer[ \\t]{1,4}[A-Za-z0-9._~+/=-]{16}"},
     SecretFormat{"private_key", "-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY"},
 };
@@ -135,13 +135,17 @@ std::optional<Entity> find_formatted_secret(const Leaf& leaf, Place place,
     return std::nullopt;
   std::size_t begin = place.begin;
   std::size_t end = place.end;
-  const bool dots = format.kind == "jwt" || format.kind == "bearer_token";
+  const bool dots = format.kind == "jwt" || format.kind == "bearer_token" ||
+                    format.kind == "sendgrid_key" || format.kind == "google_token";
   while (end < text.size() && is_secret_byte(text[end]) && (dots || text[end] != '.')) ++end;
   while (end > place.end && (text[end - 1] == '.' || text[end - 1] == '-')) --end;
   if (format.kind == "bearer_token") {  // the word itself stays
     begin += 6;
     while (text[begin] == ' ' || text[begin] == '\t') ++begin;
   }
+  const bool other_base64 =
+      format.kind == "jwt" && !text.substr(begin, end - begin).contains(".eyJ");
+  if (other_base64) return std::nullopt;
   if (!looks_random(text.substr(begin, end - begin)) && format.kind != "aws_key" &&
       format.kind != "slack_token")
     return std::nullopt;
@@ -150,7 +154,7 @@ std::optional<Entity> find_formatted_secret(const Leaf& leaf, Place place,
 
 std::string_view assignment_expression() {
   return "(?:password|passwd|pwd|passphrase|api[_-]?key|secret[_-]?key|access[_-]?key|"
-         "private[_-]?key|client[_-]?secret|secret|token)[\"']?[ \\t]{0,3}(?::=|=>|=|:)";
+         "private[_-]?key|client[_-]?secret|secret|token)\\\\?[\"']?[ \\t]{0,3}(?::=|=>|=|:)";
 }
 
 std::optional<Entity> find_assigned_secret(const Leaf& leaf, Place place) {

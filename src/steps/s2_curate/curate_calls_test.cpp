@@ -1,0 +1,191 @@
+#include "steps/s2_curate/curate_calls.hpp"
+
+#include <gmock/gmock.h>
+
+#include <format>
+#include <map>
+#include <set>
+
+namespace understudy::s2 {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+const SecretText key(std::string(32, 'k'));
+
+std::string request_of(std::string_view user_text) {
+  return json::to_text(json::object{
+      {"model", "m"},
+      {"messages", json::array{json::object{{"role", "user"}, {"content", user_text}}}}});
+}
+
+std::string response_of(std::string_view text) {
+  return json::to_text(json::object{
+      {"id", "chatcmpl-1"},
+      {"choices",
+       json::array{json::object{
+           {"index", 0}, {"message", json::object{{"role", "assistant"}, {"content", text}}}}}}});
+}
+
+Call make_call(std::string id, std::string session, std::string_view question,
+               std::string_view answer) {
+  Call call;
+  call.id = {std::move(id)};
+  call.session = {std::move(session)};
+  call.request = SecretText(request_of(question));
+  call.response = SecretText(response_of(answer));
+  return call;
+}
+
+CuratedCalls curated(std::vector<Call> calls, CurateOptions options = {.threads = 2}) {
+  auto result = curate_calls(std::move(calls), key, options);
+  EXPECT_TRUE(result.has_value()) << result.error().to_text();
+  return std::move(result).value_or(CuratedCalls{});
+}
+
+TEST(CurateCalls, ReplacesAValueAlikeInPromptToolCallToolResultAndAnswer) {
+  Call call = make_call("c1", "s1", "", "");
+  call.request = SecretText(R"({"model":"m","messages":[
+    {"role":"user","content":"I am Mary, my phone is +1 (415) 555-2671, mail Mary@Acme.com"},
+    {"role":"assistant","tool_calls":[{"id":"t1","type":"function","function":{"name":"find",
+      "arguments":"{\"mail\": \"mary@acme.com\", \"to\": \"4155552671\"}"}}]},
+    {"role":"tool","tool_call_id":"t1","content":"{\"mobile\":4155552671,\"note\":\"mary\\u0040acme.com\"}"}]})");
+  call.response = SecretText(response_of("Found mary@acme.com, 415.555.2671"));
+  const CuratedCalls result = curated({call});
+  ASSERT_EQ(result.examples.size(), 1U);
+  const std::string& request = result.examples[0].request.reveal();
+  const std::string& response = result.examples[0].response.reveal();
+  const json::value tree = *json::parse(request);
+  const json::array& messages = tree.at("messages").as_array();
+  const auto arguments = *json::parse(
+      std::string(messages[1].at("tool_calls").at(0).at("function").at("arguments").as_string()));
+  const auto result_text = *json::parse(std::string(messages[2].at("content").as_string()));
+  const std::string mail(arguments.at("mail").as_string());
+  const std::string phone(arguments.at("to").as_string());
+
+  EXPECT_NE(mail, "mary@acme.com");
+  EXPECT_NE(phone, "4155552671");
+  EXPECT_EQ(result_text.at("note").as_string(), mail);
+  EXPECT_EQ(std::to_string(result_text.at("mobile").as_int64()), phone);
+  EXPECT_THAT(response, HasSubstr(mail));
+  EXPECT_THAT(response, HasSubstr(std::format("{}.{}.{}", phone.substr(0, 3), phone.substr(3, 3),
+                                              phone.substr(6))));
+  EXPECT_THAT(std::string(messages[0].at("content").as_string()),
+              HasSubstr(std::format("+1 ({}) {}-{}", phone.substr(0, 3), phone.substr(3, 3),
+                                    phone.substr(6))));
+  EXPECT_THAT(request, Not(HasSubstr("ary@")));
+}
+
+TEST(CurateCalls, ReplacesAValueThatOnlyAnotherCallExplains) {
+  const CuratedCalls result =
+      curated({make_call("c1", "s1", "my card is 4111111111111111", "ok"),
+               make_call("c2", "s1", "charge 4111-1111-1111-1111 or 4111111111111111", "ok")});
+  ASSERT_EQ(result.examples.size(), 2U);
+  EXPECT_THAT(result.examples[1].request.reveal(), Not(HasSubstr("1111-1111")));
+  EXPECT_THAT(result.examples[1].request.reveal(), Not(HasSubstr("4111111111111111")));
+  EXPECT_EQ(result.report.distinct_values.at("card"), 1U);
+}
+
+TEST(CurateCalls, RedactsSecretsWhereverTheyAreRepeated) {
+  const CuratedCalls result = curated(
+      {make_call("c1", "s1", "password = \"hunter2!xyz\"", "I logged in with hunter2!xyz today")});
+  ASSERT_EQ(result.examples.size(), 1U);
+  EXPECT_THAT(result.examples[0].request.reveal(), HasSubstr("[REDACTED:password]"));
+  EXPECT_THAT(result.examples[0].response.reveal(),
+              HasSubstr("logged in with [REDACTED:password] today"));
+}
+
+TEST(CurateCalls, DropsACallInWhichAnOriginalIsLeft) {
+  // The data URL is not rewritten, but it carries the address in clear.
+  Call leaking = make_call("c1", "s1", "", "ok");
+  leaking.request =
+      SecretText(R"({"messages":[{"role":"user","content":"mary@acme.com"},)"
+                 R"({"role":"user","content":"data:text/plain;base64,xx mary@acme.com"}]})");
+  const CuratedCalls result = curated({leaking, make_call("c2", "s2", "mary@acme.com", "ok")});
+  EXPECT_THAT(result.report.dropped, UnorderedElementsAre(Pair("pii_left", 1U)));
+  ASSERT_EQ(result.examples.size(), 1U);
+  EXPECT_EQ(result.examples[0].call.value, "c2");
+}
+
+TEST(CurateCalls, CountsWhatItDropsByReason) {
+  std::vector<Call> calls(10, make_call("c", "s", "q", "a"));
+  calls[0].status = CallStatus::upstream_error;
+  calls[1].status = CallStatus::truncated;
+  calls[2].status = CallStatus::cancelled;
+  calls[3].human_facing = true;
+  calls[4].training_allowed = false;
+  calls[5].route.server = Server::slm;
+  calls[6].request = SecretText("{not json");
+  calls[7].response = SecretText(R"({"choices":[]})");
+  calls[8].finish_reason = "length";
+  const CuratedCalls result = curated(calls);
+  EXPECT_THAT(result.report.dropped,
+              UnorderedElementsAre(Pair("upstream_error", 1U), Pair("truncated", 2U),
+                                   Pair("cancelled", 1U), Pair("human_facing", 1U),
+                                   Pair("training_not_allowed", 1U), Pair("served_by_slm", 1U),
+                                   Pair("unparsable", 1U), Pair("no_answer", 1U)));
+  EXPECT_EQ(result.report.calls_read, 10U);
+  EXPECT_EQ(result.report.calls_kept, 1U);
+}
+
+TEST(CurateCalls, MergesExactDuplicatesAndKeepsOtherAnswers) {
+  Call reordered = make_call("c2", "s2", "q", "yes");
+  reordered.request = SecretText(
+      R"({"user":"u7","messages":[{"content":"q","role":"user"}],"model":"m","stream":true})");
+  const CuratedCalls result =
+      curated({make_call("c1", "s1", "q", "yes"), reordered, make_call("c3", "s3", "q", "no")});
+  ASSERT_EQ(result.examples.size(), 2U);
+  EXPECT_EQ(result.examples[0].repeats, 2);
+  EXPECT_EQ(result.examples[1].repeats, 1);
+  EXPECT_EQ(result.report.duplicates, 1U);
+  EXPECT_EQ(result.report.calls_kept, 3U);
+}
+
+TEST(CurateCalls, KeepsASessionAndEqualRequestsInOneSplit) {
+  std::vector<Call> calls;
+  for (int session = 0; session < 300; ++session) {
+    for (int step = 0; step < 3; ++step)
+      calls.push_back(make_call(std::format("{}-{}", session, step), std::format("s{}", session),
+                                std::format("question {} of {}", step, session), "a"));
+    // Each session shares one request with its neighbour pair, with another answer.
+    calls.push_back(make_call(std::format("{}-x", session), std::format("s{}", session),
+                              std::format("shared {}", session / 2), std::format("{}", session)));
+  }
+  const CuratedCalls result = curated(calls);
+  std::map<std::string, std::set<Split>> of_session;
+  std::map<std::string, std::set<Split>> of_request;
+  for (const Example& example : result.examples) {
+    of_session[example.session.value].insert(example.split);
+    of_request[example.request.reveal()].insert(example.split);
+  }
+  for (const auto& [name, splits] : of_session) EXPECT_EQ(splits.size(), 1U) << name;
+  for (const auto& [name, splits] : of_request) EXPECT_EQ(splits.size(), 1U) << name;
+  const auto total = static_cast<double>(result.report.examples);
+  EXPECT_NEAR(static_cast<double>(result.report.splits.at("train")) / total, 0.70, 0.12);
+  EXPECT_NEAR(static_cast<double>(result.report.splits.at("calibration")) / total, 0.18, 0.10);
+  EXPECT_NEAR(static_cast<double>(result.report.splits.at("test")) / total, 0.12, 0.10);
+}
+
+TEST(CurateCalls, GivesTheSameExamplesOnOneThreadAndOnMany) {
+  std::vector<Call> calls;
+  for (int i = 0; i < 300; ++i)
+    calls.push_back(make_call(std::format("c{}", i), std::format("s{}", i % 40),
+                              std::format("write to u{}@acme.com", i % 97), "done"));
+  const CuratedCalls one = curated(calls, {.threads = 1});
+  const CuratedCalls many = curated(calls, {.threads = 4});
+  ASSERT_EQ(one.examples.size(), many.examples.size());
+  for (std::size_t i = 0; i < one.examples.size(); ++i)
+    EXPECT_EQ(json::to_text(to_json(one.examples[i])), json::to_text(to_json(many.examples[i])));
+}
+
+TEST(CurateCalls, CopesWithNoCalls) {
+  const CuratedCalls result = curated({});
+  EXPECT_TRUE(result.examples.empty());
+  EXPECT_EQ(result.report.calls_read, 0U);
+}
+
+}  // namespace
+}  // namespace understudy::s2

@@ -1,0 +1,140 @@
+// Curation of calls that real agents made, where those lie beside the project; skipped elsewhere.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <regex>
+#include <set>
+
+#include "adapters/store/line_reader.hpp"
+#include "base/clock.hpp"
+#include "steps/s2_curate/curate_calls.hpp"
+
+namespace understudy::s2 {
+namespace {
+
+namespace fs = std::filesystem;
+
+const SecretText pseudonym_key(std::string(32, 'k'));
+
+fs::path recorded_calls() {
+  for (fs::path at = fs::current_path();; at = at.parent_path()) {
+    if (fs::exists(at / "shared/data/calls")) return at / "shared/data/calls";
+    if (at == at.root_path()) return {};
+  }
+}
+
+std::vector<Call> read_recorded(const fs::path& path) {
+  std::vector<Call> calls;
+  auto reader = store::LineReader::open(path);
+  while (reader) {
+    const auto line = reader->next();
+    if (!line || !*line) break;
+    const json::value record = *json::parse(**line);
+    Call call;
+    call.id = {json::string_or(record, "id")};
+    call.session = {call.id.value.substr(0, call.id.value.find_last_of("/-"))};
+    call.request = SecretText(json::to_text(record.at("request")));
+    if (const json::value* response = json::find(record, "response"))
+      call.response = SecretText(json::to_text(*response));
+    calls.push_back(std::move(call));
+  }
+  return calls;
+}
+
+std::multiset<std::string> matches(const std::string& text, const char* expression) {
+  const std::regex regex(expression);
+  std::multiset<std::string> found;
+  for (auto it = std::sregex_iterator(text.begin(), text.end(), regex);
+       it != std::sregex_iterator(); ++it)
+    found.insert(it->str());
+  return found;
+}
+
+TEST(CurateRecorded, LeavesTheIdsFlightsPricesAndDatesOfAnAirlineAlone) {
+  const fs::path folder = recorded_calls();
+  if (folder.empty()) GTEST_SKIP() << "there is no shared/data/calls beside this checkout";
+  std::vector<Call> calls = read_recorded(folder / "tau_airline_gpt4o.jsonl.gz");
+  ASSERT_GT(calls.size(), 2000U);
+  calls.resize(500);
+  const auto curated = curate_calls(calls, pseudonym_key, {});
+  ASSERT_TRUE(curated.has_value());
+  EXPECT_EQ(curated->report.dropped.size(), 0U);
+  EXPECT_GT(curated->report.entities.at("email"), 0U);
+  EXPECT_EQ(curated->report.entities.size(), 1U) << "only e-mail addresses are personal data here";
+
+  std::size_t compared = 0;
+  std::map<std::string, const Call*> by_id;
+  for (const Call& call : calls) by_id[call.id.value] = &call;
+  for (std::size_t i = 0; i < curated->examples.size(); i += 10) {
+    const Example& example = curated->examples[i];
+    const std::string& before = by_id.at(example.call.value)->request.reveal();
+    const std::string& after = example.request.reveal();
+    for (const char* literal :
+         {"(credit_card|gift_card|certificate)_[0-9]+", "HAT[0-9]{3}", "\\$[0-9]+",
+          "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}:[0-9]{2}", "\"[A-Z0-9]{6}\""}) {
+      const auto expected = matches(before, literal);
+      compared += expected.size();
+      ASSERT_EQ(matches(after, literal), expected) << literal << " in " << example.call.value;
+    }
+  }
+  EXPECT_GT(compared, 1000U);
+}
+
+TEST(CurateRecorded, ReplacesOneAddressByOneSurrogateInAllCalls) {
+  const fs::path folder = recorded_calls();
+  if (folder.empty()) GTEST_SKIP() << "there is no shared/data/calls beside this checkout";
+  std::vector<Call> calls = read_recorded(folder / "tau_airline_gpt4o.jsonl.gz");
+  calls.resize(300);
+  const auto curated = curate_calls(calls, pseudonym_key, {});
+  ASSERT_TRUE(curated.has_value());
+  const char* address = "[A-Za-z0-9._]+@[a-z]+\\.com";
+  std::map<std::string, const Call*> by_id;
+  for (const Call& call : calls) by_id[call.id.value] = &call;
+  std::map<std::string, std::string> stand_in;
+  for (const Example& example : curated->examples) {
+    const auto in_order = [&](const std::string& text) {
+      std::vector<std::string> all;
+      const std::regex regex(address);
+      for (auto it = std::sregex_iterator(text.begin(), text.end(), regex);
+           it != std::sregex_iterator(); ++it)
+        all.push_back(it->str());
+      return all;
+    };
+    const auto before = in_order(by_id.at(example.call.value)->request.reveal());
+    const auto after = in_order(example.request.reveal());
+    ASSERT_EQ(before.size(), after.size());
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const auto [place, is_new] = stand_in.try_emplace(before[i], after[i]);
+      EXPECT_EQ(place->second, after[i]);
+      EXPECT_NE(before[i], after[i]);
+    }
+  }
+  EXPECT_GT(stand_in.size(), 3U);
+  std::set<std::string> distinct;
+  for (const auto& [original, surrogate] : stand_in) distinct.insert(surrogate);
+  EXPECT_EQ(distinct.size(), stand_in.size());
+}
+
+// Takes tens of seconds; prints what `curate` makes of every recorded file.
+TEST(CurateRecorded, CuratesAllFiles) {
+  const fs::path folder = recorded_calls();
+  if (std::getenv("UNDERSTUDY_ALL_CALLS") == nullptr) GTEST_SKIP() << "UNDERSTUDY_ALL_CALLS unset";
+  std::vector<Call> calls;
+  for (const auto& file : fs::directory_iterator(folder)) {
+    if (!file.path().string().ends_with(".jsonl.gz")) continue;
+    for (Call& call : read_recorded(file.path())) calls.push_back(std::move(call));
+  }
+  const std::size_t count = calls.size();
+  const Stopwatch watch;
+  const auto curated = curate_calls(std::move(calls), pseudonym_key, {});
+  ASSERT_TRUE(curated.has_value());
+  std::cout << json::to_text(to_json(curated->report)) << "\n" << watch.elapsed_s() << " s\n";
+  std::uint64_t accounted = curated->report.calls_kept;
+  for (const auto& [reason, dropped] : curated->report.dropped) accounted += dropped;
+  EXPECT_EQ(accounted, count);
+}
+
+}  // namespace
+}  // namespace understudy::s2
