@@ -71,6 +71,7 @@ TEST(PriceTable, BadFilesNameTheLine) {
   EXPECT_NE(line_of("[[price]]\nmodel = \"a\"\ninput_usd_per_million = -1\n"
                     "output_usd_per_million = 1\n"),
             "accepted");
+  EXPECT_TRUE(line_of(std::string_view("\n[\0\0]\n", 6)).starts_with("prices.toml:2:"));
   EXPECT_NE(line_of("[machine]\nusd_per_hour = \"much\"\n"), "accepted");
 }
 

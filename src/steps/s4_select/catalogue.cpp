@@ -11,6 +11,9 @@ namespace understudy::s4 {
 
 namespace {
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wc23-extensions"  // #embed: standard from C++26 on
+#endif
 constexpr unsigned char built_in[] = {
 #embed "slm_catalogue.toml"
 };

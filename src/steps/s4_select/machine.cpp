@@ -1,8 +1,10 @@
 #include "steps/s4_select/machine.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <string>
 #include <thread>
@@ -12,6 +14,7 @@ namespace understudy::s4 {
 namespace {
 
 constexpr std::int64_t bytes_per_kib = 1024;
+constexpr std::int64_t kib_max = std::numeric_limits<std::int64_t>::max() / bytes_per_kib;
 
 std::optional<std::int64_t> field_bytes(std::string_view text, std::string_view name) {
   const std::size_t at = text.find(name);
@@ -20,7 +23,7 @@ std::optional<std::int64_t> field_bytes(std::string_view text, std::string_view 
   rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
   std::int64_t kib = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), kib);
-  if (error != std::errc() || kib < 0) return std::nullopt;
+  if (error != std::errc() || kib < 0 || kib > kib_max) return std::nullopt;
   return kib * bytes_per_kib;
 }
 

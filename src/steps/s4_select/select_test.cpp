@@ -157,6 +157,7 @@ TEST(Catalogue, BadEntriesNameTheirLine) {
   ASSERT_FALSE(models);
   EXPECT_TRUE(models.error().message.starts_with("own.toml:2:")) << models.error().message;
   EXPECT_FALSE(parse_catalogue("[[model\n", "own.toml"));
+  EXPECT_FALSE(parse_catalogue(std::string_view("[\0\0]\n", 5), "own.toml"));
 }
 
 TEST(Machine, ReadsMeminfo) {
@@ -166,6 +167,7 @@ TEST(Machine, ReadsMeminfo) {
   EXPECT_EQ(machine->memory_bytes, 16315988LL * 1024);
   EXPECT_EQ(machine->memory_available_bytes, 8000 * 1024);
   EXPECT_FALSE(parse_meminfo("MemTotal: many kB\n"));
+  EXPECT_FALSE(parse_meminfo("MemTotal: 6666666666666666666 kB\nMemAvailable: 1 kB\n"));
   EXPECT_TRUE(probe_machine());
 }
 
