@@ -15,10 +15,10 @@ constexpr std::size_t context_bytes = 64;
 constexpr std::size_t context_words = 7;
 
 constexpr auto phone_words = std::to_array<std::string_view>(
-    {"call",     "cell",     "cellphone",     "cellular",  "celular", "contact", "dial",
-     "fax",      "handy",    "hotline",       "mobil",     "mobile",  "movil",   "phone",
-     "phones",   "reach",    "ring",          "sms",       "tel",     "telefax", "telefon",
-     "telefone", "telefono", "telefonnummer", "telephone", "whatsapp"});
+    {"answering", "call",     "cell",     "cellphone",     "cellular",  "celular", "contact",
+     "dial",      "fax",      "handy",    "hotline",       "mobil",     "mobile",  "movil",
+     "phone",     "phones",   "reach",    "ring",          "sms",       "tel",     "telefax",
+     "telefon",   "telefone", "telefono", "telefonnummer", "telephone", "whatsapp"});
 constexpr auto card_words = std::to_array<std::string_view>(
     {"amex", "card", "cards", "carte", "cc", "ccnumber", "credit", "creditcard", "debit",
      "discover", "kreditkarte", "maestro", "mastercard", "pan", "tarjeta", "visa"});

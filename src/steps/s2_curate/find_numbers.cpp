@@ -22,6 +22,11 @@ constexpr std::size_t groups_max = 8;         // of one phone number
 constexpr std::array regions = {"US", "GB", "DE", "FR", "IT", "ES", "NL", "IN", "IL", "JP", "BR",
                                 "CA", "AU", "TR", "SE", "PL", "CH", "AT", "BE", "DK", "NO"};
 
+// "555-2671x12": nothing but a telephone has an extension.
+bool has_extension(std::string_view text, std::size_t end) {
+  return end + 1 < text.size() && text[end] == 'x' && is_digit(text[end + 1]);
+}
+
 // A number that goes on to the left or right as a word, a decimal, an amount of money, a path or a
 // dashed id is none of ours.
 bool starts_alone(std::string_view text, std::size_t begin) {
@@ -32,8 +37,7 @@ bool starts_alone(std::string_view text, std::size_t begin) {
 
 bool ends_alone(std::string_view text, std::size_t end) {
   if (end >= text.size()) return true;
-  const bool digit_follows = end + 1 < text.size() && is_digit(text[end + 1]);
-  if (text[end] == 'x' && digit_follows) return true;  // an extension: "555-2671x12"
+  if (has_extension(text, end)) return true;
   if (continues_word_after(text, end) || text[end] == '%') return false;
   const bool glue = std::string_view("-.,/:").contains(text[end]);
   return !(glue && end + 1 < text.size() && is_alnum(text[end + 1]));
@@ -126,7 +130,9 @@ std::optional<Entity> north_american(const Leaf& leaf, const DigitRun& run, Numb
     const bool country_code = first == 1 && digits_of(leaf.text, run, 0, 0) == "1";
     if ((first > 0 && !country_code) || last + 1 < count) continue;
     const auto number = text::parse_phone_number(digits_of(leaf.text, run, first, last), "US");
-    if (number && (number->valid || context == NumberContext::phone))
+    // People write unassigned numbers too; dots are also in versions and dates.
+    const bool dotted = leaf.text[run.groups[first].end] == '.';
+    if (number && (number->valid || !dotted || context == NumberContext::phone))
       return phone_entity(leaf.text, run, {country_code ? 0 : first, last}, *number);
   }
   return std::nullopt;
@@ -174,7 +180,9 @@ void find_cards(const Leaf& leaf, const DigitRun& run, std::vector<Entity>& foun
 
 void find_phones(const Leaf& leaf, const DigitRun& run, std::vector<Entity>& found) {
   if (!starts_alone(leaf.text, run.begin) || looks_like_date(leaf.text, run)) return;
-  const NumberContext context = number_context(leaf.text, run.begin, leaf.key);
+  const NumberContext context = has_extension(leaf.text, run.end())
+                                    ? NumberContext::phone
+                                    : number_context(leaf.text, run.begin, leaf.key);
   std::optional<Entity> phone;
   if (leaf.text[run.begin] == '+') {
     phone = international(leaf, run, context);

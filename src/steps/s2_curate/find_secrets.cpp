@@ -146,8 +146,7 @@ std::optional<Entity> find_formatted_secret(const Leaf& leaf, Place place,
   const bool other_base64 =
       format.kind == "jwt" && !text.substr(begin, end - begin).contains(".eyJ");
   if (other_base64) return std::nullopt;
-  if (!looks_random(text.substr(begin, end - begin)) && format.kind != "aws_key" &&
-      format.kind != "slack_token")
+  if (!looks_random(text.substr(begin, end - begin)) && format.kind != "aws_key")
     return std::nullopt;
   return secret(text, {begin, end}, format.kind);
 }
