@@ -12,6 +12,10 @@ bool same_name(std::string_view left, std::string_view right) {
   });
 }
 
+bool has_prefix(std::string_view name, std::string_view prefix) {
+  return same_name(name.substr(0, prefix.size()), prefix);
+}
+
 bool is_hop_by_hop(std::string_view name) {
   static constexpr std::array<std::string_view, 9> names = {"connection",
                                                             "keep-alive",
@@ -24,6 +28,27 @@ bool is_hop_by_hop(std::string_view name) {
                                                             "upgrade"};
   return std::ranges::any_of(names,
                              [name](std::string_view other) { return same_name(name, other); });
+}
+
+Headers Headers::end_to_end() const {
+  Headers kept;
+  for (const Header& header : items_) {
+    if (!is_hop_by_hop(header.name) && !same_name(header.name, "content-length"))
+      kept.items_.push_back(header);
+  }
+  for (const Header& header : items_) {
+    if (!same_name(header.name, "connection")) continue;
+    std::string_view names = header.value;
+    while (!names.empty()) {
+      const std::size_t comma = names.find(',');
+      std::string_view name = names.substr(0, comma);
+      while (name.starts_with(' ')) name.remove_prefix(1);
+      while (name.ends_with(' ')) name.remove_suffix(1);
+      kept.remove(name);
+      names = comma == std::string_view::npos ? std::string_view{} : names.substr(comma + 1);
+    }
+  }
+  return kept;
 }
 
 void Headers::set(std::string_view name, std::string value) {

@@ -25,12 +25,16 @@ class Headers {
   // The first value of that name, case-insensitive.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
   [[nodiscard]] const std::vector<Header>& items() const { return items_; }
+  // What a relay passes on: without the headers of the hop, those that `Connection` names, and the
+  // length, which belongs to the framing.
+  [[nodiscard]] Headers end_to_end() const;
 
  private:
   std::vector<Header> items_;
 };
 
-bool same_name(std::string_view left, std::string_view right);  // ASCII case-insensitive
+bool same_name(std::string_view left, std::string_view right);    // ASCII case-insensitive
+bool has_prefix(std::string_view name, std::string_view prefix);  // ASCII case-insensitive
 // Connection, Transfer-Encoding and the like, which belong to one hop only (RFC 9110, 7.6.1).
 bool is_hop_by_hop(std::string_view name);
 

@@ -43,18 +43,16 @@ class Connection final : public Exchange {
     auto [header_error, header_bytes] =
         co_await http::async_read_header(stream_, buffer_, parser, as_result);
     if (header_error) {
-      if (header_error == http::error::header_limit)
+      if (header_error == http::error::body_limit)
+        co_await refuse(413, "the request's body is larger than " +
+                                 std::to_string(limits::body_bytes_max) + " bytes");
+      else if (header_error == http::error::header_limit)
         co_await refuse(431, "the request's header is too large");
       else if (header_error.category() ==
                    http::make_error_code(http::error::bad_method).category() &&
                header_error != http::error::end_of_stream) {
         co_await refuse(400, "this is no HTTP/1.1 request");
       }
-      co_return false;
-    }
-    if (parser.content_length() && *parser.content_length() > limits::body_bytes_max) {
-      co_await refuse(413, "the request's body is larger than " +
-                               std::to_string(limits::body_bytes_max) + " bytes");
       co_return false;
     }
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
@@ -73,6 +71,8 @@ class Connection final : public Exchange {
     }
     if (error) co_return false;
     keep_alive_ = parser.get().keep_alive();
+    head_only_ = parser.get().method() == http::verb::head;
+    version_ = parser.get().version();
     request_ = {};
     request_.peer_address = peer_;
     request_.method = std::string(parser.get().method_string());
@@ -97,8 +97,12 @@ class Connection final : public Exchange {
   Async<bool> send(unsigned status, Headers headers, std::string body) override {
     http::response<http::string_body> response;
     fill(response, status, headers);
-    response.body() = std::move(body);
-    response.prepare_payload();
+    if (head_only_) {
+      response.content_length(body.size());
+    } else {
+      response.body() = std::move(body);
+      response.prepare_payload();
+    }
     stream_.expires_after(std::chrono::seconds(limits::idle_timeout_s));
     auto [error, bytes] = co_await http::async_write(stream_, response, as_result);
     stream_.expires_never();
@@ -109,8 +113,12 @@ class Connection final : public Exchange {
 
   Async<bool> begin(unsigned status, Headers headers) override {
     http::response<http::empty_body> response;
+    bodiless_ = head_only_ || status == 204 || status == 304;
+    // HTTP/1.0 knows no chunks: there the end of the connection is the end of the body.
+    chunked_ = !bodiless_ && version_ >= 11;
+    if (!bodiless_ && !chunked_) keep_alive_ = false;
     fill(response, status, headers);
-    response.chunked(true);
+    if (chunked_) response.chunked(true);
     begun_ = true;
     http::response_serializer<http::empty_body> serializer{response};
     stream_.expires_after(std::chrono::seconds(limits::idle_timeout_s));
@@ -121,20 +129,28 @@ class Connection final : public Exchange {
   }
 
   Async<bool> write(std::string part) override {
-    if (part.empty()) co_return true;
+    if (part.empty() || bodiless_) co_return true;
     stream_.expires_after(std::chrono::seconds(limits::idle_timeout_s));
-    auto [error, bytes] =
-        co_await asio::async_write(stream_, http::make_chunk(asio::buffer(part)), as_result);
+    error_code failed;
+    if (chunked_) {
+      auto [error, bytes] =
+          co_await asio::async_write(stream_, http::make_chunk(asio::buffer(part)), as_result);
+      failed = error;
+    } else {
+      auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(part), as_result);
+      failed = error;
+    }
     stream_.expires_never();
-    if (error) aborted_ = true;
-    co_return !error;
+    if (failed) aborted_ = true;
+    co_return !failed;
   }
 
   Async<bool> finish() override {
+    answered_ = true;
+    if (!chunked_) co_return true;
     stream_.expires_after(std::chrono::seconds(limits::idle_timeout_s));
     auto [error, bytes] = co_await asio::async_write(stream_, http::make_chunk_last(), as_result);
     stream_.expires_never();
-    answered_ = true;
     if (error) aborted_ = true;
     co_return !error;
   }
@@ -176,12 +192,24 @@ class Connection final : public Exchange {
                   R"({"error":{"message":")" + message +
                       R"(","type":"invalid_request_error","param":null,"code":null}})");
     shutdown();
+    // Closing with bytes unread would reset the connection, and the client, still writing its body,
+    // would never see why: read on for a while.
+    stream_.expires_after(std::chrono::seconds(limits::refusal_linger_s));
+    std::vector<char> ignored(64 * limits::kibi);
+    while (true) {
+      auto [error, bytes] = co_await stream_.async_read_some(asio::buffer(ignored), as_result);
+      if (error) co_return;
+    }
   }
 
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_;
   std::string peer_;
   HttpRequest request_;
+  unsigned version_ = 11;
+  bool head_only_ = false;
+  bool bodiless_ = false;
+  bool chunked_ = false;
   bool keep_alive_ = false;
   bool answered_ = false;
   bool begun_ = false;
@@ -238,12 +266,18 @@ struct HttpServer::State {
   }
 
   Async<void> accept() {
+    asio::steady_timer pause(*loops.front());
     std::size_t next = 0;
     while (!stopping) {
       auto& loop = *loops[next++ % loops.size()];
       auto [error, socket] = co_await acceptor->async_accept(loop, as_result);
       if (error == asio::error::operation_aborted) co_return;
-      if (error || connections >= limits::connections_max)
+      if (error) {  // out of descriptors, most likely: give connections the time to end
+        pause.expires_after(std::chrono::milliseconds(limits::accept_pause_ms));
+        co_await pause.async_wait(as_result);
+        continue;
+      }
+      if (connections >= limits::connections_max)
         continue;  // the socket closes: the client sees a reset
       asio::co_spawn(loop, serve(std::move(socket)), asio::detached);
     }

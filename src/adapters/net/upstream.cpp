@@ -33,6 +33,12 @@ struct Url {
   std::string host;
   std::string port;
   std::string prefix;
+
+  // For the Host header: an IPv6 address in brackets, no default port.
+  std::string authority() const {
+    const std::string name = host.contains(':') ? "[" + host + "]" : host;
+    return port == (secure ? "443" : "80") ? name : name + ":" + port;
+  }
 };
 
 Result<Url> parse_url(std::string_view text) {
@@ -79,7 +85,6 @@ using Secure = ssl::stream<beast::tcp_stream>;
 struct Connection {
   std::variant<Plain, Secure> stream;
   beast::flat_buffer buffer;
-  bool used = false;  // has carried an exchange before
 
   beast::tcp_stream& lowest() {
     if (auto* plain = std::get_if<Plain>(&stream)) return *plain;
@@ -117,38 +122,45 @@ class Pool {
 
 class Answer final : public UpstreamAnswer {
  public:
-  Answer(std::unique_ptr<Connection> connection, std::shared_ptr<Pool> pool, std::string url)
-      : connection_(std::move(connection)), pool_(std::move(pool)), url_(std::move(url)) {
-    parser_.body_limit(boost::none);
-    parser_.header_limit(static_cast<std::uint32_t>(limits::header_bytes_max));
+  Answer(std::unique_ptr<Connection> connection, std::shared_ptr<Pool> pool, std::string url,
+         std::string_view method)
+      : connection_(std::move(connection)),
+        pool_(std::move(pool)),
+        url_(std::move(url)),
+        head_only_(method == "HEAD") {
+    start_message();
   }
 
   Async<error_code> read_header() {
     connection_->lowest().expires_after(std::chrono::seconds(limits::first_byte_timeout_s));
-    auto [error, bytes] = co_await std::visit(
-        [this](auto& stream) {
-          return http::async_read_header(stream, connection_->buffer, parser_, as_result);
-        },
-        connection_->stream);
-    if (error) co_return error;
-    for (const auto& field : parser_.get())
+    while (true) {
+      auto [error, bytes] = co_await std::visit(
+          [this](auto& stream) {
+            return http::async_read_header(stream, connection_->buffer, *parser_, as_result);
+          },
+          connection_->stream);
+      if (error) co_return error;
+      if (parser_->get().result_int() >= 200) break;
+      start_message();  // 100 Continue, 103 Early Hints: the answer comes after them
+    }
+    for (const auto& field : parser_->get())
       headers_.add(std::string(field.name_string()), std::string(field.value()));
     co_return error_code{};
   }
 
-  unsigned status() const override { return parser_.get().result_int(); }
+  unsigned status() const override { return parser_->get().result_int(); }
   const Headers& headers() const override { return headers_; }
 
   Async<Result<std::string>> read() override {
-    while (!parser_.is_done()) {
+    while (!parser_->is_done()) {
       part_.resize(part_bytes_max);
-      parser_.get().body().data = part_.data();
-      parser_.get().body().size = part_.size();
-      parser_.get().body().more = true;
+      parser_->get().body().data = part_.data();
+      parser_->get().body().size = part_.size();
+      parser_->get().body().more = true;
       connection_->lowest().expires_after(std::chrono::seconds(limits::idle_timeout_s));
       auto [error, bytes] = co_await std::visit(
           [this](auto& stream) {
-            return http::async_read_some(stream, connection_->buffer, parser_, as_result);
+            return http::async_read_some(stream, connection_->buffer, *parser_, as_result);
           },
           connection_->stream);
       if (error && error != http::error::need_buffer) {
@@ -158,23 +170,31 @@ class Answer final : public UpstreamAnswer {
             std::string(stalled ? "the upstream stalled" : "the upstream cut its answer") + " (" +
                 url_ + ")");
       }
-      const std::size_t count = part_.size() - parser_.get().body().size;
+      const std::size_t count = part_.size() - parser_->get().body().size;
       if (count > 0) co_return part_.substr(0, count);
     }
+    if (!connection_) co_return std::string{};  // the end was read before
     connection_->lowest().expires_never();
-    if (parser_.keep_alive() && connection_) {
-      connection_->used = true;
+    if (parser_->keep_alive()) {
       pool_->give(std::move(connection_));
     }
     co_return std::string{};
   }
 
  private:
+  void start_message() {
+    parser_.emplace();
+    parser_->body_limit(boost::none);
+    parser_->header_limit(static_cast<std::uint32_t>(limits::header_bytes_max));
+    parser_->skip(head_only_);  // its length announces a body that does not come
+  }
+
   std::unique_ptr<Connection> connection_;
   std::shared_ptr<Pool>
       pool_;  // shared: an answer may outlive the pool's thread-local entry at shutdown
   std::string url_;
-  http::response_parser<http::buffer_body> parser_;
+  bool head_only_;
+  std::optional<http::response_parser<http::buffer_body>> parser_;  // one per message
   Headers headers_;
   std::string part_;
 };
@@ -256,16 +276,12 @@ Async<Result<std::unique_ptr<UpstreamAnswer>>> Upstream::send(std::string method
   request.version(11);
   request.method_string(method);
   request.target(state_->url.prefix + path);
-  for (const Header& header : headers.items()) {
-    if (!is_hop_by_hop(header.name) && !same_name(header.name, "host") &&
-        !same_name(header.name, "content-length") && !same_name(header.name, "expect")) {
+  const Headers passed_on = headers.end_to_end();
+  for (const Header& header : passed_on.items()) {
+    if (!same_name(header.name, "host") && !same_name(header.name, "expect"))
       request.insert(header.name, header.value);
-    }
   }
-  request.set(
-      http::field::host,
-      state_->url.host +
-          (state_->url.port == "80" || state_->url.port == "443" ? "" : ":" + state_->url.port));
+  request.set(http::field::host, state_->url.authority());
   request.body() = std::move(body);
   request.prepare_payload();
   request.keep_alive(true);
@@ -288,7 +304,7 @@ Async<Result<std::unique_ptr<UpstreamAnswer>>> Upstream::send(std::string method
         open.stream);
     if (write_error && reused) continue;
     if (write_error) co_return state_->unreachable(write_error.message());
-    auto answer = std::make_unique<Answer>(std::move(connection), pool, state_->base_url);
+    auto answer = std::make_unique<Answer>(std::move(connection), pool, state_->base_url, method);
     const error_code read_error = co_await answer->read_header();
     if (!read_error) co_return std::unique_ptr<UpstreamAnswer>(std::move(answer));
     if (read_error == beast::error::timeout) {

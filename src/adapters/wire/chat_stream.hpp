@@ -18,6 +18,7 @@ class ChatStream {
   // Bytes as they pass. An event that is no JSON makes the stream malformed(); reading goes on.
   Status feed(std::string_view bytes);
 
+  [[nodiscard]] std::size_t pending_bytes() const { return parser_.pending_bytes(); }
   [[nodiscard]] bool done() const { return done_; }  // [DONE] was seen
   [[nodiscard]] bool malformed() const { return malformed_; }
   [[nodiscard]] bool finished() const;  // every choice has its finish_reason

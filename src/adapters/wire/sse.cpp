@@ -9,6 +9,8 @@ Status SseParser::feed(std::string_view bytes,
   for (const char byte : bytes) {
     const bool completes_return = after_return_ && byte == '\n';
     after_return_ = byte == '\r';
+    // The \n of a \r\n that ended an event lies on the border, not in the next event.
+    if (!completes_return || pending_bytes_ > 0) ++pending_bytes_;
     if (completes_return) continue;
     if (byte == '\n' || byte == '\r') {
       TRY(take_line(on_event));
@@ -29,6 +31,7 @@ Status SseParser::take_line(const std::function<void(const SseEvent&)>& on_event
   if (line.empty()) {
     if (has_data_) on_event(event_);
     event_ = {};
+    pending_bytes_ = 0;
     has_data_ = false;
     return {};
   }

@@ -22,11 +22,16 @@ class SseParser {
   // limits::sse_event_bytes_max.
   Status feed(std::string_view bytes, const std::function<void(const SseEvent&)>& on_event);
 
+  // Bytes fed since the last event ended; 0 on the border between two. A relay that holds these
+  // back never forwards half an event.
+  [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
+
  private:
   Status take_line(const std::function<void(const SseEvent&)>& on_event);
 
   std::string line_;
   SseEvent event_;
+  std::size_t pending_bytes_ = 0;
   bool has_data_ = false;
   bool after_return_ = false;  // the last byte was \r: a \n now belongs to it
 };

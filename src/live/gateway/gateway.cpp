@@ -1,9 +1,11 @@
 #include "live/gateway/gateway.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <cstdio>
 
 #include "adapters/wire/chat.hpp"
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "live/gateway/relay.hpp"
 
@@ -18,6 +20,33 @@ net::Headers json_headers() {
   net::Headers headers;
   headers.add("Content-Type", "application/json");
   return headers;
+}
+
+// A path that climbs would leave the API that the upstream's URL names.
+bool climbs(std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    std::string segment(path.substr(0, slash));
+    for (std::size_t at = 0; (at = segment.find('%', at)) != std::string::npos; ++at) {
+      std::string_view code = std::string_view(segment).substr(at + 1, 2);
+      if (net::same_name(code, "2e"))
+        segment.replace(at, 3, ".");
+      else if (net::same_name(code, "2f") || net::same_name(code, "5c"))
+        return true;
+    }
+    if (segment == "." || segment == ".." || segment.contains('\\')) return true;
+    path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+  }
+  return false;
+}
+
+std::string_view describe(LogState state) {
+  switch (state) {
+    case LogState::ok: return "ok";
+    case LogState::full_disk: return "full disk";
+    case LogState::failing: return "failing; see the gateway's own log";
+  }
+  return "failing";
 }
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
@@ -76,7 +105,7 @@ net::Async<void> Gateway::handle(net::Exchange& exchange) {
     co_await health(exchange);
   } else if (path == "/v1/chat/completions" && exchange.request().method == "POST") {
     co_await chat(exchange);
-  } else if (path.starts_with("/v1/")) {
+  } else if (path.starts_with("/v1/") && !climbs(path)) {
     co_await pass_through(exchange);
   } else {
     co_await exchange.send(
@@ -88,16 +117,22 @@ net::Async<void> Gateway::handle(net::Exchange& exchange) {
 
 net::Async<void> Gateway::health(net::Exchange& exchange) {
   const std::uint64_t lost = lost_calls_;
-  const json::object body{
-      {"status", "ok"},
-      {"policy_version", parts_.router.policy_version()},
-      {"log", lost == 0 ? "ok" : "calls are not recorded; see the gateway's own log"},
-      {"calls_recorded", parts_.recorder.committed()},
-      {"calls_lost", lost}};
+  const json::object body{{"status", "ok"},
+                          {"policy_version", parts_.router.policy_version()},
+                          {"log", describe(log_state_)},
+                          {"calls_recorded", parts_.recorder.committed()},
+                          {"calls_lost", lost}};
   co_await exchange.send(200, json_headers(), json::to_text(body));
 }
 
 net::Async<void> Gateway::pass_through(net::Exchange& exchange) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  // The client going away cancels the upstream here, too.
+  const auto first = co_await (relay_parts(exchange) || exchange.client_gone());
+  if (first.index() == 1) exchange.abort();
+}
+
+net::Async<void> Gateway::relay_parts(net::Exchange& exchange) try {
   auto answer =
       co_await parts_.upstream.send(exchange.request().method, exchange.request().target,
                                     upstream_headers(exchange.request()), exchange.request().body);
@@ -119,11 +154,20 @@ net::Async<void> Gateway::pass_through(net::Exchange& exchange) {
     open = co_await exchange.write(std::move(*part));
   }
   if (open) co_await exchange.finish();
+} catch (const boost::system::system_error& error) {
+  if (error.code() != boost::asio::error::operation_aborted)
+    log::warn(std::string("a relay failed: ") + error.what());
 }
 
 net::Async<void> Gateway::chat(net::Exchange& exchange) {
   const net::HttpRequest& http = exchange.request();
-  const auto body = json::parse(http.body);
+  Result<json::value> body = json::value();
+  if (http.body.size() <= limits::inline_parse_bytes_max) {
+    body = json::parse(http.body);
+  } else {
+    body = co_await net::on_pool<Result<json::value>>(parts_.pool,
+                                                      [&http] { return json::parse(http.body); });
+  }
   const auto request =
       body ? wire::parse_chat_request(*body) : Result<wire::ChatRequest>(fail(body.error()));
   if (!request) {
@@ -152,7 +196,7 @@ net::Async<void> Gateway::chat(net::Exchange& exchange) {
         if (!co_await exchange.send(200, std::move(headers), std::move(rendered)))
           call.status = CallStatus::cancelled;
         call.ended_at = now();
-        record(std::move(call));
+        co_await record(std::move(call));
         co_return;
       }
     } else {
@@ -163,14 +207,15 @@ net::Async<void> Gateway::chat(net::Exchange& exchange) {
   Relay relay(exchange, parts_.upstream, call, decision_headers(call));
   co_await relay.run(upstream_headers(http));
   estimate_usage(call);
-  record(std::move(call));
+  co_await record(std::move(call));
 }
 
 net::Headers Gateway::upstream_headers(const net::HttpRequest& request) const {
   net::Headers headers;
   for (const net::Header& header : request.headers.items()) {
     // Ours stay here; compressed answers could not be captured.
-    if (header.name.starts_with("x-understudy-") || net::same_name(header.name, "accept-encoding"))
+    if (net::has_prefix(header.name, "x-understudy-") ||
+        net::same_name(header.name, "accept-encoding"))
       continue;
     headers.add(header.name, header.value);
   }
@@ -199,21 +244,23 @@ Call Gateway::new_call(const net::HttpRequest& request, const json::value& body)
   return call;
 }
 
-void Gateway::record(Call call) {
-  // shared: std::function must be copyable
-  auto kept = std::make_shared<Call>(std::move(call));
-  parts_.pool.submit([this, kept] {
-    const Status status = parts_.recorder.record(std::move(*kept));
-    if (status) return;
-    ++lost_calls_;
-    const std::int64_t time_us = now().value;
-    std::int64_t before_us = complained_at_us_;
-    if (time_us - before_us > complaint_interval_us &&
-        complained_at_us_.compare_exchange_strong(before_us, time_us)) {
-      log::error("calls are served but not recorded (" + std::to_string(lost_calls_) +
-                 " so far): " + status.error().to_text());
-    }
-  });
+net::Async<void> Gateway::record(Call call) {
+  const Status status = co_await net::on_pool<Status>(
+      parts_.recording, [this, &call] { return parts_.recorder.record(std::move(call)); });
+  if (status) {
+    log_state_ = LogState::ok;
+    co_return;
+  }
+  log_state_ =
+      status.error().code == ErrorCode::exhausted ? LogState::full_disk : LogState::failing;
+  ++lost_calls_;
+  const std::int64_t time_us = now().value;
+  std::int64_t before_us = complained_at_us_;
+  if (time_us - before_us > complaint_interval_us &&
+      complained_at_us_.compare_exchange_strong(before_us, time_us)) {
+    log::error("calls are served but not recorded (" + std::to_string(lost_calls_) +
+               " so far): " + status.error().to_text());
+  }
 }
 
 }  // namespace understudy::live

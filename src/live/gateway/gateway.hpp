@@ -22,8 +22,11 @@ struct GatewayParts {
   SecretText upstream_key;  // empty: the client's own
   s1::Recorder& recorder;
   const Router& router;
-  Pool& pool;
+  Pool& pool;       // small models, parsing of large bodies
+  Pool& recording;  // apart, so that a slow model holds up no recording
 };
+
+enum class LogState { ok, full_disk, failing };
 
 class Gateway {
  public:
@@ -38,10 +41,14 @@ class Gateway {
 
   [[nodiscard]] net::Headers upstream_headers(const net::HttpRequest& request) const;
   [[nodiscard]] Call new_call(const net::HttpRequest& request, const json::value& body) const;
-  void record(Call call);  // on the pool
+  net::Async<void> relay_parts(net::Exchange& exchange);
+  // On the recording pool. The connection waits: it reads its next request when this call is in the
+  // log's ring, so that a slow disk slows the clients down and no queue grows.
+  net::Async<void> record(Call call);
 
   GatewayParts parts_;
   std::atomic<std::uint64_t> lost_calls_{0};
+  std::atomic<LogState> log_state_{LogState::ok};
   std::atomic<std::int64_t> complained_at_us_{0};
 };
 

@@ -1,6 +1,8 @@
 #include "live/gateway/relay.hpp"
 
+#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <utility>
 
 #include "adapters/wire/chat.hpp"
 #include "base/clock.hpp"
@@ -16,6 +18,8 @@ bool is_event_stream(const net::Headers& headers) {
   return type && type->starts_with("text/event-stream");
 }
 
+constexpr std::int32_t client_closed_request = 499;  // nginx's number for it
+
 std::string error_event(std::string_view message) {
   return "data: " + wire::error_body(message, "upstream_error", "stream_interrupted") + "\n\n";
 }
@@ -23,11 +27,7 @@ std::string error_event(std::string_view message) {
 }  // namespace
 
 net::Headers client_headers(const net::Headers& upstream, const net::Headers& extra) {
-  net::Headers headers;
-  for (const net::Header& header : upstream.items()) {
-    if (!net::is_hop_by_hop(header.name) && !net::same_name(header.name, "content-length"))
-      headers.add(header.name, header.value);
-  }
+  net::Headers headers = upstream.end_to_end();
   for (const net::Header& header : extra.items()) headers.set(header.name, header.value);
   return headers;
 }
@@ -36,7 +36,13 @@ net::Async<void> Relay::run(net::Headers headers) {
   using namespace boost::asio::experimental::awaitable_operators;
   call_.status = CallStatus::cancelled;  // until the transfer says otherwise
   const auto first = co_await (transfer(std::move(headers)) || exchange_.client_gone());
-  if (first.index() == 1) exchange_.abort();
+  if (first.index() == 1) {
+    exchange_.abort();
+    // What the transfer saw of its own cancellation is no failure of the upstream.
+    call_.status = CallStatus::cancelled;
+    call_.http_status = client_closed_request;
+    call_.error = {};
+  }
   close_call();
 }
 
@@ -98,22 +104,22 @@ net::Async<void> Relay::stream(net::UpstreamAnswer& answer, std::string first) {
   bool open = co_await exchange_.begin(answer.status(), client_headers(answer.headers(), extra_));
   std::string part = std::move(first);
   while (open && !part.empty()) {
-    const Status parsed = events_.feed(part);
-    if (!parsed) log::warn("a stream is relayed but not captured: " + parsed.error().message);
-    open = co_await exchange_.write(std::move(part));
+    open = co_await exchange_.write(complete_events(std::move(part)));
     if (!open) break;
     auto next = co_await answer.read();
     if (!next) {
       call_.status = CallStatus::truncated;
       call_.error = "stream_interrupted";
       // Never a clean end after a failure: an error event, and no [DONE].
-      co_await exchange_.write("\n\n" + error_event(next.error().message));
+      co_await exchange_.write(error_event(next.error().message));
       co_await exchange_.finish();
       co_return;
     }
     part = std::move(*next);
   }
   if (!open) co_return;
+  // The upstream ended by itself: what it wrote last is its own, whole or not.
+  if (!held_.empty()) co_await exchange_.write(std::exchange(held_, {}));
   complete_ = events_.done() || events_.finished();
   call_.status = !events_.error().empty() ? CallStatus::upstream_error
                  : complete_              ? CallStatus::ok
@@ -121,9 +127,26 @@ net::Async<void> Relay::stream(net::UpstreamAnswer& answer, std::string first) {
   if (!complete_ && events_.error().empty() && answer.status() < 400) {
     call_.error = "stream_interrupted";
     co_await exchange_.write(
-        "\n\n" + error_event("the upstream ended its stream before the answer was complete"));
+        error_event("the upstream ended its stream before the answer was complete"));
   }
   if (!co_await exchange_.finish()) call_.status = CallStatus::cancelled;
+}
+
+// Events go out whole, so that a cut never leaves half a one with the client. The bytes stay the
+// same.
+std::string Relay::complete_events(std::string part) {
+  if (captured_) {
+    if (const Status parsed = events_.feed(part); !parsed) {
+      captured_ = false;  // said once, not with every part
+      log::warn("a stream is relayed but not captured: " + parsed.error().message);
+    }
+  }
+  std::string bytes = std::exchange(held_, {}) + part;
+  if (!captured_) return bytes;
+  const std::size_t ready = bytes.size() - std::min(bytes.size(), events_.pending_bytes());
+  held_ = bytes.substr(ready);
+  bytes.resize(ready);
+  return bytes;
 }
 
 net::Async<void> Relay::refuse(unsigned status, const Error& error) {
@@ -153,10 +176,8 @@ void Relay::close_call() {
   }
   if (call_.status == CallStatus::ok && call_.finish_reason == "length")
     call_.status = CallStatus::truncated;
-  if (const json::value* error = json::find(completion, "error");
-      error != nullptr && call_.error.empty()) {
-    call_.error = json::string_or(*error, "type", "error") + "/" + json::string_or(*error, "code");
-  }
+  if (call_.error.empty())
+    call_.error = is_stream_ ? events_.error() : wire::error_label(completion);
   call_.response = SecretText(is_stream_ ? json::to_text(completion) : body_);
   if (const json::value* usage = json::find(completion, "usage")) {
     call_.usage = {

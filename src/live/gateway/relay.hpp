@@ -25,6 +25,7 @@ class Relay {
   net::Async<void> transfer(net::Headers headers);
   net::Async<void> whole(net::UpstreamAnswer& answer, std::string first);
   net::Async<void> stream(net::UpstreamAnswer& answer, std::string first);
+  std::string complete_events(std::string part);
   net::Async<void> refuse(unsigned status, const Error& error);
   void close_call();
 
@@ -34,6 +35,8 @@ class Relay {
   net::Headers extra_;
   wire::ChatStream events_;
   std::string body_;  // of an answer that is no stream
+  std::string held_;  // of a stream: the event that is not complete yet
+  bool captured_ = true;
   bool is_stream_ = false;
   bool complete_ = false;
 };

@@ -1,5 +1,7 @@
 #include "live/gateway/server.hpp"
 
+#include <sys/resource.h>
+
 #include <cstdlib>
 #include <thread>
 
@@ -14,6 +16,15 @@ namespace understudy::live {
 namespace {
 
 constexpr std::size_t worker_threads = 8;  // most of them wait for a llama-server
+constexpr std::size_t recording_threads = 2;
+
+// Each call takes two descriptors; the usual soft limit of 1024 is below limits::connections_max.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 Result<std::string> upstream_key(const std::string& variable) {
   if (variable.empty()) return std::string{};
@@ -36,14 +47,20 @@ Status run_gateway(const GatewayOptions& options) {
   const std::size_t threads = options.io_threads > 0
                                   ? options.io_threads
                                   : std::max(1U, std::thread::hardware_concurrency());
+  raise_descriptor_limit();
   {
-    Pool pool(worker_threads);  // ends before the recorder: the last calls are recorded
+    // In the order of their ends, last first: work that a pool still has comes back to the server's
+    // threads, and the last calls reach the recorder.
+    std::unique_ptr<net::HttpServer> server;
+    Pool pool(worker_threads);
+    Pool recording(recording_threads);
     Gateway gateway({.upstream = *upstream,
                      .upstream_key = SecretText(key),
                      .recorder = *recorder,
                      .router = *router,
-                     .pool = pool});
-    auto server = TRY(net::HttpServer::create(
+                     .pool = pool,
+                     .recording = recording});
+    server = TRY(net::HttpServer::create(
         {.host = options.host, .port = options.port, .threads = threads},
         [&gateway](net::Exchange& exchange) { return gateway.handle(exchange); }));
     log::info("listening on http://" + options.host + ":" + std::to_string(server->port()) +

@@ -1,0 +1,58 @@
+// A whole gateway in the test's process: home with keys, recorder, router, pools, server on a free
+// port. The small model is what the test says it is.
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "adapters/crypto/keys.hpp"
+#include "adapters/store/call_log.hpp"
+#include "adapters/store/policy_store.hpp"
+#include "live/gateway/gateway.hpp"
+#include "live/gateway/loopback_peers.hpp"
+
+namespace understudy::live {
+
+using testing_peers::Message;
+using testing_peers::Peer;
+using testing_peers::ScriptedUpstream;
+
+class GatewayTest : public testing::Test {
+ protected:
+  using Predict = std::function<Result<lm::Prediction>(const std::vector<std::string>&)>;
+
+  GatewayTest();
+  ~GatewayTest() override;
+
+  void start(const std::string& upstream_url, std::string upstream_key = {});
+  void stop();  // drains; afterwards the log holds everything
+
+  // Publishes a label task for "Is it so? ..." prompts before start().
+  void publish_task(Predict predict);
+  void wait_for_model();
+
+  [[nodiscard]] Peer connect() const { return Peer::connect_to(server_->port()); }
+  // One exchange on a connection of its own.
+  [[nodiscard]] Message ask(std::string_view request) const;
+  std::vector<Call> recorded();
+
+  std::filesystem::path directory_;
+  std::optional<store::Home> home_;
+  std::unique_ptr<s1::Recorder> recorder_;
+  std::unique_ptr<Router> router_;
+
+ private:
+  Predict predict_;
+  std::unique_ptr<net::Upstream> upstream_;
+  std::unique_ptr<net::HttpServer> server_;  // before the pools: their work ends on its threads
+  std::unique_ptr<Pool> pool_, recording_;
+  std::unique_ptr<Gateway> gateway_;
+  std::jthread thread_;
+};
+
+}  // namespace understudy::live
