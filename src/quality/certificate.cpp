@@ -62,6 +62,7 @@ std::vector<double> confidences_of(std::span<const Judged> calls) {
 }
 
 std::string percent(double share) { return std::format("{:.1f} %", 100 * share); }
+std::string short_percent(double share) { return std::format("{:.3g} %", 100 * share); }
 
 // Calls of the task after which the certificate would probably hold, at the best threshold of the
 // grid.
@@ -168,7 +169,7 @@ Decision decide(std::span<const Judged> calibration, const Certificate& certific
                                   "confidence",
                                   certificate.kept, total, percent(share(certificate.kept)),
                                   certificate.disagreements, percent(certificate.bound),
-                                  percent(1 - guarantee.delta))};
+                                  short_percent(1 - guarantee.delta))};
   }
   const Proportion all = disagreements_at(calibration, 0);
   const double rate = share(all.successes);
@@ -181,7 +182,7 @@ Decision decide(std::span<const Judged> calibration, const Certificate& certific
             .reason = std::format(
                 "{} calibration calls are too few for a proof at alpha {}: about {} more are "
                 "needed",
-                total, percent(guarantee.alpha), more)};
+                total, short_percent(guarantee.alpha), more)};
   }
   const std::int64_t hopeful = *calls_needed(guarantee, guarantee.alpha / 2);
   if (total < hopeful && alpha_is_in_reach(calibration, guarantee)) {
@@ -198,13 +199,13 @@ Decision decide(std::span<const Judged> calibration, const Certificate& certific
             .reason = std::format(
                 "the model disagrees with the LLM on {} of the calls: at alpha {} it could keep "
                 "{} of them at best",
-                percent(rate), percent(guarantee.alpha), percent(coverage_max))};
+                percent(rate), short_percent(guarantee.alpha), percent(coverage_max))};
   }
   return {.verdict = Verdict::keep_llm,
           .reason = std::format(
               "the model disagrees with the LLM on {} of the calls and its confidence does not "
               "tell which: no threshold that keeps {} of them stays below alpha {}",
-              percent(rate), percent(coverage_min), percent(guarantee.alpha))};
+              percent(rate), percent(coverage_min), short_percent(guarantee.alpha))};
 }
 
 }  // namespace understudy::quality

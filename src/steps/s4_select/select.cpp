@@ -17,8 +17,9 @@ constexpr std::int64_t mebi = 1024 * 1024;
 // English text has about 4 bytes a token; ids and code come nearer to 3, which is the careful
 // figure.
 constexpr std::int64_t bytes_per_token = 3;
-constexpr std::int64_t nano_bytes_max =
-    3000;  // slots and answer; its context is about 1,024 tokens
+// Slots and answer: nano's context has at most 2,048 tokens, with room for inputs half as long
+// again.
+constexpr std::int64_t nano_bytes_max = 4000;
 constexpr std::int64_t nano_answer_bytes_max =
     800;  // longer ones are seldom written without a slip
 constexpr std::int64_t nano_memory_bytes =

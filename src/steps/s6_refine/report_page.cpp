@@ -133,6 +133,9 @@ std::string task_row(const TaskReport& task) {
                          : static_cast<double>(traffic.by_slm) / static_cast<double>(traffic.calls);
   std::string agreement = "<span class=\"quiet\">not measured</span>";
   std::string coverage;
+  std::string fell_back;
+  if (traffic.fallbacks > 0)
+    fell_back = " <span class=\"quiet\">" + thousands(traffic.fallbacks) + " fell back</span>";
   if (task.evaluation) {
     const Agreement& test = task.evaluation->test;
     agreement = test.kept == 0 ? "<span class=\"quiet\">nothing kept</span>"
@@ -145,14 +148,14 @@ std::string task_row(const TaskReport& task) {
       "<tr><td><b>{}</b><div class=\"quiet\">{} &middot; {}</div></td>"
       "<td><span class=\"{}\">{}</span><div class=\"quiet\">{}</div></td><td "
       "class=\"number\">{}</td>"
-      "<td>{} <span class=\"quiet\">{} fell back</span>{}</td><td>{}</td><td "
+      "<td>{}{}{}</td><td>{}</td><td "
       "class=\"number\">{}</td>"
       "<td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n"
       "<tr class=\"reason\"><td colspan=\"9\">{}</td></tr>\n",
       escaped(task.name), escaped(task.id.value), to_string(task.answer_form),
       task.live ? "live" : "stays", task.live ? "small model" : "LLM", escaped(task.model),
-      thousands(traffic.calls), percent(share), thousands(traffic.fallbacks), bar(share), agreement,
-      coverage, milliseconds(traffic.slm), milliseconds(traffic.llm), usd(task.savings.saved()),
+      thousands(traffic.calls), percent(share), fell_back, bar(share), agreement, coverage,
+      milliseconds(traffic.slm), milliseconds(traffic.llm), usd(task.savings.saved()),
       escaped(task.reason));
 }
 
@@ -201,7 +204,8 @@ std::string chart(const Report& report) {
         llm, height - slm, slm);
   }
   return std::format(
-      "<h2>Calls over time</h2>\n<svg class=\"chart\" viewBox=\"0 0 960 {}\" role=\"img\" "
+      "<h2>Calls over time</h2>\n<svg class=\"chart\" viewBox=\"0 0 960 {}\" "
+      "preserveAspectRatio=\"none\" role=\"img\" "
       "aria-label=\"calls over time by server\">\n{}</svg>\n<div class=\"axis\"><span>{}</span>"
       "<span><i class=\"key slm\"></i> small models <i class=\"key llm\"></i> LLM, at most {} "
       "calls a bar"
@@ -216,7 +220,7 @@ std::string notes(const Report& report) {
       "that neither "
       "its training nor its threshold has seen. It is not correctness: where both differ, either "
       "may be "
-      "right.</li>\n"
+      "right. The bars run from 80 to 100 %.</li>\n"
       "<li>A task goes to a small model only where held-out calls prove, by an exact binomial "
       "test, that among "
       "the calls that it keeps at most a share alpha disagrees, except with a chance of delta. "
