@@ -98,6 +98,16 @@ TEST(CurateCalls, RedactsSecretsWhereverTheyAreRepeated) {
               HasSubstr("logged in with [REDACTED:password] today"));
 }
 
+TEST(CurateCalls, RedactsTheCallersNameForItself) {
+  Call call = make_call("c1", "s1", "", "ok");
+  call.request = SecretText(
+      R"({"user":"Mary Jones","messages":[{"role":"user","content":"{\"user\":\"x\"}"}]})");
+  const CuratedCalls result = curated({call});
+  ASSERT_EQ(result.examples.size(), 1U);
+  EXPECT_THAT(result.examples[0].request.reveal(), HasSubstr(R"("user":"[REDACTED:user]")"));
+  EXPECT_THAT(result.examples[0].request.reveal(), HasSubstr(R"({\"user\":\"x\"})"));
+}
+
 TEST(CurateCalls, DropsACallInWhichAnOriginalIsLeft) {
   // The data URL is not rewritten, but it carries the address in clear.
   Call leaking = make_call("c1", "s1", "", "ok");

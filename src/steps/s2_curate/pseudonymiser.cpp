@@ -14,6 +14,12 @@ bool is_binary(std::string_view text) {
   return text.starts_with("data:") && text.substr(0, 128).contains(";base64,");
 }
 
+// Who asked, as the caller's own name or number: request fields that no answer depends on.
+bool names_the_caller(const JsonLeaf& leaf) {
+  return leaf.depth == 1 && leaf.kind != JsonLeaf::Kind::key &&
+         (leaf.key == "user" || leaf.key == "safety_identifier");
+}
+
 // A key of an object is no value of a key.
 Leaf as_leaf(const JsonLeaf& leaf) {
   return {.text = leaf.text, .key = leaf.kind == JsonLeaf::Kind::key ? "" : leaf.key};
@@ -47,6 +53,7 @@ Result<Pseudonymiser::Rewritten> Pseudonymiser::rewrite(std::string_view body) c
   Rewritten result;
   auto changed = TRY(rewrite_json(body, [&](const JsonLeaf& leaf) -> std::optional<std::string> {
     if (is_binary(leaf.text)) return std::nullopt;
+    if (names_the_caller(leaf)) return "[REDACTED:" + std::string(leaf.key) + "]";
     const std::vector<Entity> entities = entities_of(as_leaf(leaf));
     if (entities.empty()) return std::nullopt;
     std::string out;

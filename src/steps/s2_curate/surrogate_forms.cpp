@@ -78,12 +78,14 @@ std::string domain_surrogate(const SecretText& key, std::string_view domain) {
 }
 
 std::string email_surrogate(const SecretText& key, std::string_view value, KeyedStream& stream,
-                            std::uint32_t attempt) {
+                            const Draw& draw) {
   const std::size_t at = value.find('@');
   std::string local = stand_in(value.substr(0, at), stream);
-  for (std::uint32_t i = 0; i < attempt / attempts_same_length; ++i)
+  for (std::uint32_t i = 0; i < draw.attempt / attempts_same_length; ++i)
     local += stream.one_of(i % 2 == 0 ? vowels : consonants);
-  return local + "@" + domain_surrogate(key, value.substr(at + 1));
+  const std::string_view domain = value.substr(at + 1);
+  return local + "@" +
+         (draw.domain == EmailDomain::kept ? std::string(domain) : domain_surrogate(key, domain));
 }
 
 std::string card_surrogate(std::string_view value, KeyedStream& stream) {
@@ -193,19 +195,25 @@ std::string ip_like(std::string_view surrogate, std::string_view occurrence) {
 
 }  // namespace
 
-std::string draw_surrogate(const SecretText& key, const EntityKey& original,
-                           const EntityFacts& facts, std::uint32_t attempt) {
+std::string_view registered_name(std::string_view email) {
+  const std::string_view domain = email.substr(email.find('@') + 1);
+  const std::string_view labels = domain.substr(0, public_suffix(domain));
+  const std::size_t dot = labels.rfind('.');
+  return dot == std::string_view::npos ? labels : labels.substr(dot + 1);
+}
+
+std::string draw_surrogate(const SecretText& key, const EntityKey& original, const Draw& draw) {
   const std::string_view value = original.value;
-  KeyedStream stream(key, std::format("{}/{}/{}", to_string(original.type), value, attempt));
+  KeyedStream stream(key, std::format("{}/{}/{}", to_string(original.type), value, draw.attempt));
   switch (original.type) {
-    case EntityType::email: return email_surrogate(key, value, stream, attempt);
+    case EntityType::email: return email_surrogate(key, value, stream, draw);
     case EntityType::card: return card_surrogate(value, stream);
     case EntityType::iban: return iban_surrogate(value, stream);
     case EntityType::ip:
-      return value.contains(':') ? ipv6_surrogate(value, stream, attempt)
-                                 : ipv4_surrogate(value, stream, attempt);
+      return value.contains(':') ? ipv6_surrogate(value, stream, draw.attempt)
+                                 : ipv4_surrogate(value, stream, draw.attempt);
     case EntityType::phone: return phone_surrogate(value, stream);
-    case EntityType::secret: return "[REDACTED:" + facts.kind + "]";
+    case EntityType::secret: return "[REDACTED:" + draw.kind + "]";
   }
   return {};
 }

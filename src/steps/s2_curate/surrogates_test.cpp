@@ -113,6 +113,20 @@ TEST(Surrogates, OfAHundredThousandValuesAreDistinctAndNoOriginals) {
   }
 }
 
+TEST(Surrogates, KeepADomainThatManyShareAndReplaceARareOne) {
+  EntityTable table;
+  for (int i = 0; i < 10; ++i)
+    add_to(table, {.type = EntityType::email, .value = std::format("mary{}@many.com", i)});
+  add_to(table, {.type = EntityType::email, .value = "mary@few.com"});
+  const auto surrogates = Surrogates::assign(key, table);
+  const auto write = [&](const std::string& email) {
+    return surrogates->write({.type = EntityType::email, .value = email}, email);
+  };
+  EXPECT_TRUE(write("mary3@many.com").ends_with("@many.com"));
+  EXPECT_FALSE(write("mary3@many.com").starts_with("mary3"));
+  EXPECT_FALSE(write("mary@few.com").ends_with("@few.com"));
+}
+
 TEST(Surrogates, GrowLongerWhereAFormRunsOut) {
   EntityTable table;
   for (char c = 'a'; c <= 'z'; ++c)
