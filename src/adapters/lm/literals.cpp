@@ -232,18 +232,11 @@ Result<std::string> Literals::restore(std::string_view written, const ReadPrompt
   return out;
 }
 
-std::vector<std::vector<std::string>> Literals::pointers() const {
-  std::vector<std::vector<std::string>> all;
-  for (const auto& [shape, count] : shapes_) {
-    auto& of_shape = all.emplace_back();
-    for (std::size_t i = 0; i < count; ++i) of_shape.push_back(symbols::pointer(shape, i));
-  }
-  return all;
-}
-
 std::vector<std::string> Literals::symbols() const {
   std::vector<std::string> all{std::string(symbols::slot), std::string(symbols::answer)};
-  for (auto& of_shape : pointers()) std::ranges::move(of_shape, std::back_inserter(all));
+  for (const auto& [shape, count] : shapes_) {
+    for (std::size_t i = 0; i < count; ++i) all.push_back(symbols::pointer(shape, i));
+  }
   return all;
 }
 

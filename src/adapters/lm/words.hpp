@@ -13,7 +13,7 @@ std::string_view word_at(std::string_view text);
 bool has_digit_or_at(std::string_view word);
 bool is_capitalised(std::string_view word);
 
-// "A-48213" -> "A-0", "Jo.li@x.org" -> "Aa.a@a.a": runs of one class become one letter; digits keep
+// "A-48213" -> "A-0", "Jo.li@x.org" -> "a@a.a": runs of one class become one letter; digits keep
 // their count up to 4 ("2026-03-05" -> "0000-00-00"), since it tells dates from amounts.
 std::string shape_of(std::string_view word);
 

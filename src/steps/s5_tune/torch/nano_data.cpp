@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <unordered_map>
 
 #include "adapters/lm/symbols.hpp"
 
@@ -78,32 +77,7 @@ struct Chosen {
   const Sequence::Variant* variant = nullptr;
 };
 
-// Exchanges the pointers of each shape for one another, anew for each text.
-class Renumbering {
- public:
-  explicit Renumbering(const std::vector<std::vector<lm::Token>>& pointers)
-      : from_(pointers), to_(pointers) {}
-  void shuffle(std::mt19937_64& random) {
-    for (std::size_t shape = 0; shape < to_.size(); ++shape) {
-      std::ranges::shuffle(to_[shape], random);
-      for (std::size_t i = 0; i < to_[shape].size(); ++i) {
-        renamed_[from_[shape][i]] = to_[shape][i];
-      }
-    }
-  }
-  [[nodiscard]] lm::Token operator()(lm::Token token) const {
-    const auto found = renamed_.find(token);
-    return found == renamed_.end() ? token : found->second;
-  }
-
- private:
-  const std::vector<std::vector<lm::Token>>& from_;
-  std::vector<std::vector<lm::Token>> to_;
-  std::unordered_map<lm::Token, lm::Token> renamed_;
-};
-
-Batch make_batch(std::span<const Chosen> chosen, Renumbering* renumbering,
-                 std::mt19937_64& random) {
+Batch make_batch(std::span<const Chosen> chosen) {
   std::size_t length = 0;
   for (const Chosen& one : chosen) length = std::max(length, one.variant->tokens.size() - 1);
   std::vector<std::int64_t> tokens(chosen.size() * length, 0);
@@ -111,16 +85,12 @@ Batch make_batch(std::span<const Chosen> chosen, Renumbering* renumbering,
   std::vector<std::int64_t> targets;
   std::vector<float> weights;
   for (std::size_t t = 0; t < chosen.size(); ++t) {
-    if (renumbering != nullptr) renumbering->shuffle(random);
     const auto& text = chosen[t].variant->tokens;
-    const auto token = [&](std::size_t i) {
-      return static_cast<std::int64_t>(renumbering != nullptr ? (*renumbering)(text[i]) : text[i]);
-    };
     for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-      tokens[t * length + i] = token(i);
+      tokens[t * length + i] = text[i];
       if (i + 1 < chosen[t].variant->prompt_tokens) continue;
       rows.push_back(static_cast<std::int64_t>(t * length + i));
-      targets.push_back(token(i + 1));
+      targets.push_back(text[i + 1]);
       weights.push_back(static_cast<float>(chosen[t].sequence->weight));
     }
   }
@@ -164,10 +134,6 @@ Result<NanoData> prepare_nano_data(std::span<const TrainingExample> examples,
       lm::fit_tokenizer(tokenizer_texts(usable, data.literals),
                         {.pieces_max = options.pieces_max, .symbols = data.literals.symbols()}));
   const lm::Vocabulary vocabulary = TRY(load_vocabulary(data.tokens, scratch));
-  for (const auto& of_shape : data.literals.pointers()) {
-    auto& tokens = data.pointers.emplace_back();
-    for (const auto& pointer : of_shape) tokens.push_back(vocabulary.encode(pointer).front());
-  }
   std::size_t longest = 0;
   for (std::size_t i = 0; i < usable.size(); ++i) {
     Sequence sequence = encode_all(vocabulary, data.literals, usable[i], options.seed + i);
@@ -196,8 +162,8 @@ Result<NanoData> prepare_nano_data(std::span<const TrainingExample> examples,
   return data;
 }
 
-std::vector<Batch> make_batches(const NanoData& data, std::span<const Sequence> sequences,
-                                const BatchOptions& options, std::mt19937_64& random) {
+std::vector<Batch> make_batches(std::span<const Sequence> sequences, const BatchOptions& options,
+                                std::mt19937_64& random) {
   std::vector<Chosen> chosen;
   for (const Sequence& sequence : sequences) {
     // Half of the time as in serving.
@@ -210,7 +176,6 @@ std::vector<Batch> make_batches(const NanoData& data, std::span<const Sequence> 
   std::ranges::stable_sort(chosen, {},
                            [](const Chosen& one) { return one.variant->tokens.size(); });
   std::vector<Batch> batches;
-  Renumbering renumbering(data.pointers);
   for (std::size_t begin = 0; begin < chosen.size();) {
     std::size_t end = begin + 1;
     while (end < chosen.size() && static_cast<std::int64_t>(end - begin) < options.texts_max &&
@@ -218,8 +183,7 @@ std::vector<Batch> make_batches(const NanoData& data, std::span<const Sequence> 
                options.tokens_max) {
       ++end;
     }
-    batches.push_back(make_batch(std::span(chosen).subspan(begin, end - begin),
-                                 options.shuffled ? &renumbering : nullptr, random));
+    batches.push_back(make_batch(std::span(chosen).subspan(begin, end - begin)));
     begin = end;
   }
   if (options.shuffled) std::ranges::shuffle(batches, random);

@@ -42,9 +42,8 @@ struct NanoData {
   lm::TokenTable tokens;
   std::vector<Sequence> train;
   std::vector<Sequence> validation;
-  std::vector<std::vector<lm::Token>> pointers;  // tokens of the pointers, by shape
-  std::size_t left_out = 0;                      // examples that are too long or hold symbols
-  std::size_t context = 0;  // tokens; leaves room for longer inputs than were seen
+  std::size_t left_out = 0;  // examples that are too long or hold symbols
+  std::size_t context = 0;   // tokens; leaves room for longer inputs than were seen
   std::size_t answer_tokens_max = 0;
 };
 
@@ -58,9 +57,9 @@ Result<NanoData> prepare_nano_data(std::span<const TrainingExample> examples,
 struct BatchOptions {
   std::int64_t tokens_max = 2048;
   std::int64_t texts_max = 32;
-  bool shuffled = true;  // order, variants and pointer numbers drawn from `random`
+  bool shuffled = true;  // order and variants drawn from `random`
 };
-std::vector<Batch> make_batches(const NanoData& data, std::span<const Sequence> sequences,
-                                const BatchOptions& options, std::mt19937_64& random);
+std::vector<Batch> make_batches(std::span<const Sequence> sequences, const BatchOptions& options,
+                                std::mt19937_64& random);
 
 }  // namespace understudy::s5

@@ -120,7 +120,7 @@ class Run {
         optimiser_(network_),
         schedule_({.steps_max = options.steps_max, .seconds_max = options.minutes_max * 60}),
         validation_(make_batches(
-            data, data.validation,
+            data.validation,
             {.tokens_max = 2 * options.batch_tokens, .texts_max = 128, .shuffled = false},
             random_)),
         metrics_(directory / "metrics.jsonl"),
@@ -132,7 +132,7 @@ class Run {
     bool over = false;
     while (!over) {
       for (const Batch& batch :
-           make_batches(data_, data_.train, {.tokens_max = options_.batch_tokens}, random_)) {
+           make_batches(data_.train, {.tokens_max = options_.batch_tokens}, random_)) {
         const double rate = options_.learning_rate * schedule_.next(steps_, watch_.elapsed_s());
         over = rate <= 0;
         if (over) break;
