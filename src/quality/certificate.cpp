@@ -17,6 +17,11 @@ constexpr std::int64_t grid_steps = 25;
 // few good ones among many bad ones are found. Simulated with 100 to 1,000 calls of seven kinds.
 constexpr std::int64_t disagreements_borne_at_first_max = 3;
 constexpr double share_kept_at_first_max = 0.6;
+// The least sure of the kept calls are where traffic that differs from the calibration calls hurts
+// first: among them no more than this many times alpha may disagree.
+constexpr double tail_disagreement_max = 2;
+constexpr std::int64_t tail_calls_min = 30;
+constexpr double tail_share = 0.05;
 constexpr double power = 0.8;
 constexpr std::int64_t disagreements_considered_max = 4000;
 
@@ -53,6 +58,19 @@ Proportion disagreements_at(std::span<const Judged> calls, double threshold) {
     disagreements.successes += call.agrees ? 0 : 1;
   }
   return disagreements;
+}
+
+// Whether the least confident calls at or above `threshold` are still good enough.
+bool tail_is_sound(std::vector<Judged> calls, double threshold, Guarantee guarantee) {
+  std::erase_if(calls, [threshold](const Judged& call) { return call.confidence < threshold; });
+  const auto kept = static_cast<std::int64_t>(calls.size());
+  const auto wanted = static_cast<std::int64_t>(std::ceil(tail_share * static_cast<double>(kept)));
+  const std::int64_t tail = std::min(kept, std::max(tail_calls_min, wanted));
+  std::ranges::sort(calls, {}, &Judged::confidence);
+  const auto disagreements = std::count_if(calls.begin(), calls.begin() + tail,
+                                           [](const Judged& call) { return !call.agrees; });
+  return static_cast<double>(disagreements) <=
+         tail_disagreement_max * guarantee.alpha * static_cast<double>(tail);
 }
 
 std::vector<double> confidences_of(std::span<const Judged> calls) {
@@ -126,16 +144,23 @@ std::vector<double> threshold_grid(std::span<const double> confidences, Guarante
 }
 
 Certificate certify(std::span<const Judged> calibration, Guarantee guarantee) {
-  Certificate certificate;
+  // Every threshold before the first failure is certified, all at once: that is what the fixed
+  // sequence gives.
+  std::vector<Certificate> certified;
   for (const double threshold : threshold_grid(confidences_of(calibration), guarantee)) {
     const Proportion seen = disagreements_at(calibration, threshold);
     if (!passes(seen, guarantee)) break;
-    certificate = {.threshold = threshold,
-                   .kept = seen.trials,
-                   .disagreements = seen.successes,
-                   .bound = upper_bound(seen, guarantee.delta)};
+    certified.push_back({.threshold = threshold,
+                         .kept = seen.trials,
+                         .disagreements = seen.successes,
+                         .bound = upper_bound(seen, guarantee.delta)});
   }
-  return certificate;
+  if (certified.empty()) return {};
+  while (certified.size() > 1 && !tail_is_sound({calibration.begin(), calibration.end()},
+                                                certified.back().threshold, guarantee)) {
+    certified.pop_back();
+  }
+  return certified.back();
 }
 
 std::optional<std::int64_t> calls_needed(Guarantee guarantee, double true_rate) {
