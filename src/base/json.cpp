@@ -55,7 +55,8 @@ void write_canonical(const value& tree, std::string& out) {
 Result<value> parse(std::string_view text) {
   boost::json::parse_options options;
   options.max_depth = static_cast<std::uint32_t>(limits::json_depth_max);
-  options.numbers = boost::json::number_precision::precise;  // a stored threshold reads back exactly
+  options.numbers =
+      boost::json::number_precision::precise;  // a stored threshold reads back exactly
   boost::system::error_code error;
   boost::json::stream_parser parser({}, options);
   const std::size_t consumed = parser.write(text.data(), text.size(), error);

@@ -25,8 +25,8 @@ inline constexpr int first_byte_timeout_s = 300;
 inline constexpr int idle_timeout_s = 120;
 inline constexpr int keep_alive_timeout_s = 75;
 inline constexpr int drain_timeout_s = 20;
-inline constexpr int refusal_linger_s = 5;   // a refused client may still be writing its body
-inline constexpr int accept_pause_ms = 50;   // after a failed accept
+inline constexpr int refusal_linger_s = 5;  // a refused client may still be writing its body
+inline constexpr int accept_pause_ms = 50;  // after a failed accept
 inline constexpr std::size_t inline_parse_bytes_max = 256 * kibi;  // about 1 ms on an I/O thread
 
 // call log
