@@ -121,7 +121,10 @@ bool CompletionClient::healthy() const { return state_->fetch("/health", nullptr
 
 Result<Completion> CompletionClient::complete(const Request& request) const {
   json::array prompt(request.prompt.begin(), request.prompt.end());
+  json::array banned;
+  for (const Token token : request.banned) banned.push_back(json::array{token, false});
   const std::string body = json::to_text(json::object{{"prompt", std::move(prompt)},
+                                                      {"logit_bias", std::move(banned)},
                                                       {"n_predict", request.tokens_max},
                                                       {"temperature", 0},
                                                       {"samplers", json::array{"top_k"}},

@@ -36,6 +36,7 @@ class CompletionClient {
     std::vector<Token> prompt;
     std::size_t tokens_max = 0;
     Token end = 0;
+    std::vector<Token> banned = {};  // never written
   };
   // Greedy. timeout after limits::slm_timeout_s; unavailable when the server is away.
   Result<Completion> complete(const Request& request) const;

@@ -1,6 +1,7 @@
 #include "adapters/lm/literals.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <unordered_map>
 #include <unordered_set>
@@ -22,6 +23,8 @@ constexpr std::size_t pointers_of_other_shapes = 16;
 // A word of at least this share of the prompts (and of 4 of them) is language, not a value.
 constexpr double known_share_min = 0.002;
 constexpr std::size_t known_count_min = 4;
+// Below this chance, a word that was never copied is none that could be.
+constexpr double chance_max = 0.01;
 // A value of this share of the prompts is shown beside its pointer.
 constexpr double shown_share_min = 0.02;
 // Of the answers that hold a value, so many have it from their prompt.
@@ -81,6 +84,32 @@ std::map<std::string, std::size_t, std::less<>> shapes_in(std::span<const TextPa
   return shapes;
 }
 
+// Of the occurrences of values of a shape, how many are copied.
+using CopyRates = std::unordered_map<std::string, double>;
+CopyRates copy_rates_by_shape(const std::unordered_map<std::string, Counts>& counts) {
+  std::unordered_map<std::string, Counts> by_shape;
+  for (const auto& [word, count] : counts) {
+    if (count.copied == 0) continue;
+    Counts& sum = by_shape[shape_of(word)];
+    sum.prompts += count.prompts;
+    sum.copied += count.copied;
+  }
+  CopyRates rates;
+  for (const auto& [shape, sum] : by_shape) {
+    rates[shape] = static_cast<double>(sum.copied) / static_cast<double>(sum.prompts);
+  }
+  return rates;
+}
+
+// A word that no answer holds may be a value that was not copied by chance: "Alba", seen four
+// times.
+bool may_be_value(const std::string& word, const Counts& count, const CopyRates& rates) {
+  if (count.answers > 0 || !(has_digit_or_at(word) || is_capitalised(word))) return false;
+  const auto rate = rates.find(shape_of(word));
+  return rate != rates.end() &&
+         std::pow(1 - rate->second, static_cast<double>(count.prompts)) > chance_max;
+}
+
 json::array to_array(const std::set<std::string, std::less<>>& words) {
   json::array out;
   for (const std::string& word : words) out.emplace_back(word);
@@ -122,6 +151,7 @@ Literals Literals::fit(std::span<const TextPair> examples) {
     return count.answers > 0 && static_cast<double>(count.copied) >= copied_share_min * answers &&
            answers <= value_answers_share_max * total;
   };
+  const auto copy_rates = copy_rates_by_shape(counts);
   Literals made;
   for (const auto& [word, count] : counts) {
     if (count.prompts < known_min) {
@@ -130,7 +160,7 @@ Literals Literals::fit(std::span<const TextPair> examples) {
       continue;
     }
     if (!is_copied(count)) {
-      made.plain_words_.insert(word);
+      if (!may_be_value(word, count, copy_rates)) made.plain_words_.insert(word);
     } else if (!has_digit_or_at(word) &&
                static_cast<double>(count.prompts) >= shown_share_min * total) {
       made.shown_values_.insert(word);
@@ -232,11 +262,18 @@ Result<std::string> Literals::restore(std::string_view written, const ReadPrompt
   return out;
 }
 
-std::vector<std::string> Literals::symbols() const {
-  std::vector<std::string> all{std::string(symbols::slot), std::string(symbols::answer)};
+std::vector<std::string> Literals::pointers() const {
+  std::vector<std::string> all;
   for (const auto& [shape, count] : shapes_) {
     for (std::size_t i = 0; i < count; ++i) all.push_back(symbols::pointer(shape, i));
   }
+  return all;
+}
+
+std::vector<std::string> Literals::symbols() const {
+  std::vector<std::string> all = pointers();
+  all.emplace_back(symbols::slot);
+  all.emplace_back(symbols::answer);
   return all;
 }
 

@@ -56,7 +56,8 @@ class Literals {
   [[nodiscard]] static Result<std::string> restore(std::string_view written,
                                                    const ReadPrompt& prompt);
 
-  // Every symbol that a text can have; each is to be one token.
+  [[nodiscard]] std::vector<std::string> pointers() const;  // every one that a prompt can have
+  // These and every other symbol that a text can have; each is to be one token.
   [[nodiscard]] std::vector<std::string> symbols() const;
 
  private:

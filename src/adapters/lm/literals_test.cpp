@@ -34,7 +34,8 @@ TEST(Words, KeepValuesTogether) {
 
 TEST(Words, ShapesTellFormats) {
   EXPECT_EQ(shape_of("A-48213"), "A-0000");
-  EXPECT_EQ(shape_of("2026-03-05"), "0000-00-00");
+  EXPECT_EQ(shape_of("2026-03-05"), "0000-0-0");
+  EXPECT_EQ(shape_of("49.90"), shape_of("149.95"));
   EXPECT_EQ(shape_of("Jo.li@x.org"), "a@a.a");
 }
 
@@ -74,6 +75,18 @@ TEST(Literals, ShowTheValuesThatNoPointerIsLeftFor) {
   const ReadPrompt prompt = literals.read(many);
   EXPECT_TRUE(prompt.text.ends_with("Z-10099 "));
   EXPECT_EQ(Literals::restore(prompt.text, prompt), many);
+}
+
+TEST(Literals, TakeARareNameForAValueAlthoughNobodyCopiedIt) {
+  auto examples = refunds(200);
+  for (int i = 0; i < 4; ++i) examples.push_back({.prompt = "Please call Alba", .answer = "ok"});
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = i % 2 == 0 ? "Ada" : "Max";  // copied elsewhere, but not here
+    examples.push_back({.prompt = "Please call " + name, .answer = "ok"});
+  }
+  const ReadPrompt prompt = Literals::fit(examples).read("Please call Alba");
+  EXPECT_TRUE(prompt.text.starts_with("Please call ")) << prompt.text;
+  EXPECT_EQ(prompt.values.size(), 1U) << prompt.text;
 }
 
 TEST(Literals, RefuseAPointerToNothing) {

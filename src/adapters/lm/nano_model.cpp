@@ -35,7 +35,11 @@ class NanoModel final : public SmallModel {
         facts_(std::move(facts)),
         context_(context),
         server_(std::move(server)),
-        client_(server_->socket()) {}
+        client_(server_->socket()) {
+    for (const std::string& pointer : facts_.literals.pointers()) {
+      pointers_.emplace_back(pointer, vocabulary_.encode(pointer).front());
+    }
+  }
 
   Result<Prediction> predict(const std::vector<std::string>& slots) const override {
     const Stopwatch watch;
@@ -54,6 +58,7 @@ class NanoModel final : public SmallModel {
     if (request.prompt.size() + facts_.answer_tokens_max > context_) {
       return fail(ErrorCode::unsupported, "the input is longer than the model's context");
     }
+    request.banned = pointers_without_value(prompt);
     request.tokens_max = std::min(request.tokens_max, context_ - request.prompt.size());
     const Completion completion = TRY(client_.complete(request));
 
@@ -70,11 +75,21 @@ class NanoModel final : public SmallModel {
   }
 
  private:
+  // What stands for nothing in this prompt cannot be right.
+  [[nodiscard]] std::vector<Token> pointers_without_value(const ReadPrompt& prompt) const {
+    std::vector<Token> without;
+    for (const auto& [pointer, token] : pointers_) {
+      if (!prompt.values.contains(pointer)) without.push_back(token);
+    }
+    return without;
+  }
+
   Vocabulary vocabulary_;
   NanoFacts facts_;
   std::size_t context_;
   std::unique_ptr<LlamaServer> server_;
   CompletionClient client_;
+  std::vector<std::pair<std::string, Token>> pointers_;
 };
 
 }  // namespace

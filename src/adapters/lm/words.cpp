@@ -6,7 +6,7 @@ namespace understudy::lm {
 
 namespace {
 
-constexpr std::size_t digits_shown_max = 4;
+constexpr std::size_t digits_many = 4;  // tells years, zip codes and ids from small numbers
 constexpr std::size_t shape_bytes_max = 24;
 constexpr std::string_view mail_shape = "a@a.a";
 
@@ -16,6 +16,12 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || is_upper(c) || static_cast<unsigned char>(c) >= 0x80;
 }
 bool is_word_char(char c) { return is_letter(c) || is_digit(c); }
+
+char kind_of(char c) {
+  if (is_digit(c)) return '0';
+  if (is_upper(c)) return 'A';
+  return is_letter(c) ? 'a' : c;
+}
 
 // Whether `c` holds its two neighbours together.
 bool joins(char before, char c, char after) {
@@ -49,13 +55,13 @@ bool is_capitalised(std::string_view word) { return !word.empty() && is_upper(wo
 std::string shape_of(std::string_view word) {
   if (word.contains('@')) return std::string(mail_shape);  // their local parts look all alike
   std::string shape;
-  std::size_t digits = 0;
-  for (const char c : word) {
-    const char kind = is_digit(c) ? '0' : is_upper(c) ? 'A' : is_letter(c) ? 'a' : c;
-    digits = kind == '0' ? digits + 1 : 0;
-    const bool repeats = !shape.empty() && shape.back() == kind && is_word_char(c);
-    if (repeats && (kind != '0' || digits > digits_shown_max)) continue;
-    shape += kind;
+  for (std::size_t i = 0; i < word.size();) {
+    const char kind = kind_of(word[i]);
+    std::size_t run = 1;
+    while (is_word_char(kind) && i + run < word.size() && kind_of(word[i + run]) == kind) ++run;
+    shape +=
+        kind == '0' && run >= digits_many ? std::string(digits_many, '0') : std::string(1, kind);
+    i += run;
   }
   if (shape.size() > shape_bytes_max) shape.resize(shape_bytes_max);
   return shape;

@@ -13,8 +13,9 @@ std::string_view word_at(std::string_view text);
 bool has_digit_or_at(std::string_view word);
 bool is_capitalised(std::string_view word);
 
-// "A-48213" -> "A-0", "Jo.li@x.org" -> "a@a.a": runs of one class become one letter; digits keep
-// their count up to 4 ("2026-03-05" -> "0000-00-00"), since it tells dates from amounts.
+// "A-48213" -> "A-0000", "2026-03-05" -> "0000-0-0", "49.90" -> "0.0", every e-mail -> "a@a.a":
+// runs of one class become one letter, digits one or, where there are at least four, four. Coarse
+// on purpose: each shape is learned apart.
 std::string shape_of(std::string_view word);
 
 }  // namespace understudy::lm

@@ -134,8 +134,7 @@ Result<Artifact> tune(const store::Home& home, const TaskId& task_id, const Tune
                                : TRY(train_classifier(std::move(examples), workshop.path()));
   const std::string model = TRY(read_file(
       workshop.path() / (nano ? std::string_view(nano_file_name) : lm::classifier_file_name)));
-  artifact.id = {std::string(to_string(options.kind)) + "-" +
-                 crypto::blake2b_hex(model, 16).substr(0, 12)};
+  artifact.id = {crypto::blake2b_hex(model, 16).substr(0, 16)};
   TRY(write_file_atomically(workshop.path() / "artifact.json",
                             json::to_text(to_json(artifact)) + "\n"));
   TRY(workshop.keep_as(home.artifacts() / artifact.id.value));
