@@ -95,9 +95,11 @@ std::string render_log_statistics(const json::value& result) {
 
 std::string render_curate(const json::value& result) {
   std::string out = "read " + thousands(integer(result, "calls_read")) + " calls, kept " +
+                    thousands(integer(result, "calls_kept")) + " as " +
                     thousands(integer(result, "examples")) + " examples of " +
-                    thousands(integer(result, "sessions")) + " sessions\n";
-  out += counts(result, "dropped", "dropped, by reason");
+                    thousands(integer(result, "sessions")) + " sessions (" +
+                    thousands(integer(result, "duplicates")) + " exact duplicates)\n";
+  out += counts(result, "dropped", "calls dropped, by reason");
   out += counts(result, "splits", "examples, by split");
   out += counts(result, "entities", "personal data and secrets replaced");
   return out + bullets(result, "warnings", "warning: ") + "data set " + text(result, "dataset") +
@@ -209,7 +211,7 @@ std::string render_policy(const json::value& result) {
                {.title = "name"}});
   for (const json::value& task : list(result, "tasks")) {
     table.add({text(task, "task"), text(task, "mode"),
-               text(task, "kind") + " " + text(task, "artifact").substr(0, 10),
+               text(task, "kind") + " " + text(task, "artifact").substr(0, 8),
                decimals(number(task, "threshold"), 4), text(task, "name")});
   }
   return out + table.to_text();

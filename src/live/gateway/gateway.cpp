@@ -80,10 +80,10 @@ net::Headers decision_headers(const Call& call) {
 }
 
 // Fills the call and gives the body that goes to the client.
-std::string render_slm_answer(const SlmAnswer& answer, const wire::ChatRequest& request,
-                              Call& call) {
+std::string render_slm_answer(const SlmAnswer& answer, const TaskPolicy& task,
+                              const wire::ChatRequest& request, Call& call) {
   const lm::Prediction& prediction = answer.prediction;
-  call.served_model = answer.decision.artifact;
+  call.served_model = std::string(to_string(task.kind)) + "-" + task.artifact.value.substr(0, 8);
   call.usage = {.prompt_tokens = prediction.prompt_tokens,
                 .completion_tokens = prediction.completion_tokens};
   const wire::CompletionMeta meta{.id = "chatcmpl-" + call.id.value,
@@ -188,7 +188,7 @@ net::Async<void> Gateway::chat(net::Exchange& exchange) {
           });
       call.route = answer.decision;
       if (answer.decision.server == Server::slm) {
-        std::string rendered = render_slm_answer(answer, *request, call);
+        std::string rendered = render_slm_answer(answer, *match->task, *request, call);
         call.first_byte_at = now();
         net::Headers headers = decision_headers(call);
         headers.set("Content-Type", request->stream ? "text/event-stream" : "application/json");

@@ -44,7 +44,7 @@ TEST_F(SmallModelRoute, ASureAndValidAnswerIsServedWithoutTheLlm) {
   EXPECT_EQ(reply.header("x-understudy-served-by"), "slm");
   EXPECT_EQ(reply.header("x-understudy-task"), "t-0123456789");
   EXPECT_EQ(reply.header("x-understudy-reason"), "accepted");
-  EXPECT_EQ(reply.header("x-understudy-model"), "a-1");
+  EXPECT_EQ(reply.header("x-understudy-model"), "classifier-a-1");
   EXPECT_THAT(reply.header("x-understudy-confidence"), testing::StartsWith("0.9"));
   const auto body = json::parse(reply.body);
   ASSERT_TRUE(body);

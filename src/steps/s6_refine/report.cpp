@@ -15,7 +15,7 @@ namespace understudy::s6 {
 
 namespace {
 
-std::string short_id(const ArtifactId& id) { return id.value.substr(0, 10); }
+std::string short_id(const ArtifactId& id) { return id.value.substr(0, 8); }
 
 // Why the LLM keeps a task that no model was judged on.
 std::string reason_without_evidence(const Task& task) {
