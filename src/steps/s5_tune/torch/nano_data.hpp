@@ -55,7 +55,7 @@ Result<NanoData> prepare_nano_data(std::span<const TrainingExample> examples,
 
 // Batches of similar lengths, within both limits (one text at least).
 struct BatchOptions {
-  std::int64_t tokens_max = 2048;
+  std::int64_t tokens_max = 1024;
   std::int64_t texts_max = 32;
   bool shuffled = true;  // order and variants drawn from `random`
 };

@@ -24,9 +24,9 @@ struct NanoOptions {
   std::uint32_t heads = 4;
   std::uint32_t feed_forward = 320;
   std::size_t pieces_max = 1024;
-  std::int64_t batch_tokens = 2048;
+  std::int64_t batch_tokens = 1024;
   std::int64_t steps_max = 4000;
-  double learning_rate = 3e-3;
+  double learning_rate = 1.5e-3;
 };
 
 struct NanoReport {
