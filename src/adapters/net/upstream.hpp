@@ -1,6 +1,7 @@
 // The client side of the gateway: one configured base URL (http or https), a pool of keep-alive
 // connections per I/O thread, answers read as they come. Deadlines: limits::connect_timeout_s,
 // first_byte_timeout_s, idle_timeout_s. TLS verifies the host against the system's certificates.
+// Its idle connections belong to the I/O loops that made them: it must end before the HttpServer.
 #pragma once
 
 #include <memory>

@@ -48,8 +48,8 @@ class GatewayTest : public testing::Test {
 
  private:
   Predict predict_;
+  std::unique_ptr<net::HttpServer> server_;  // before what lives on its I/O loops
   std::unique_ptr<net::Upstream> upstream_;
-  std::unique_ptr<net::HttpServer> server_;  // before the pools: their work ends on its threads
   std::unique_ptr<Pool> pool_, recording_;
   std::unique_ptr<Gateway> gateway_;
   std::jthread thread_;

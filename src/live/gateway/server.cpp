@@ -40,6 +40,9 @@ Result<std::string> upstream_key(const std::string& variable) {
 
 Status run_gateway(const GatewayOptions& options) {
   const auto home = TRY(store::Home::open(options.home));
+  // First here, so last to end: the upstream's idle connections and the work that comes back from
+  // the pools live on its I/O loops.
+  std::unique_ptr<net::HttpServer> server;
   const auto upstream = TRY(net::Upstream::create(options.upstream));
   const std::string key = TRY(upstream_key(options.upstream_key_env));
   const auto recorder = TRY(s1::Recorder::open(home));
@@ -49,9 +52,7 @@ Status run_gateway(const GatewayOptions& options) {
                                   : std::max(1U, std::thread::hardware_concurrency());
   raise_descriptor_limit();
   {
-    // In the order of their ends, last first: work that a pool still has comes back to the server's
-    // threads, and the last calls reach the recorder.
-    std::unique_ptr<net::HttpServer> server;
+    // Ends before the flush below: the last calls reach the recorder.
     Pool pool(worker_threads);
     Pool recording(recording_threads);
     Gateway gateway({.upstream = *upstream,

@@ -48,7 +48,7 @@ TEST_F(SmallModelRoute, ASureAndValidAnswerIsServedWithoutTheLlm) {
   EXPECT_THAT(reply.header("x-understudy-confidence"), testing::StartsWith("0.9"));
   const auto body = json::parse(reply.body);
   ASSERT_TRUE(body);
-  EXPECT_EQ(body->at("model"), "a-1");
+  EXPECT_EQ(body->at("model"), "classifier-a-1");  // kind and content
   EXPECT_EQ(body->at("choices").at(0).at("message").at("content"), "Yes");
   EXPECT_EQ(body->at("usage").at("prompt_tokens"), 4);
   EXPECT_THAT(upstream_.requests(), SizeIs(0));
