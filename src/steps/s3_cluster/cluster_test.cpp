@@ -226,6 +226,26 @@ TEST(Cluster, FreeWritingBelowADistinctivePromptIsOneTextTask) {
   EXPECT_LT(made.tasks.front().replaceability.estimate, 0.3);
 }
 
+// Found in the demo: with 500 calls each of twelve audiences recurs often enough to pass for a
+// template line.
+TEST(Cluster, ShortValuesBehindLabelsDoNotSplitATask) {
+  Agents agents;
+  const std::vector<std::string> audiences = {"night owls", "gamers",   "students", "musicians",
+                                              "busy cooks", "cyclists", "toddlers", "collectors"};
+  const std::vector<std::string> products = {"toaster", "tent", "desk lamp", "yoga mat", "guitar"};
+  for (std::size_t i = 0; i < 600; ++i) {
+    agents.add("You write product copy for a web shop's newsletter.\nEach text is fresh and vivid.",
+               "Product: " + products[agents.below(5)] +
+                   "\nTone: " + (agents.below(2) == 0 ? "warm" : "dry") +
+                   "\nAudience: " + audiences[agents.below(8)] +
+                   std::format("\nWrite {} sentences.", 3 + agents.below(3)),
+               agents.words(40));
+  }
+  const Clustering made = clustered(agents);
+  ASSERT_EQ(made.tasks.size(), 1U);
+  EXPECT_EQ(unassigned(made), 0U);
+}
+
 TEST(Cluster, ACustomerLineInTheSystemPromptDoesNotSplitATask) {
   Agents agents;
   for (int i = 0; i < 200; ++i) {

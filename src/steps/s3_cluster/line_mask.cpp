@@ -30,10 +30,26 @@ std::size_t quoted_value(std::string_view line, std::size_t at) {
   return end + 1 - at;
 }
 
+// "Audience: night owls": bytes of the label with its colon, 0 where the line is no labelled short
+// value.
+std::size_t labelled_value(std::string_view line) {
+  constexpr std::size_t label_bytes_max = 24;
+  constexpr std::size_t value_bytes_max = 40;
+  const std::size_t colon = line.find(": ");
+  if (colon == 0 || colon == std::string_view::npos || colon > label_bytes_max) return 0;
+  if (line.size() - colon - 2 > value_bytes_max) return 0;
+  const auto is_label = [](char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == ' ';
+  };
+  return std::ranges::all_of(line.substr(0, colon), is_label) ? colon + 1 : 0;
+}
+
 }  // namespace
 
 std::string mask_line(std::string_view line) {
   line = trimmed(line);
+  if (const std::size_t label = labelled_value(line))
+    return std::string(line.substr(0, label)) + " *";
   std::string masked;
   masked.reserve(line.size());
   for (std::size_t at = 0; at < line.size();) {

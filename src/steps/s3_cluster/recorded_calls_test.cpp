@@ -212,8 +212,9 @@ TEST_F(RecordedCalls, UnseenCallsReachTheirTaskByThePromptAlone) {
     const HeldOut found = route_unseen(read(recorded_calls() / (std::string(name) + ".jsonl.gz")));
     std::cout << std::format("{}: {:.3f} of unseen calls routed, {:.3f} of them correctly\n", name,
                              found.routed, found.correct);
-    EXPECT_GE(found.routed, 0.6);
-    EXPECT_GE(found.correct, 0.85);
+    EXPECT_GE(found.routed, 0.8);
+    EXPECT_GE(found.correct, 0.8);
+    EXPECT_GE(found.routed * found.correct, 0.75);  // of all unseen calls; measured 0.79 and 1.0
   }
 }
 
