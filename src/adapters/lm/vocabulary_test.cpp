@@ -19,7 +19,8 @@ class VocabularyTest : public testing::Test {
       texts.push_back("please refund order A-" + std::to_string(48213 + i * 37) +
                       " for\njo.li@example.com, thank you");
     }
-    const auto table = fit_tokenizer(texts, {.pieces_max = 400, .symbols = {"<|slot|>", "<|p:A:0|>"}});
+    const auto table =
+        fit_tokenizer(texts, {.pieces_max = 400, .symbols = {"<|slot|>", "<|p:A:0|>"}});
     ASSERT_TRUE(table.has_value()) << table.error().to_text();
     GgufContent content{.name = "test", .tokens = *table};
     content.shape.vocabulary = static_cast<std::uint32_t>(table->pieces.size());
