@@ -150,7 +150,7 @@ bool LlamaServer::running() const { return state_->running; }
 
 Result<std::unique_ptr<LlamaServer>> LlamaServer::start(const LlamaServerOptions& options) {
   // In /tmp, whatever TMPDIR says: a socket's path has at most 107 bytes.
-  std::string directory = "/tmp/understudy-XXXXXX";
+  std::string directory = "/tmp/understudy-slm-XXXXXX";
   if (::mkdtemp(directory.data()) == nullptr) {
     return fail(ErrorCode::unavailable,
                 std::string("cannot make a directory in /tmp: ") + std::strerror(errno));

@@ -1,5 +1,6 @@
 #include "steps/s5_tune/torch/nano_network.hpp"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -30,6 +31,7 @@ double loss_of(NanoNetwork& network, const Batch& batch) {
 }
 
 TEST(NanoNetwork, GradientIsTheSlopeOfTheLoss) {
+  at::set_num_threads(1);  // thousands of tiny passes
   NanoNetwork network(tiny, at::kDouble, 1);
   network.parameters().mul_(3);  // away from the small start, where much is nearly linear
   const Batch batch = some_batch(at::kDouble);
