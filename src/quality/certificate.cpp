@@ -21,7 +21,7 @@ constexpr double share_kept_at_first_max = 0.6;
 // first: among them no more than this many times alpha may disagree.
 constexpr double tail_disagreement_max = 3;
 constexpr std::int64_t tail_calls_min = 30;
-constexpr double tail_share = 0.05;
+constexpr double tail_share = 0.1;
 constexpr double power = 0.8;
 constexpr std::int64_t disagreements_considered_max = 4000;
 
