@@ -94,6 +94,20 @@ TEST(Certificate, StopsAtTheFirstThresholdThatFails) {
   EXPECT_FALSE(certificate.holds() && certificate.threshold < 0.5);
 }
 
+// 900 calls that always agree and 100 less sure ones of which half do: all of them together stay
+// below alpha 0.1, but traffic with more of the second kind would not.
+TEST(Certificate, KeepsNoTailOfCallsThatMostlyDisagree) {
+  const Guarantee guarantee{.alpha = 0.1, .delta = 0.1};
+  std::vector<Judged> calls;
+  for (int i = 0; i < 900; ++i) calls.push_back({.confidence = 0.9 - 1e-5 * i, .agrees = true});
+  for (int i = 0; i < 100; ++i) {
+    calls.push_back({.confidence = 0.5 - 1e-5 * i, .agrees = i % 2 == 0});
+  }
+  const Certificate certificate = certify(calls, guarantee);
+  EXPECT_GE(certificate.kept, 900);
+  EXPECT_LT(certificate.kept, 980);
+}
+
 TEST(Certificate, TheGridDoesNotDependOnLabels) {
   const std::vector<double> confidences{0.9, 0.9, 0.7, 0.3, 0.0, 0.0};
   const auto grid = threshold_grid(confidences, {});
