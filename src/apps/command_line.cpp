@@ -83,6 +83,16 @@ std::optional<int> CommandLine::parse(int argc, char** argv) {
   add_verbs(app, state.action);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // CLI11 misses the verb before it looks at the word that stands in its place.
+    const auto words = app.remaining(true);
+    if (!words.empty() && app.get_subcommands().empty()) {
+      std::fprintf(stderr, "understudy: no such verb: %s\n  `understudy --help` lists them\n",
+                   words.front().c_str());
+    } else {
+      app.exit(error);
+    }
+    return exit_usage;
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? exit_ok : exit_usage;
