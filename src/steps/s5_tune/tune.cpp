@@ -5,6 +5,7 @@
 
 #include "adapters/crypto/keys.hpp"
 #include "adapters/lm/classifier_model.hpp"
+#include "adapters/lm/nano_model.hpp"
 #include "adapters/store/dataset.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/text/classifier.hpp"
@@ -19,7 +20,6 @@ namespace understudy::s5 {
 namespace {
 
 constexpr std::size_t examples_min = 20;
-constexpr const char* nano_file_name = "model.gguf";
 
 // A directory that is removed unless it was kept.
 class Workshop {
@@ -133,7 +133,7 @@ Result<Artifact> tune(const store::Home& home, const TaskId& task_id, const Tune
   artifact.metrics_json = nano ? TRY(train_nano(examples, workshop.path(), options))
                                : TRY(train_classifier(std::move(examples), workshop.path()));
   const std::string model = TRY(read_file(
-      workshop.path() / (nano ? std::string_view(nano_file_name) : lm::classifier_file_name)));
+      workshop.path() / (nano ? std::string_view(lm::nano_file_name) : lm::classifier_file_name)));
   artifact.id = {crypto::blake2b_hex(model, 16).substr(0, 16)};
   TRY(write_file_atomically(workshop.path() / "artifact.json",
                             json::to_text(to_json(artifact)) + "\n"));
