@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "base/json.hpp"
@@ -28,6 +29,7 @@ enum class Server { llm, slm };  // who gave the answer that the client got
 struct Usage {
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
+  std::int64_t cached_prompt_tokens = 0;  // of prompt_tokens: read from the provider's cache
   bool estimated = false;  // true: counted by us because the wire had none
 };
 
@@ -48,22 +50,42 @@ struct Origin {
   std::string address;
 };
 
+// A tool's answer to a tool call of an earlier answer; its text is a message of this call's request.
+struct ToolResult {
+  std::string tool_call_id;
+  std::string tool;       // the tool's name, where the conversation names it
+  std::int32_t item = 0;  // index into the request's messages (Responses API: input)
+};
+
+// Bytes of a text that other texts repeat: [begin, begin + bytes).
+struct TextRange {
+  std::size_t begin = 0;
+  std::size_t bytes = 0;
+};
+
 struct Call {
   CallId id;
   SessionId session;
+  CallId parent;          // the call whose answer this conversation goes on from
+  std::int32_t step = 0;  // of the session, from 0: the parent's and one
   std::string source;  // "gateway", or "import:FILE"
   UnixMicros started_at;
   UnixMicros first_byte_at;
   UnixMicros ended_at;
-  std::string api = "chat.completions";
+  std::string api = "chat.completions";  // completions, responses, embeddings, messages (Anthropic)
+  std::string upstream;                  // its name in the configuration
   std::string requested_model;
   std::string served_model;
   RouteDecision route;
   Origin origin;
   bool human_facing = false;  // S1 converts calls between agents and tools, not chats with people
   bool training_allowed = true;  // consent, and the teacher's terms
-  SecretText request;            // the chat-completions request body, JSON text
-  SecretText response;  // the chat-completions response body (streams reassembled); may be empty
+  SecretText request;   // the request's body as the client sent it, JSON text of that API
+  SecretText response;  // the response's body (streams reassembled), of the same API; may be empty
+  // Parts of `request` that the next call of the conversation sends again (messages, tools): the call
+  // log stores equal ones once. Ascending, without overlap. Not stored as such.
+  std::vector<TextRange> repeated;
+  std::vector<ToolResult> tool_results;
   std::string finish_reason;
   Usage usage;
   CallStatus status = CallStatus::ok;
