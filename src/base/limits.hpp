@@ -30,13 +30,21 @@ inline constexpr int accept_pause_ms = 50;  // after a failed accept
 inline constexpr std::size_t inline_parse_bytes_max = 256 * kibi;  // about 1 ms on an I/O thread
 
 // call log
-inline constexpr std::size_t log_ring_records_max = 4096;
-inline constexpr std::size_t log_ring_bytes_max = 256 * mebi;
-inline constexpr std::size_t log_group_bytes_max =
-    mebi / 4;                                       // a nearly full disk takes some groups
-inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
+inline constexpr std::size_t log_ring_records_max = 16'384;
+// The gateway stays within 32 MiB, ring included; one larger call is taken alone.
+inline constexpr std::size_t log_ring_bytes_max = 8 * mebi;
+inline constexpr std::size_t log_write_bytes = mebi / 4;  // encoded bytes per write()
+inline constexpr int log_encode_interval_ms = 10;         // small bursts beside the I/O threads
 inline constexpr int log_commit_interval_ms = 50;   // group commit: one fdatasync costs about 4 ms
+inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
+inline constexpr int log_check_interval_ms = 1000;  // for changed keys, old segments
 inline constexpr std::size_t segment_bytes_max = 256 * mebi;
+inline constexpr std::int64_t segment_age_s_max = 86'400;
+// Parts of requests that a segment's readers keep in memory to put later requests together.
+inline constexpr std::size_t segment_part_bytes_max = 128 * mebi;
+inline constexpr std::size_t segment_tenants_max = 4096;
+inline constexpr std::size_t part_bytes_min = 64;        // a shorter one is cheaper to repeat
+inline constexpr std::size_t part_table_slots = 65'536;  // 24 bytes each, of the writer
 inline constexpr std::size_t record_bytes_max = 2 * body_bytes_max;
 
 // clustering and templates
@@ -63,6 +71,6 @@ inline constexpr std::size_t classifier_file_bytes_max = 64 * mebi;
 static_assert(jsonl_line_bytes_max >= 2 * body_bytes_max, "a call holds a request and a response");
 static_assert(segment_bytes_max >= record_bytes_max, "every record fits into a segment");
 static_assert(classifier_file_bytes_max > classifier_weight_bytes_max, "weights, labels, idf");
-static_assert(log_ring_bytes_max >= record_bytes_max, "every record fits into the ring");
+static_assert(segment_part_bytes_max >= body_bytes_max, "the parts of every request fit");
 
 }  // namespace understudy::limits
