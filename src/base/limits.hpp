@@ -29,6 +29,23 @@ inline constexpr int refusal_linger_s = 5;  // a refused client may still be wri
 inline constexpr int accept_pause_ms = 50;  // after a failed accept
 inline constexpr std::size_t inline_parse_bytes_max = 256 * kibi;  // about 1 ms on an I/O thread
 
+// understudy.toml
+inline constexpr std::size_t config_bytes_max = mebi;
+inline constexpr std::size_t upstreams_max = 64;
+inline constexpr std::size_t models_max = 4096;
+inline constexpr std::size_t model_targets_max = 8;  // each is a wait for the client
+inline constexpr std::int64_t io_threads_max = 256;
+
+// access: keys are looked up in memory; a list of 10,000 keys is a file of about 3 MB
+inline constexpr std::size_t virtual_keys_max = 10'000;
+inline constexpr std::size_t role_tokens_max = 256;
+inline constexpr std::size_t access_name_bytes_max = 64;
+inline constexpr std::int64_t limit_per_minute_max = 1'000'000'000;
+inline constexpr double limit_usd_max = 1e9;  // a thousand-millionth of it still fits an int64
+inline constexpr int access_poll_interval_ms = 250;
+inline constexpr int spend_write_interval_ms = 1000;   // a crash loses at most this much spending
+inline constexpr std::size_t priced_models_max = 1024;  // of a cache; names come from clients
+
 // call log
 inline constexpr std::size_t log_ring_records_max = 16'384;
 // The gateway stays within 32 MiB, ring included; one larger call is taken alone.
