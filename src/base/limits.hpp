@@ -28,6 +28,11 @@ inline constexpr int drain_timeout_s = 20;
 inline constexpr int refusal_linger_s = 5;  // a refused client may still be writing its body
 inline constexpr int accept_pause_ms = 50;  // after a failed accept
 inline constexpr std::size_t inline_parse_bytes_max = 256 * kibi;  // about 1 ms on an I/O thread
+inline constexpr std::size_t inline_scan_bytes_max = mebi;         // the same
+// An answer is held until its end, so that a cut can be tried elsewhere; larger ones pass through.
+inline constexpr std::size_t answer_held_bytes_max = mebi;
+inline constexpr std::size_t id_bytes_max = 256;                     // of a call or session, as clients send it
+inline constexpr std::size_t tracked_conversations_max = 8192;  // about 2 MiB
 
 // understudy.toml
 inline constexpr std::size_t config_bytes_max = mebi;
