@@ -54,6 +54,13 @@ Result<json::value> completion_response(const json::value& response) {
   return chat;
 }
 
+Result<json::value> messages_response(const json::value& response) {
+  json::value chat = TRY(messages_answer_to_chat(response, {}));
+  // Signatures mean something to Anthropic only; the words of the thinking are reasoning_content.
+  chat.at("choices").at(0).at("message").as_object().erase("thinking_blocks");
+  return chat;
+}
+
 }  // namespace
 
 bool has_chat_view(Api api) { return api != Api::embeddings; }
@@ -77,7 +84,7 @@ Result<json::value> to_chat_response(Api api, const json::value& response) {
     case Api::chat_completions: return response;
     case Api::completions: return completion_response(response);
     case Api::responses: return responses_answer_view(response);
-    case Api::messages: return TRY(messages_answer_to_chat(response, {}));
+    case Api::messages: return messages_response(response);
     case Api::embeddings: break;
   }
   return no_view("embeddings answer");
