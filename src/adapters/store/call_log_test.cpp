@@ -146,7 +146,8 @@ TEST_F(CallLogTest, ADamagedSegmentIsNamedAndTheOthersAreRead) {
   Stored back = stored();
   EXPECT_THAT(back.ids, testing::ElementsAre("a1", "a2", "b1", "c1", "c2"));
   ASSERT_EQ(back.report.corrupt.size(), 1u);
-  EXPECT_THAT(back.report.corrupt[0].message, HasSubstr(damaged.string() + ": record 2"));  // 0: the tenant
+  EXPECT_THAT(back.report.corrupt[0].message,
+              HasSubstr(damaged.string() + ": record 2"));  // 0: the tenant
 }
 
 TEST_F(CallLogTest, ATornTailIsAWarning) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -22,12 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// zstd's levels. There is time for the first one up to some 2,000 calls a second; the other one
-// costs a third of it.
-constexpr int usual_level = 1;
-constexpr int fast_level = -3;
-constexpr std::size_t busy_bytes = 64 * limits::kibi;  // in the ring after one encode interval
-
+constexpr std::int64_t feedback_budget_us = 1'000'000;      // comments are few
 constexpr std::size_t room_step_bytes = 64 * limits::kibi;  // freed room is told in such steps
 
 struct Entry {
@@ -74,6 +70,7 @@ struct CallLogWriter::State {
   std::uint64_t content_bytes = 0;
   std::optional<Clock::time_point> commit_at;  // something is not yet on the disk
   Clock::time_point check_at;
+  Clock::time_point budget_at;
   std::jthread thread;
 
   [[nodiscard]] bool has_room(std::size_t bytes) const {
@@ -94,6 +91,7 @@ struct CallLogWriter::State {
   void store_one(Entry& entry);
   void commit();
   void check();
+  std::int64_t compression_budget_us();
   void lose(Entry& entry, const Error& error);
   void give_up(SegmentLane& lane, const Error& error);
   void settle(SegmentLane& lane);
@@ -147,10 +145,9 @@ void CallLogWriter::State::run() {
     batch.swap(ring);
     const bool must_commit = stopping || flushing > 0 || options.mode == CaptureMode::durable;
     const bool last = stopping;
-    const bool busy = counters.ring_bytes >= busy_bytes;
     lock.unlock();
-    for (SegmentLane* lane : {&calls, &feedback})
-      lane->begin_group(busy ? fast_level : usual_level);
+    calls.begin_group(compression_budget_us());
+    feedback.begin_group(feedback_budget_us);
     check();
     store(batch);
     batch.clear();
@@ -162,6 +159,19 @@ void CallLogWriter::State::run() {
   lock.unlock();
   // Everything is committed; a segment whose end mark is missing is as good as one that has it.
   for (SegmentLane* lane : {&calls, &feedback}) static_cast<void>(lane->end());
+}
+
+// What is left of the last group's, and the share of the time since; a quiet second saves some up.
+std::int64_t CallLogWriter::State::compression_budget_us() {
+  if (options.compression == Compression::always) return std::numeric_limits<std::int64_t>::max();
+  const auto time = Clock::now();
+  const auto elapsed_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(time - budget_at).count();
+  budget_at = time;
+  const auto earned_us = std::min(static_cast<double>(elapsed_us) * limits::log_compression_share,
+                                  static_cast<double>(limits::log_compression_saved_us_max));
+  return std::min(calls.budget_us() + static_cast<std::int64_t>(earned_us),
+                  limits::log_compression_saved_us_max);
 }
 
 void CallLogWriter::State::store(std::vector<Entry>& batch) {

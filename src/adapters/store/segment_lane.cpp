@@ -56,10 +56,9 @@ void SegmentLane::add_waiting(Done done) {
   if (done) waiting_.push_back({.record = segment_->appended(), .done = std::move(done)});
 }
 
-void SegmentLane::begin_group(int compression_level) {
-  if (!segment_) return;
-  segment_->begin_group();
-  segment_->set_compression_level(compression_level);
+void SegmentLane::begin_group(std::int64_t budget_us) {
+  budget_us_ = budget_us;
+  if (segment_) segment_->begin_group();
 }
 
 Status SegmentLane::write_if_large() {

@@ -27,10 +27,15 @@ class SegmentLane {
   // An error concerns this record only.
   template <class Record>
   Status append(const Record& record) {
-    return segment_->append(record);
+    segment_->set_compression_budget(budget_us_);
+    const Status appended = segment_->append(record);
+    budget_us_ = segment_->compression_budget_us();
+    return appended;
   }
   void add_waiting(Done done);  // for the record that was appended last
-  void begin_group(int compression_level);
+  // `budget_us`: time for compression in this group.
+  void begin_group(std::int64_t budget_us);
+  [[nodiscard]] std::int64_t budget_us() const { return budget_us_; }  // what is left of it
   Status write_if_large();
   Status commit();
   Status end();  // commits, and ends the segment
@@ -66,6 +71,7 @@ class SegmentLane {
   std::optional<SegmentWriter> segment_;
   std::vector<Waiting> waiting_;
   Clock::time_point made_at_;
+  std::int64_t budget_us_ = 0;
   std::int64_t readers_stamp_ = 0;
   std::int64_t tenants_stamp_ = 0;
   std::uint64_t told_committed_ = 0;

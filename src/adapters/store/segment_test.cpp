@@ -49,9 +49,9 @@ class Conversation {
     messages_.push_back(R"({"role":"user","content":")" + name_ + " asks question " +
                         std::to_string(count_) + std::string(80, '?') + "\"}");
     const std::string number = std::to_string(count_++);
-    Call made = call(name_ + number, tenant, "",
-                     R"({"choices":[{"message":{"role":"assistant","content":"answer )" + number +
-                         "\"}}]}");
+    Call made = call(
+        name_ + number, tenant, "",
+        R"({"choices":[{"message":{"role":"assistant","content":"answer )" + number + "\"}}]}");
     std::string request = R"({"model":"gpt-4o","messages":[)";
     for (const std::string& message : messages_) {
       if (!request.ends_with('[')) request += ", ";

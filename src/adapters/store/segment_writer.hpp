@@ -37,8 +37,10 @@ class SegmentWriter {
   Status close();      // end mark, commit
   void discard();      // removes a segment that holds no call
 
-  // zstd's level for what follows: 1 when there is time, below zero under load.
-  void set_compression_level(int level);
+  // Content is compressed as long as this much time is left for it; then it is stored as it is.
+  // Without a call there is no limit.
+  void set_compression_budget(std::int64_t us);
+  [[nodiscard]] std::int64_t compression_budget_us() const;
   // Forgets the content keys of tenants whose public key is gone or another one: they were erased.
   // Their next call gets a key of its own.
   void forget_changed_tenants();
