@@ -43,7 +43,7 @@ inline constexpr std::size_t access_name_bytes_max = 64;
 inline constexpr std::int64_t limit_per_minute_max = 1'000'000'000;
 inline constexpr double limit_usd_max = 1e9;  // a thousand-millionth of it still fits an int64
 inline constexpr int access_poll_interval_ms = 250;
-inline constexpr int spend_write_interval_ms = 1000;   // a crash loses at most this much spending
+inline constexpr int spend_write_interval_ms = 1000;    // a crash loses at most this much spending
 inline constexpr std::size_t priced_models_max = 1024;  // of a cache; names come from clients
 
 // call log
