@@ -46,6 +46,10 @@ inline constexpr int access_poll_interval_ms = 250;
 inline constexpr int spend_write_interval_ms = 1000;    // a crash loses at most this much spending
 inline constexpr std::size_t priced_models_max = 1024;  // of a cache; names come from clients
 
+// telemetry: clients choose models' names; each series costs a scrape about 2 KB
+inline constexpr std::size_t metric_models_max = 64;
+inline constexpr std::size_t metric_label_bytes_max = 128;
+
 // call log
 inline constexpr std::size_t log_ring_records_max = 4096;
 inline constexpr std::size_t log_ring_bytes_max = 256 * mebi;
