@@ -14,6 +14,10 @@ inline constexpr std::size_t body_bytes_max = 64 * mebi;
 inline constexpr std::size_t header_bytes_max = 64 * kibi;
 inline constexpr std::size_t json_depth_max = 64;
 inline constexpr std::size_t sse_event_bytes_max = 8 * mebi;
+inline constexpr std::size_t request_items_max = 65'536;  // messages; 3 bytes of body can make one
+inline constexpr std::size_t stream_parts_max = 4096;  // choices, tool calls, blocks of one answer
+inline constexpr std::size_t stream_members_max = 64;  // of one delta: an API has about ten
+inline constexpr std::size_t repeated_part_bytes_min = 64;  // less costs more to store apart
 
 // import: one call as one line; a line holds a whole request and its response
 inline constexpr std::size_t jsonl_line_bytes_max = 2 * body_bytes_max;
@@ -28,6 +32,11 @@ inline constexpr int drain_timeout_s = 20;
 inline constexpr int refusal_linger_s = 5;  // a refused client may still be writing its body
 inline constexpr int accept_pause_ms = 50;  // after a failed accept
 inline constexpr std::size_t inline_parse_bytes_max = 256 * kibi;  // about 1 ms on an I/O thread
+inline constexpr std::size_t inline_scan_bytes_max = mebi;         // the same
+// An answer is held until its end, so that a cut can be tried elsewhere; larger ones pass through.
+inline constexpr std::size_t answer_held_bytes_max = mebi;
+inline constexpr std::size_t id_bytes_max = 256;                     // of a call or session, as clients send it
+inline constexpr std::size_t tracked_conversations_max = 8192;  // about 2 MiB
 
 // understudy.toml
 inline constexpr std::size_t config_bytes_max = mebi;
@@ -51,13 +60,21 @@ inline constexpr std::size_t metric_models_max = 64;
 inline constexpr std::size_t metric_label_bytes_max = 128;
 
 // call log
-inline constexpr std::size_t log_ring_records_max = 4096;
-inline constexpr std::size_t log_ring_bytes_max = 256 * mebi;
-inline constexpr std::size_t log_group_bytes_max =
-    mebi / 4;                                       // a nearly full disk takes some groups
-inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
+inline constexpr std::size_t log_ring_records_max = 16'384;
+// The gateway stays within 32 MiB, ring included; one larger call is taken alone.
+inline constexpr std::size_t log_ring_bytes_max = 8 * mebi;
+inline constexpr std::size_t log_write_bytes = mebi / 4;  // encoded bytes per write()
+inline constexpr int log_encode_interval_ms = 10;         // small bursts beside the I/O threads
 inline constexpr int log_commit_interval_ms = 50;   // group commit: one fdatasync costs about 4 ms
+inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
+inline constexpr int log_check_interval_ms = 1000;  // for changed keys, old segments
 inline constexpr std::size_t segment_bytes_max = 256 * mebi;
+inline constexpr std::int64_t segment_age_s_max = 86'400;
+// Parts of requests that a segment's readers keep in memory to put later requests together.
+inline constexpr std::size_t segment_part_bytes_max = 128 * mebi;
+inline constexpr std::size_t segment_tenants_max = 4096;
+inline constexpr std::size_t part_bytes_min = 64;        // a shorter one is cheaper to repeat
+inline constexpr std::size_t part_table_slots = 65'536;  // 24 bytes each, of the writer
 inline constexpr std::size_t record_bytes_max = 2 * body_bytes_max;
 
 // clustering and templates
@@ -84,6 +101,6 @@ inline constexpr std::size_t classifier_file_bytes_max = 64 * mebi;
 static_assert(jsonl_line_bytes_max >= 2 * body_bytes_max, "a call holds a request and a response");
 static_assert(segment_bytes_max >= record_bytes_max, "every record fits into a segment");
 static_assert(classifier_file_bytes_max > classifier_weight_bytes_max, "weights, labels, idf");
-static_assert(log_ring_bytes_max >= record_bytes_max, "every record fits into the ring");
+static_assert(segment_part_bytes_max >= body_bytes_max, "the parts of every request fit");
 
 }  // namespace understudy::limits

@@ -30,7 +30,7 @@ struct Usage {
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
   std::int64_t cached_prompt_tokens = 0;  // of prompt_tokens: read from the provider's cache
-  bool estimated = false;  // true: counted by us because the wire had none
+  bool estimated = false;                 // true: counted by us because the wire had none
 };
 
 // Why the call went where it went. `task` and `artifact` are empty for calls that no task claimed.
@@ -50,7 +50,8 @@ struct Origin {
   std::string address;
 };
 
-// A tool's answer to a tool call of an earlier answer; its text is a message of this call's request.
+// A tool's answer to a tool call of an earlier answer; its text is a message of this call's
+// request.
 struct ToolResult {
   std::string tool_call_id;
   std::string tool;       // the tool's name, where the conversation names it
@@ -68,7 +69,7 @@ struct Call {
   SessionId session;
   CallId parent;          // the call whose answer this conversation goes on from
   std::int32_t step = 0;  // of the session, from 0: the parent's and one
-  std::string source;  // "gateway", or "import:FILE"
+  std::string source;     // "gateway", or "import:FILE"
   UnixMicros started_at;
   UnixMicros first_byte_at;
   UnixMicros ended_at;
@@ -80,10 +81,10 @@ struct Call {
   Origin origin;
   bool human_facing = false;  // S1 converts calls between agents and tools, not chats with people
   bool training_allowed = true;  // consent, and the teacher's terms
-  SecretText request;   // the request's body as the client sent it, JSON text of that API
+  SecretText request;            // the request's body as the client sent it, JSON text of that API
   SecretText response;  // the response's body (streams reassembled), of the same API; may be empty
-  // Parts of `request` that the next call of the conversation sends again (messages, tools): the call
-  // log stores equal ones once. Ascending, without overlap. Not stored as such.
+  // Parts of `request` that the next call of the conversation sends again (messages, tools): the
+  // call log stores equal ones once. Ascending, without overlap. Not stored as such.
   std::vector<TextRange> repeated;
   std::vector<ToolResult> tool_results;
   std::string finish_reason;

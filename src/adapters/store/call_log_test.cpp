@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "adapters/store/call_log_writer.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
@@ -34,9 +35,7 @@ class CallLogTest : public testing::Test {
   }
   ~CallLogTest() override { fs::remove_all(directory_); }
 
-  std::unique_ptr<CallLogWriter> open() {
-    return CallLogWriter::open(*home_, std::array{curator_.public_key}).value();
-  }
+  std::unique_ptr<CallLogWriter> open() { return CallLogWriter::open(*home_).value(); }
   static Call call(const std::string& id, std::size_t bytes = 20) {
     Call made;
     made.id = {id};
@@ -83,7 +82,7 @@ TEST_F(CallLogTest, FlushMeansOnTheDisk) {
   const auto log = open();
   ASSERT_TRUE(log->append(call("a")));
   ASSERT_TRUE(log->flush());
-  EXPECT_EQ(log->committed_records(), 1u);
+  EXPECT_EQ(log->counters().committed, 1u);
   EXPECT_THAT(stored().ids, testing::ElementsAre("a"));  // while the writer still has it open
 }
 
@@ -117,7 +116,7 @@ TEST_F(CallLogTest, AKilledWriterKeepsAllThatWasCommitted) {
     const auto log = open();
     for (int i = 0;; ++i) {
       if (!log->append(call(std::to_string(i), 3000))) ::_exit(1);
-      committed->store(log->committed_records());
+      committed->store(log->counters().committed);
     }
   }
   while (committed->load() < 2000) std::this_thread::yield();

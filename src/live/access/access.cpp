@@ -72,6 +72,8 @@ struct Access::State {
     return options.signed_only ? store::SignatureRule::required : store::SignatureRule::optional;
   }
 
+  std::expected<std::shared_ptr<const KeyEntry>, Refusal> identify(std::string_view secret,
+                                                                   UnixMicros time) const;
   Status load();
   Status save_spending();
   void keep(const std::stop_token& stop);
@@ -167,34 +169,47 @@ Result<std::unique_ptr<Access>> Access::open(const store::Home& home, AccessOpti
   return std::unique_ptr<Access>(new Access(std::move(state)));
 }
 
+// Whose secret this is: nobody's (null, where none is needed), a key's that is in force, or refused.
+std::expected<std::shared_ptr<const KeyEntry>, Refusal> Access::State::identify(
+    std::string_view secret, UnixMicros time) const {
+  if (!secret.starts_with(crypto::virtual_key_prefix)) {
+    if (!required.load(std::memory_order_relaxed)) return nullptr;
+    return std::unexpected(bad_key(
+        secret.empty()
+            ? "No API key. Send one as 'Authorization: Bearer us-...' or 'x-api-key: us-...'."
+            : "This is no key of this gateway: its keys begin with 'us-'."));
+  }
+  const auto list = table.load();
+  // A secret of another length is none of ours, and may be too long to hash.
+  const auto found = secret.size() == crypto::access_secret_bytes
+                         ? list->keys.find(crypto::hash_access_secret(secret))
+                         : list->keys.end();
+  if (found == list->keys.end()) return std::unexpected(bad_key("Incorrect API key."));
+  if (!in_force(found->second->key, time)) {
+    return std::unexpected(bad_key(found->second->key.revoked_at.known()
+                                       ? "This API key was revoked."
+                                       : "This API key has expired."));
+  }
+  return found->second;
+}
+
+std::optional<Refusal> Access::check(std::string_view secret) const {
+  auto key = state_->identify(secret, state_->options.clock());
+  if (key) return std::nullopt;
+  return std::move(key).error();
+}
+
 AccessDecision Access::admit(const CallIntent& intent) {
   State& state = *state_;
   AccessDecision decision;
-  if (!intent.secret.starts_with(crypto::virtual_key_prefix)) {
-    if (state.required.load(std::memory_order_relaxed)) {
-      decision.refusal = bad_key(
-          intent.secret.empty()
-              ? "No API key. Send one as 'Authorization: Bearer us-...' or 'x-api-key: us-...'."
-              : "This is no key of this gateway: its keys begin with 'us-'.");
-    }
-    return decision;
-  }
-  const auto table = state.table.load();
-  // A secret of another length is none of ours, and may be too long to hash.
-  const auto found = intent.secret.size() == crypto::access_secret_bytes
-                         ? table->keys.find(crypto::hash_access_secret(intent.secret))
-                         : table->keys.end();
-  if (found == table->keys.end()) {
-    decision.refusal = bad_key("Incorrect API key.");
-    return decision;
-  }
   const UnixMicros time = state.options.clock();
-  const KeyEntry& entry = *found->second;
-  if (!in_force(entry.key, time)) {
-    decision.refusal = bad_key(entry.key.revoked_at.known() ? "This API key was revoked."
-                                                            : "This API key has expired.");
+  auto key = state.identify(intent.secret, time);
+  if (!key) {
+    decision.refusal = std::move(key).error();
     return decision;
   }
+  if (*key == nullptr) return decision;
+  const KeyEntry& entry = **key;
   const Demand demand{
       .model = intent.model,
       .tokens = intent.prompt_tokens + intent.completion_tokens,
@@ -206,7 +221,7 @@ AccessDecision Access::admit(const CallIntent& intent) {
               : MicroUsd{}};
   const Reservation reservation = entry.reserve(demand, time, decision);
   if (decision.refusal) return decision;
-  decision.grant.key_ = found->second;
+  decision.grant.key_ = std::move(*key);
   decision.grant.reserved_tokens_ = reservation.tokens;
   decision.grant.reserved_nano_ = reservation.nano;
   return decision;

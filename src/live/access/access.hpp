@@ -97,6 +97,8 @@ class Access {
   Access(const Access&) = delete;
   Access& operator=(const Access&) = delete;
 
+  // Before the request's body is read: is the caller anybody? Takes nothing from any limit.
+  [[nodiscard]] std::optional<Refusal> check(std::string_view secret) const;
   [[nodiscard]] AccessDecision admit(const CallIntent& intent);
   // Ends the grant: the reservation is replaced by what was used. Call it for partial answers, too.
   void settle(Grant& grant, const Usage& usage, MicroUsd cost);

@@ -18,6 +18,7 @@
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "records/capture.hpp"
 
 namespace understudy::live {
 
@@ -48,6 +49,7 @@ struct DeadlineConfig {
   milliseconds first_byte{1000 * limits::first_byte_timeout_s};
   milliseconds idle{1000 * limits::idle_timeout_s};
   milliseconds total{0};  // 0: none
+  bool operator==(const DeadlineConfig&) const = default;
 };
 
 struct UpstreamConfig {
@@ -59,6 +61,7 @@ struct UpstreamConfig {
   DeadlineConfig deadlines = {};
   std::filesystem::path ca_file = {};  // empty: the system's certificate authorities
   [[nodiscard]] bool has_own_key() const { return !api_key_env.empty() || !api_key_file.empty(); }
+  bool operator==(const UpstreamConfig&) const = default;
 };
 
 struct ModelTarget {
@@ -86,12 +89,9 @@ struct BreakerConfig {
   milliseconds open{10'000};  // then one probe decides
 };
 
-enum class CaptureSetting { off, async, durable };
-enum class FullRing { wait, drop };
-
 struct CaptureConfig {
-  CaptureSetting mode = CaptureSetting::async;
-  FullRing when_full = FullRing::wait;
+  CaptureMode mode = CaptureMode::async;
+  WhenFull when_full = WhenFull::wait;
   std::size_t ring_bytes = 8 * limits::mebi;
   std::size_t segment_bytes = limits::segment_bytes_max;
   int retention_days = 0;  // 0: segments are kept until someone drops them

@@ -235,12 +235,12 @@ void read_breaker(const toml::table& table, Parse& parse) {
 void read_capture(const toml::table& table, Parse& parse) {
   TableReader reader(table, "capture", parse.problems);
   CaptureConfig& capture = parse.config.capture;
-  constexpr std::array modes = {CaptureSetting::off, CaptureSetting::async,
-                                CaptureSetting::durable};
+  constexpr std::array modes = {CaptureMode::off, CaptureMode::async,
+                                CaptureMode::durable};
   if (const auto mode = reader.choice("mode", {"off", "async", "durable"}))
     capture.mode = modes[*mode];
   if (const auto when = reader.choice("when_full", {"wait", "drop"}))
-    capture.when_full = *when == 0 ? FullRing::wait : FullRing::drop;
+    capture.when_full = *when == 0 ? WhenFull::wait : WhenFull::drop;
   const auto mebibytes = [&reader](std::string_view key, std::size_t& bytes, std::int64_t most) {
     auto count = static_cast<std::int64_t>(bytes / limits::mebi);
     reader.integer(key, count, {.least = 1, .most = most});

@@ -31,8 +31,7 @@ class ReportTest : public TestHome {
   }
 
   void log_calls(const std::vector<Call>& calls) {
-    const std::array readers{*crypto::load_public_key(home_.keys(), crypto::Role::curator)};
-    const auto log = store::CallLogWriter::open(home_, readers);
+    const auto log = store::CallLogWriter::open(home_);
     ASSERT_TRUE(log);
     for (const Call& entry : calls) ASSERT_TRUE((*log)->append(entry));
     ASSERT_TRUE((*log)->flush());
