@@ -1,4 +1,6 @@
-// The coroutine type of the I/O threads, and a hop from an I/O thread to a worker pool and back.
+// The coroutine type of the I/O threads, sleeping on one, a hop from an I/O thread to a worker pool
+// and back, and an I/O loop for programs without a server. Every Async runs on the loop that
+// started it, from beginning to end.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -7,8 +9,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/pool.hpp"
@@ -17,6 +21,26 @@ namespace understudy::net {
 
 template <class T>
 using Async = boost::asio::awaitable<T>;
+
+// Returns after that time, on the same I/O thread.
+Async<void> sleep_for(std::chrono::nanoseconds duration);
+
+// Starts a coroutine on the calling I/O thread and does not wait for it. What it refers to must
+// outlive it; what it throws is logged.
+void start_detached(Async<void> work);
+
+// Runs a coroutine to its end on an I/O loop of its own, on this thread: for tests, and for
+// commands that call an upstream without serving.
+void run_async(Async<void> work);
+template <class T>
+T run_async(Async<T> work) {
+  std::optional<T> result;
+  auto keep = [](Async<T> inner, std::optional<T>* out) -> Async<void> {
+    out->emplace(co_await std::move(inner));
+  };
+  run_async(keep(std::move(work), &result));
+  return std::move(*result);
+}
 
 // Runs `work` on the pool and resumes the caller on its own I/O thread with the result.
 template <class T>
