@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "base/limits.hpp"
+
 namespace understudy::s1 {
 namespace {
 
