@@ -1,12 +1,12 @@
 #include "apps/verbs.hpp"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
 
 #include "apps/render.hpp"
+#include "apps/show.hpp"
 #include "base/files.hpp"
 #include "console/jobs.hpp"
 
@@ -15,16 +15,6 @@ namespace understudy::apps {
 namespace {
 
 using store::Home;
-using Render = std::string (*)(const json::value&);
-
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-// What a verb's result looks like on stdout: JSON for scripts, or text for people.
-Status show(Result<json::value> result, bool as_json, Render render) {
-  const json::value value = TRY(std::move(result));
-  print(as_json ? json::to_text(value) + "\n" : render(value));
-  return {};
-}
 
 // Options of one verb. CLI11 writes into them while parsing; the action reads them afterwards, so
 // both share it.
@@ -220,6 +210,7 @@ void add_model_verbs(CLI::App& app, Action& action) {
 void add_verbs(CLI::App& app, Action& action) {
   add_capture_verbs(app, action);
   add_serve(app, action);
+  add_access_verbs(app, action);
   add_data_verbs(app, action);
   add_model_verbs(app, action);
 }

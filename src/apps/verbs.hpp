@@ -8,5 +8,6 @@ namespace understudy::apps {
 
 // `action` must outlive the parser.
 void add_verbs(CLI::App& app, Action& action);
+void add_access_verbs(CLI::App& app, Action& action);
 
 }  // namespace understudy::apps
