@@ -42,21 +42,30 @@ T run_async(Async<T> work) {
   return std::move(*result);
 }
 
+// Suspends until somebody calls back, from whatever thread, and resumes on the caller's own I/O
+// thread with what they gave. `start` gets the callback; it must be called exactly once.
+template <class T, class Start>
+Async<T> from_callback(Start start) {
+  auto executor = co_await boost::asio::this_coro::executor;
+  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(T)>(
+      [executor](auto handler, Start begin) {
+        // shared: a std::function must be copyable, and the handler is not
+        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+        begin([executor, resume](T result) {
+          auto kept = std::make_shared<T>(std::move(result));
+          boost::asio::post(executor,
+                            [resume, kept] { std::move (*resume)(std::move(*kept)); });
+        });
+      },
+      boost::asio::use_awaitable, std::move(start));
+}
+
 // Runs `work` on the pool and resumes the caller on its own I/O thread with the result.
 template <class T>
 Async<T> on_pool(Pool& pool, std::function<T()> work) {
-  auto executor = co_await boost::asio::this_coro::executor;
-  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(T)>(
-      [&pool, executor](auto handler, std::function<T()> task) {
-        // shared: std::function, which the pool stores, must be copyable, and the handler is not
-        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-        pool.submit([executor, resume, task = std::move(task)] {
-          auto result = std::make_shared<T>(task());
-          boost::asio::post(executor,
-                            [resume, result] { std::move (*resume)(std::move(*result)); });
-        });
-      },
-      boost::asio::use_awaitable, std::move(work));
+  co_return co_await from_callback<T>([&pool, work = std::move(work)](auto resume) mutable {
+    pool.submit([resume, work = std::move(work)] { resume(work()); });
+  });
 }
 
 }  // namespace understudy::net

@@ -33,6 +33,8 @@ class Exchange {
   // The whole body into request().body. exhausted: larger than limits::body_bytes_max (answer 413);
   // cancelled: the client is gone; timeout: it stalled; invalid_input: bad framing (answer 400).
   virtual Async<Result<void>> read_body() = 0;
+  // What read_body() read; request().body is empty afterwards.
+  virtual std::string take_body() = 0;
   // The next bytes of the body instead, as they come; empty at its end. The same errors.
   virtual Async<Result<std::string>> read_body_part() = 0;
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "adapters/net/http_server.hpp"
 #include "adapters/net/message_parser.hpp"
@@ -40,6 +41,7 @@ class ServerConnection final : public Exchange, private StreamObserver {
   std::int64_t arrived_ns() const override { return arrived_ns_; }
   std::optional<std::uint64_t> content_length() const override { return parser_.content_length(); }
   Async<Result<void>> read_body() override;
+  std::string take_body() override { return std::exchange(request_.body, {}); }
   Async<Result<std::string>> read_body_part() override;
   void on_client_gone(std::function<void()> callback) override;
   bool client_is_gone() const override { return client_gone_; }

@@ -52,7 +52,7 @@ class AccessTest : public testing::Test {
   }
 
   Access& open(bool required = true) {
-    access_.reset();  // as a restart does
+    access_.reset();  // it writes what was spent
     auto opened = Access::open(
         *home_, {.required = required, .clock = [this] { return UnixMicros{time_us_.load()}; }});
     EXPECT_TRUE(opened.has_value()) << opened.error().to_text();

@@ -21,12 +21,12 @@ namespace understudy::live {
 
 class NamedUpstream {
  public:
-  NamedUpstream(UpstreamConfig config, BreakerConfig breaker,
-                std::unique_ptr<net::Upstream> connection, SecretText key)
-      : config(std::move(config)),
-        connection(std::move(connection)),
-        key(std::move(key)),
-        breaker(breaker) {}
+  NamedUpstream(UpstreamConfig described, BreakerConfig limits,
+                std::unique_ptr<net::Upstream> opened, SecretText secret)
+      : config(std::move(described)),
+        connection(std::move(opened)),
+        key(std::move(secret)),
+        breaker(limits) {}
 
   const UpstreamConfig config;
   const std::unique_ptr<net::Upstream> connection;
