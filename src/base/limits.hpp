@@ -46,7 +46,7 @@ inline constexpr std::size_t inline_parse_bytes_max = 256 * kibi;  // about 1 ms
 inline constexpr std::size_t inline_scan_bytes_max = mebi;         // the same
 // An answer is held until its end, so that a cut can be tried elsewhere; larger ones pass through.
 inline constexpr std::size_t answer_held_bytes_max = mebi;
-inline constexpr std::size_t id_bytes_max = 256;                     // of a call or session, as clients send it
+inline constexpr std::size_t id_bytes_max = 256;  // of a call or session, as clients send it
 inline constexpr std::size_t tracked_conversations_max = 8192;  // about 2 MiB
 
 // understudy.toml
@@ -63,8 +63,20 @@ inline constexpr std::size_t access_name_bytes_max = 64;
 inline constexpr std::int64_t limit_per_minute_max = 1'000'000'000;
 inline constexpr double limit_usd_max = 1e9;  // a thousand-millionth of it still fits an int64
 inline constexpr int access_poll_interval_ms = 250;
-inline constexpr int spend_write_interval_ms = 1000;   // a crash loses at most this much spending
+inline constexpr int spend_write_interval_ms = 1000;  // a crash loses at most this much spending
+inline constexpr std::size_t admin_body_bytes_max = 64 * kibi;
+inline constexpr std::int64_t admin_failures_per_minute = 10;  // wrong tokens from one address
+inline constexpr std::size_t admin_addresses_max = 1024;
 inline constexpr std::size_t priced_models_max = 1024;  // of a cache; names come from clients
+
+// telemetry: clients choose models' names; each series costs a scrape about 2 KB
+inline constexpr std::size_t metric_models_max = 64;
+inline constexpr std::size_t metric_label_bytes_max = 128;
+inline constexpr std::size_t span_queue_max = 2048;  // about 1 KB each
+inline constexpr std::size_t span_batch_max = 512;
+inline constexpr int span_interval_ms = 1000;
+inline constexpr int span_export_timeout_s = 10;
+inline constexpr int span_flush_s = 3;  // when the gateway ends
 
 // call log
 inline constexpr std::size_t log_ring_records_max = 16'384;

@@ -48,6 +48,13 @@ bool can_sign(const Home& home) {
   return std::filesystem::exists(home.keys() / "admin-sign.key", error);
 }
 
+// A list that was signed must not lose its signature by a change.
+bool is_signed(const Home& home) {
+  const auto text = read_file(access_file(home));
+  const auto tree = text ? json::parse(*text) : Result<json::value>(fail(text.error()));
+  return tree && !json::string_or(*tree, "signature").empty();
+}
+
 }  // namespace
 
 std::filesystem::path access_file(const Home& home) { return home.directory() / "access.json"; }
@@ -84,7 +91,7 @@ Status change_access(const Home& home, SignatureRule rule,
                      const std::function<Status(AccessList&)>& change) {
   const FileLock lock = TRY(FileLock::take(home.directory() / "access.lock"));
   const bool sign = can_sign(home);
-  if (!sign && rule == SignatureRule::required) {
+  if (!sign && (rule == SignatureRule::required || is_signed(home))) {
     return fail(ErrorCode::denied,
                 "the keys of this home are signed, and the admin's key is not here",
                 "run `understudy access` where keys/admin-sign.key is");

@@ -24,8 +24,8 @@ Result<AccessList> load_access(const Home& home, SignatureRule rule);
 Result<AccessList> parse_access(const Home& home, std::string_view text, SignatureRule rule);
 
 // Loads the list, lets `change` edit it, and writes the next version. An error of `change` leaves
-// the file as it was and is returned. With SignatureRule::required and without the admin's signing
-// key: denied. Blocks on the disk.
+// the file as it was and is returned. Where the list is signed or must be, and the admin's signing
+// key is not here: denied. Blocks on the disk.
 Status change_access(const Home& home, SignatureRule rule,
                      const std::function<Status(AccessList&)>& change);
 

@@ -106,7 +106,7 @@ Status Access::State::load() {
 
 Status Access::State::save_spending() {
   if (!spend_changed.exchange(false)) return {};
-  SpendByKey spend;
+  store::SpendByKey spend;
   {
     const std::scoped_lock lock(reloading);
     for (const auto& [name, counts] : counters) {
@@ -114,7 +114,7 @@ Status Access::State::save_spending() {
       if (counts->spend.requests > 0) spend.emplace(name, counts->spend);
     }
   }
-  const Status saved = save_spend(spend_file(), spend);
+  const Status saved = store::save_spend(spend_file(), spend);
   if (!saved) spend_changed = true;
   return saved;
 }
@@ -158,7 +158,7 @@ Access::~Access() {
 Result<std::unique_ptr<Access>> Access::open(const store::Home& home, AccessOptions options) {
   auto state = std::make_unique<State>(home, std::move(options));
   state->prices.replace(TRY(economics::PriceTable::load(home.directory() / "prices.toml")));
-  for (auto& [name, spend] : TRY(load_spend(state->spend_file()))) {
+  for (auto& [name, spend] : TRY(store::load_spend(state->spend_file()))) {
     auto counts = std::make_shared<KeyCounters>();
     counts->spend = spend;
     state->counters.emplace(name, std::move(counts));
@@ -169,7 +169,8 @@ Result<std::unique_ptr<Access>> Access::open(const store::Home& home, AccessOpti
   return std::unique_ptr<Access>(new Access(std::move(state)));
 }
 
-// Whose secret this is: nobody's (null, where none is needed), a key's that is in force, or refused.
+// Whose secret this is: nobody's (null, where none is needed), a key's that is in force, or
+// refused.
 std::expected<std::shared_ptr<const KeyEntry>, Refusal> Access::State::identify(
     std::string_view secret, UnixMicros time) const {
   if (!secret.starts_with(crypto::virtual_key_prefix)) {
@@ -231,7 +232,7 @@ void Access::settle(Grant& grant, const Usage& usage, MicroUsd cost) {
   if (grant.anonymous()) return;
   const std::int64_t tokens = usage.prompt_tokens + usage.completion_tokens;
   grant.key_->settle({.tokens = grant.reserved_tokens_, .nano = grant.reserved_nano_},
-                     {.tokens = tokens, .nano = to_nano(cost)}, state_->options.clock());
+                     {.tokens = tokens, .nano = store::to_nano(cost)}, state_->options.clock());
   grant.key_.reset();
   state_->spend_changed.store(true, std::memory_order_relaxed);
 }
@@ -241,17 +242,20 @@ std::optional<MicroUsd> Access::cost_of(std::string_view model, const Usage& usa
                              static_cast<double>(usage.completion_tokens));
 }
 
-std::optional<AccessRole> Access::role_of(std::string_view token) const {
+store::SignatureRule Access::signature_rule() const { return state_->rule(); }
+
+std::optional<TokenHolder> Access::holder_of(std::string_view token) const {
   if (token.size() != crypto::access_secret_bytes) return std::nullopt;
   const SecretHash hash = crypto::hash_access_secret(token);
   const auto table = state_->table.load();
   const UnixMicros time = state_->options.clock();
-  std::optional<AccessRole> role;
+  const RoleToken* holder = nullptr;
   for (const RoleToken& known : table->tokens) {  // all of them, so that time says nothing
     const bool same = crypto::same_hash(known.hash, hash);
-    if (same && in_force(known, time)) role = known.role;
+    if (same && in_force(known, time)) holder = &known;
   }
-  return role;
+  if (holder == nullptr) return std::nullopt;
+  return TokenHolder{.name = holder->name, .role = holder->role};
 }
 
 void Access::require_keys(bool required) { state_->required = required; }

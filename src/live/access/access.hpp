@@ -14,16 +14,19 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/store/access_store.hpp"
 #include "adapters/store/home.hpp"
+#include "adapters/store/spend.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "economics/price_table.hpp"
-#include "live/access/spend.hpp"
 #include "records/access.hpp"
 #include "records/call.hpp"
 
 namespace understudy::live {
+
+using store::NanoUsd;
 
 struct KeyEntry;  // one key of the list with its counters
 
@@ -83,6 +86,11 @@ struct CallIntent {
   std::int64_t completion_tokens = 0;
 };
 
+struct TokenHolder {
+  std::string name;
+  AccessRole role = AccessRole::auditor;
+};
+
 struct AccessOptions {
   bool required = false;  // a call without a virtual key is refused
   bool signed_only = false;
@@ -105,8 +113,10 @@ class Access {
   // By HOME/prices.toml and the built-in prices; nothing for a model without a price.
   [[nodiscard]] std::optional<MicroUsd> cost_of(std::string_view model, const Usage& usage) const;
 
-  // The role of an admin API token that is in force.
-  [[nodiscard]] std::optional<AccessRole> role_of(std::string_view token) const;
+  // Whose admin API token this is, if it is in force. Takes the same time for all wrong ones.
+  [[nodiscard]] std::optional<TokenHolder> holder_of(std::string_view token) const;
+  // How access.json is to be changed under these options.
+  [[nodiscard]] store::SignatureRule signature_rule() const;
 
   void require_keys(bool required);  // after a reload of the configuration
   // Reads access.json and prices.toml now. What is refused leaves the old list in force.

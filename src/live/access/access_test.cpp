@@ -349,11 +349,14 @@ TEST_F(AccessTest, KnowsTheRolesOfTokens) {
     return Status{};
   }));
   Access& access = open();
-  EXPECT_EQ(access.role_of(secret.text.reveal()), AccessRole::auditor);
-  EXPECT_EQ(access.role_of(""), std::nullopt);
-  EXPECT_EQ(access.role_of("ut-" + std::string(43, 'A')), std::nullopt);
+  const auto holder = access.holder_of(secret.text.reveal());
+  ASSERT_TRUE(holder);
+  EXPECT_EQ(holder->role, AccessRole::auditor);
+  EXPECT_EQ(holder->name, "watch");
+  EXPECT_FALSE(access.holder_of(""));
+  EXPECT_FALSE(access.holder_of("ut-" + std::string(43, 'A')));
   time_us_ += second_us;
-  EXPECT_EQ(access.role_of(secret.text.reveal()), std::nullopt);
+  EXPECT_FALSE(access.holder_of(secret.text.reveal()));
 }
 
 TEST_F(AccessTest, CountsExactlyUnderManyThreads) {

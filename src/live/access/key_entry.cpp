@@ -49,7 +49,7 @@ bool KeyEntry::has_money_limit() const {
 
 // The caller holds the lock, and has rolled the spending to `time`.
 std::optional<Refusal> KeyEntry::money_refusal(NanoUsd more, UnixMicros time) const {
-  const Spend& spend = counters->spend;
+  const store::Spend& spend = counters->spend;
   const NanoUsd pending = counters->reserved + more;
   const auto refuse = [&](double limit, std::string_view period, std::optional<UnixMicros> until) {
     Refusal refusal{
@@ -63,15 +63,15 @@ std::optional<Refusal> KeyEntry::money_refusal(NanoUsd more, UnixMicros time) co
   // Used up is also a budget that is spent to the last cent by free calls' standards: at the limit.
   const auto exceeds = [&](std::optional<double> limit, NanoUsd spent) {
     if (!limit) return false;
-    const NanoUsd most = usd_to_nano(*limit);
+    const NanoUsd most = store::usd_to_nano(*limit);
     return spent >= most || spent + pending > most;
   };
   const KeyLimits& limits = key.limits;
   if (exceeds(limits.budget_usd, spend.total)) return refuse(*limits.budget_usd, "in total", {});
   if (exceeds(limits.usd_per_month, spend.month))
-    return refuse(*limits.usd_per_month, "per month", next_month(time));
+    return refuse(*limits.usd_per_month, "per month", store::next_month(time));
   if (exceeds(limits.usd_per_day, spend.day))
-    return refuse(*limits.usd_per_day, "per day", next_day(time));
+    return refuse(*limits.usd_per_day, "per day", store::next_day(time));
   return std::nullopt;
 }
 
@@ -95,7 +95,7 @@ Reservation KeyEntry::reserve(const Demand& demand, UnixMicros time,
                                demand.model)};
     return {};
   }
-  const NanoUsd nano = demand.cost ? to_nano(*demand.cost) : 0;
+  const NanoUsd nano = demand.cost ? store::to_nano(*demand.cost) : 0;
   const std::scoped_lock lock(counters->mutex);
   counters->spend.roll(time);
   if (has_money_limit()) {
@@ -133,7 +133,7 @@ void KeyEntry::settle(const Reservation& reserved, const Reservation& used, Unix
   const std::scoped_lock lock(counters->mutex);
   counters->reserved -= reserved.nano;
   counters->tokens.give_back(reserved.tokens - used.tokens);
-  Spend& spend = counters->spend;
+  store::Spend& spend = counters->spend;
   spend.roll(time);
   spend.total += used.nano;
   spend.day += used.nano;
@@ -146,10 +146,10 @@ json::value KeyEntry::describe(UnixMicros time) const {
   json::value out = to_public_json(key);
   const std::scoped_lock lock(counters->mutex);
   counters->spend.roll(time);
-  const Spend& spend = counters->spend;
-  out.get_object()["spent"] = json::object{{"usd", to_usd(spend.total)},
-                                           {"usd_today", to_usd(spend.day)},
-                                           {"usd_this_month", to_usd(spend.month)},
+  const store::Spend& spend = counters->spend;
+  out.get_object()["spent"] = json::object{{"usd", store::to_usd(spend.total)},
+                                           {"usd_today", store::to_usd(spend.day)},
+                                           {"usd_this_month", store::to_usd(spend.month)},
                                            {"requests", spend.requests},
                                            {"tokens", spend.tokens}};
   return out;

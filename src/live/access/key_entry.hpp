@@ -9,10 +9,10 @@
 #include <optional>
 #include <string_view>
 
+#include "adapters/store/spend.hpp"
 #include "base/json.hpp"
 #include "live/access/access.hpp"
 #include "live/access/minute_bucket.hpp"
-#include "live/access/spend.hpp"
 #include "records/access.hpp"
 
 namespace understudy::live {
@@ -21,7 +21,7 @@ struct KeyCounters {
   std::mutex mutex;
   MinuteBucket requests;
   MinuteBucket tokens;
-  Spend spend;
+  store::Spend spend;
   NanoUsd reserved = 0;  // by calls that are not over
 };
 

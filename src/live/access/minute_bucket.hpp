@@ -23,6 +23,11 @@ class MinuteBucket {
   // What was taken too much comes back; too little (negative) goes off, below zero if need be.
   void give_back(std::int64_t amount) { level_ += static_cast<double>(amount); }
 
+  [[nodiscard]] bool full(std::int64_t capacity, UnixMicros time) {
+    refill(capacity, time);
+    return level_ >= static_cast<double>(capacity);
+  }
+
   // After a take() at the same time:
   [[nodiscard]] std::int64_t remaining() const {
     return level_ < 0 ? 0 : static_cast<std::int64_t>(level_);

@@ -150,13 +150,23 @@ struct GatewayConfig {
   [[nodiscard]] bool keys_required() const;
 };
 
+// What the command line says on top of the file; empty: nothing.
+struct ConfigOverrides {
+  std::string upstream_url = {};  // stands for the only [[upstream]], named "default"
+  std::string upstream_key_env = {};
+  std::optional<Endpoint> listen = {};
+  std::optional<std::size_t> io_threads = {};
+};
+
 // Reads and checks `file`, and that the keys and files that it names are there. All problems are
 // reported at once, one a line: "FILE:LINE: KEY: what is wrong; what to do". invalid_input.
-Result<GatewayConfig> load_config(const std::filesystem::path& file);
+Result<GatewayConfig> load_config(const std::filesystem::path& file,
+                                  const ConfigOverrides& overrides = {});
 // The same without a look at the environment or the disk. `name` stands in for the file's.
-Result<GatewayConfig> parse_config(std::string_view toml, std::string_view name);
-// One upstream of protocol openai, named "default".
-Result<GatewayConfig> default_config(std::string_view upstream_url);
+Result<GatewayConfig> parse_config(std::string_view toml, std::string_view name,
+                                   const ConfigOverrides& overrides = {});
+// Without a file: one upstream of protocol openai, named "default". Looks into the environment.
+Result<GatewayConfig> default_config(const ConfigOverrides& overrides);
 
 // The key that the gateway sends to this upstream; empty where the client's own is passed on.
 Result<SecretText> upstream_key(const UpstreamConfig& upstream);

@@ -20,6 +20,7 @@ constexpr std::array command_tables = {"serve", "import", "curate",   "cluster",
 struct Parse {
   GatewayConfig config;
   Problems problems;
+  const ConfigOverrides& overrides;
   std::vector<const toml::table*> upstream_tables;
   std::vector<const toml::table*> model_tables;
 };
@@ -114,9 +115,35 @@ void read_upstream(const toml::table& table, Parse& parse) {
   parse.config.upstreams.push_back(std::move(upstream));
 }
 
+// The upstream that the command line names, by its URL.
+UpstreamConfig upstream_of(const ConfigOverrides& overrides) {
+  return {
+      .name = "default", .url = overrides.upstream_url, .api_key_env = overrides.upstream_key_env};
+}
+
+void read_upstreams(TableReader& reader, Parse& parse) {
+  parse.upstream_tables = reader.tables("upstream");
+  if (parse.upstream_tables.size() > limits::upstreams_max) {
+    reader.problem("upstream", std::format("are more than {}", limits::upstreams_max));
+    parse.upstream_tables.resize(limits::upstreams_max);
+  }
+  if (!parse.overrides.upstream_url.empty()) {
+    if (!parse.upstream_tables.empty()) {
+      reader.problem("upstream", "stands beside --upstream; leave one of them out");
+      parse.upstream_tables.clear();
+    }
+    parse.config.upstreams.push_back(upstream_of(parse.overrides));
+  }
+  for (const toml::table* table : parse.upstream_tables) read_upstream(*table, parse);
+  if (parse.config.upstreams.empty() && !reader.has("upstream")) {
+    parse.problems.add(
+        "names no upstream; add two lines: [[upstream]] and url = \"https://api.example.com/v1\"");
+  }
+}
+
 void name_upstreams(Parse& parse) {
   auto& upstreams = parse.config.upstreams;
-  for (std::size_t i = 0; i < upstreams.size(); ++i) {
+  for (std::size_t i = 0; i < parse.upstream_tables.size(); ++i) {
     const toml::table& table = *parse.upstream_tables[i];
     std::string& name = upstreams[i].name;
     if (name.empty() && upstreams.size() == 1) name = "default";
@@ -235,8 +262,7 @@ void read_breaker(const toml::table& table, Parse& parse) {
 void read_capture(const toml::table& table, Parse& parse) {
   TableReader reader(table, "capture", parse.problems);
   CaptureConfig& capture = parse.config.capture;
-  constexpr std::array modes = {CaptureMode::off, CaptureMode::async,
-                                CaptureMode::durable};
+  constexpr std::array modes = {CaptureMode::off, CaptureMode::async, CaptureMode::durable};
   if (const auto mode = reader.choice("mode", {"off", "async", "durable"}))
     capture.mode = modes[*mode];
   if (const auto when = reader.choice("when_full", {"wait", "drop"}))
@@ -317,16 +343,7 @@ void read_file_tables(TableReader& reader, Parse& parse) {
     TableReader tls_reader(*tls, "tls", parse.problems);
     read_tls(tls_reader, parse.config.tls);
   }
-  parse.upstream_tables = reader.tables("upstream");
-  if (parse.upstream_tables.size() > limits::upstreams_max) {
-    reader.problem("upstream", std::format("are more than {}", limits::upstreams_max));
-    parse.upstream_tables.resize(limits::upstreams_max);
-  }
-  for (const toml::table* table : parse.upstream_tables) read_upstream(*table, parse);
-  if (parse.upstream_tables.empty() && !reader.has("upstream")) {
-    parse.problems.add(
-        "names no upstream; add two lines: [[upstream]] and url = \"https://api.example.com/v1\"");
-  }
+  read_upstreams(reader, parse);
   name_upstreams(parse);
   parse.model_tables = reader.tables("model");
   if (parse.model_tables.size() > limits::models_max) {
@@ -352,7 +369,11 @@ void read_file_tables(TableReader& reader, Parse& parse) {
 // What the file names must be there: keys, certificates.
 void check_surroundings(Parse& parse, const toml::table& tree) {
   const GatewayConfig& config = parse.config;
-  for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
+  if (parse.upstream_tables.empty() && !config.upstreams.empty()) {
+    if (const auto key = upstream_key(config.upstreams.front()); !key)
+      parse.problems.add("--upstream-key-env: " + key.error().message + "; " + key.error().hint);
+  }
+  for (std::size_t i = 0; i < parse.upstream_tables.size(); ++i) {
     const toml::table& table = *parse.upstream_tables[i];
     if (const auto key = upstream_key(config.upstreams[i]); !key) {
       parse.problems.add(table,
@@ -366,7 +387,7 @@ void check_surroundings(Parse& parse, const toml::table& tree) {
     if (!file.empty() && ::access(file.c_str(), R_OK) != 0)
       parse.problems.add(where, key, "cannot read " + file.string() + "; correct the path");
   };
-  for (std::size_t i = 0; i < config.upstreams.size(); ++i)
+  for (std::size_t i = 0; i < parse.upstream_tables.size(); ++i)
     readable(*parse.upstream_tables[i], "upstream.ca_file", config.upstreams[i].ca_file);
   for (const auto& [section, tls] : {std::pair{"tls", &config.tls}, {"admin", &config.admin.tls}}) {
     const toml::node* where = tree.get(section);
@@ -378,9 +399,27 @@ void check_surroundings(Parse& parse, const toml::table& tree) {
 
 enum class Surroundings { checked, left_out };
 
+Status check_upstream_flag(const ConfigOverrides& overrides) {
+  const auto problem = url_problem(overrides.upstream_url);
+  if (problem.empty()) return {};
+  return fail(ErrorCode::invalid_input,
+              "--upstream " + overrides.upstream_url + ": " + std::string(problem),
+              "for example --upstream https://api.example.com/v1");
+}
+
+void apply(const ConfigOverrides& overrides, GatewayConfig& config) {
+  if (overrides.listen) config.listen = *overrides.listen;
+  if (overrides.io_threads) config.io_threads = *overrides.io_threads;
+}
+
 Result<GatewayConfig> parse_file(std::string_view text, std::string_view name,
-                                 Surroundings surroundings) {
-  Parse parse{.config = {}, .problems = Problems(name), .upstream_tables = {}, .model_tables = {}};
+                                 const ConfigOverrides& overrides, Surroundings surroundings) {
+  if (!overrides.upstream_url.empty()) TRY(check_upstream_flag(overrides));
+  Parse parse{.config = {},
+              .problems = Problems(name),
+              .overrides = overrides,
+              .upstream_tables = {},
+              .model_tables = {}};
   if (text.size() > limits::config_bytes_max) {
     return fail(ErrorCode::invalid_input, std::format("{}: is {} bytes long", name, text.size()),
                 "that is not a configuration; examples/understudy.toml shows one");
@@ -405,28 +444,29 @@ Result<GatewayConfig> parse_file(std::string_view text, std::string_view name,
                                 : std::format("{} problems", parse.problems.count()),
                             name));
   }
+  apply(overrides, parse.config);
   return std::move(parse.config);
 }
 
 }  // namespace
 
-Result<GatewayConfig> load_config(const std::filesystem::path& file) {
+Result<GatewayConfig> load_config(const std::filesystem::path& file,
+                                  const ConfigOverrides& overrides) {
   const std::string text = TRY(read_file(file));
-  return parse_file(text, file.string(), Surroundings::checked);
+  return parse_file(text, file.string(), overrides, Surroundings::checked);
 }
 
-Result<GatewayConfig> parse_config(std::string_view toml, std::string_view name) {
-  return parse_file(toml, name, Surroundings::left_out);
+Result<GatewayConfig> parse_config(std::string_view toml, std::string_view name,
+                                   const ConfigOverrides& overrides) {
+  return parse_file(toml, name, overrides, Surroundings::left_out);
 }
 
-Result<GatewayConfig> default_config(std::string_view upstream_url) {
-  if (const auto problem = url_problem(upstream_url); !problem.empty()) {
-    return fail(ErrorCode::invalid_input,
-                "--upstream " + std::string(upstream_url) + ": " + std::string(problem),
-                "for example --upstream https://api.example.com/v1");
-  }
+Result<GatewayConfig> default_config(const ConfigOverrides& overrides) {
+  TRY(check_upstream_flag(overrides));
   GatewayConfig config;
-  config.upstreams.push_back({.name = "default", .url = std::string(upstream_url)});
+  config.upstreams.push_back(upstream_of(overrides));
+  TRY(upstream_key(config.upstreams.front()));
+  apply(overrides, config);
   return config;
 }
 

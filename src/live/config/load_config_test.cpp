@@ -43,11 +43,12 @@ TEST(LoadConfig, NeedsNoMoreThanOneUrl) {
 }
 
 TEST(LoadConfig, OneUrlOnTheCommandLineMeansTheSameAsTheSmallestFile) {
-  const auto config = default_config("https://api.example.com/v1");
+  const auto config = default_config({.upstream_url = "https://api.example.com/v1"});
   ASSERT_TRUE(config);
   EXPECT_EQ(config->upstreams[0].name, "default");
   EXPECT_EQ(config->upstreams[0].url, accepted(std::string(smallest)).upstreams[0].url);
-  EXPECT_THAT(default_config("api.example.com").error().message, HasSubstr("wants a URL"));
+  EXPECT_THAT(default_config({.upstream_url = "api.example.com"}).error().message,
+              HasSubstr("wants a URL"));
 }
 
 // What the example states as defaults are the defaults.
@@ -192,8 +193,25 @@ TEST(LoadConfig, RefusesTwoEntriesOfOneName) {
               HasSubstr("has an entry already"));
 }
 
+TEST(LoadConfig, TheCommandLineGoesBeforeTheFile) {
+  const ConfigOverrides overrides{.upstream_url = "http://127.0.0.1:9/v1",
+                                  .listen = Endpoint{.host = "::1", .port = 7},
+                                  .io_threads = 3};
+  const auto config =
+      parse_config("listen = \"127.0.0.1:1\"\n[[model]]\nname = \"m\"\ntargets = [\"default/n\"]\n",
+                   "u.toml", overrides);
+  ASSERT_TRUE(config.has_value()) << config.error().to_text();
+  EXPECT_EQ(config->upstreams.at(0).url, "http://127.0.0.1:9/v1");
+  EXPECT_EQ(config->find_model("m")->targets.at(0).model, "n");
+  EXPECT_EQ(config->listen.to_text(), "[::1]:7");
+  EXPECT_EQ(config->io_threads, 3U);
+  const auto both = parse_config(smallest, "u.toml", overrides);
+  ASSERT_FALSE(both);
+  EXPECT_THAT(both.error().message, HasSubstr("u.toml:1: upstream: stands beside --upstream"));
+}
+
 TEST(LoadConfig, LeavesOtherVerbsTheirTables) {
-  accepted(with("[serve]\nthreads = 1\n[tune]\nseed = 3\n"));
+  accepted(with("[tune]\nseed = 3\n"));
   EXPECT_THAT(refused(with("[acess]\nrequired = true\n")), HasSubstr("did you mean access?"));
 }
 

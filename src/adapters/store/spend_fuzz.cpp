@@ -2,10 +2,10 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "live/access/spend.hpp"
+#include "adapters/store/spend.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace understudy::live;
+  using namespace understudy::store;
   auto spend = parse_spend({reinterpret_cast<const char*>(data), size});
   if (!spend) return 0;
   for (auto& [name, one] : *spend) {

@@ -12,7 +12,7 @@
 #include "base/result.hpp"
 #include "base/units.hpp"
 
-namespace understudy::live {
+namespace understudy::store {
 
 // Money adds up exactly in thousand-millionths of a dollar.
 using NanoUsd = std::int64_t;
@@ -42,4 +42,4 @@ Result<SpendByKey> parse_spend(std::string_view text);
 Status save_spend(const std::filesystem::path& file, const SpendByKey& spend);
 json::object to_json(const Spend& spend);
 
-}  // namespace understudy::live
+}  // namespace understudy::store

@@ -1,4 +1,4 @@
-#include "live/access/spend.hpp"
+#include "adapters/store/spend.hpp"
 
 #include <chrono>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "base/files.hpp"
 #include "base/limits.hpp"
 
-namespace understudy::live {
+namespace understudy::store {
 
 namespace {
 
@@ -67,7 +67,7 @@ void Spend::roll(UnixMicros time) {
   if (number == day_number) return;
   day_number = number;
   day = 0;
-  if (const std::int32_t this_month = live::month_number(today); this_month != month_number) {
+  if (const std::int32_t this_month = store::month_number(today); this_month != month_number) {
     month_number = this_month;
     month = 0;
   }
@@ -119,4 +119,4 @@ Status save_spend(const std::filesystem::path& file, const SpendByKey& spend) {
                                FileMode::owner_only);
 }
 
-}  // namespace understudy::live
+}  // namespace understudy::store
