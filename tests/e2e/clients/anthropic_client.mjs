@@ -47,7 +47,7 @@ async function refused(status, more = "") {
 async function abort(slow, afterEvents) {
   const controller = new AbortController();
   const out = { events: 0 };
-  if (afterEvents === 0) setTimeout(() => controller.abort(), 150);
+  if (afterEvents === 0) setTimeout(() => controller.abort(), 600);
   try {
     const stream = await client.messages.create({ ...ask("x"), model: slow, stream: true }, { signal: controller.signal });
     for await (const _ of stream) if (++out.events === afterEvents) controller.abort();

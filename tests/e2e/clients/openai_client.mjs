@@ -53,7 +53,7 @@ async function abort(slow, afterEvents) {
   const controller = new AbortController();
   const request = { ...ask("hello"), model: slow, stream: true };
   const out = { events: 0 };
-  if (afterEvents === 0) setTimeout(() => controller.abort(), 150);
+  if (afterEvents === 0) setTimeout(() => controller.abort(), 600);
   try {
     const stream = await client.chat.completions.create(request, { signal: controller.signal });
     for await (const _ of stream) if (++out.events === afterEvents) controller.abort();
