@@ -9,7 +9,7 @@ import json
 
 CHARACTERS_PER_TOKEN = 4
 
-# key: (type, what it does). Frames are counted from the first that carries a piece of the answer.
+# key: (type, what it does). Frames are those that carry a piece of the answer; after 0 of them is before everything.
 BEHAVIOUR = {
     "tag": (str, "nothing: makes a name of its own, with counters of its own"),
     "times": (int, "the fault is made for the first N requests of this model name only"),

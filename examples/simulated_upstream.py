@@ -167,7 +167,7 @@ class SimulatedLlm:
         seen.body = await http.read()
         try:
             request = seen.request = json.loads(seen.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.refusal(api, seen, 400, "The body is no JSON.")
         if not isinstance(request, dict) or api.required not in request or (
                 api.required == "messages" and not isinstance(request["messages"], list)):
@@ -288,8 +288,8 @@ class SimulatedLlm:
                  for key in ("cut", "end", "malformed", "error_event", "vllm_error") if key in behaviour}
         pause = behaviour.get("pause_ms", 0) / 1000 or self.seconds_for(answered) / max(1, len(frames))
         sent = 0
-        for frame in frames:
-            if frame.is_piece or frame.is_finish or frame.is_end:
+        for number, frame in enumerate(frames):
+            if number == 0 or frame.is_piece or frame.is_finish or frame.is_end:
                 if await self.break_stream(http, api, seen, response, after, sent, behaviour):
                     return response
                 if sent == count // 2 and "stall" in behaviour and frame.is_piece:

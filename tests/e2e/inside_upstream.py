@@ -32,7 +32,7 @@ class InsideUpstream:
 
     def asked_for(self, model):
         """What arrived for a model's name, in order."""
-        return [seen for seen in list(self.seen) if seen.request.get("model") == model]
+        return [seen for seen in list(self.seen) if isinstance(seen.request, dict) and seen.request.get("model") == model]
 
     def wait_for(self, condition, seconds=5):
         """What `condition` gives as soon as that is true; its last value after `seconds`."""
@@ -45,3 +45,4 @@ class InsideUpstream:
         self.run(self.runner.cleanup())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(timeout=10)
+        self.loop.close()
