@@ -1,4 +1,4 @@
--- wrk's requests: about 1 KB, a system prompt that all share, and a last message that no other request has, so that the
+-- wrk's requests: 1,006 bytes, a system prompt that all share, and a last message that no other request has, so that the
 -- call log's deduplication is not flattered. Written by hand instead of wrk.format: wrk shares the cores with what it
 -- measures. Further headers stand in $LOAD_HEADERS; `done` prints one JSON object.
 
@@ -9,7 +9,7 @@ function setup(thread)
 end
 
 function init(_)
-  local system = string.rep("You answer questions about orders, refunds and deliveries. Be brief and polite. ", 8)
+  local system = string.rep("You answer questions about orders, refunds and deliveries. Be brief and polite. ", 9)
   local head = '{"model":"mock","temperature":0.2,"messages":[{"role":"system","content":"' .. system ..
     '"},{"role":"user","content":"Question '
   local tail = " of a customer: where is my order, and can I still change the address of the delivery? It was " ..
