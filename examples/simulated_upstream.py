@@ -150,9 +150,12 @@ class SimulatedLlm:
                 response = await self.answer(http, api, seen, counting)
                 seen.status, seen.done = response.status, time.monotonic()
                 return response
-            except (asyncio.CancelledError, ConnectionError):
+            except asyncio.CancelledError:
                 seen.gone = time.monotonic()
                 raise
+            except ConnectionError:
+                seen.gone = time.monotonic()
+                return web.Response()  # nobody reads it
         return handle
 
     def due(self, model, behaviour, host):

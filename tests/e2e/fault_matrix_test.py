@@ -247,9 +247,10 @@ class Faults:
     def test_s08_s14_a_cut_stream_ends_in_an_error_and_is_never_whole(self):
         for name in ("s08-cut", "s14-cut-no-prefill"):
             with self.subTest(fault=name):
+                before = len(self.hits(name, 1))
                 answer = self.run_scenario(name, True)
                 self.assert_broken(answer, 40)
-                self.assertEqual(self.hits(name, 1), [], "what was sent cannot be taken back")
+                self.assertEqual(len(self.hits(name, 1)), before, "what was sent cannot be taken back")
                 self.expect_recorded(answer.call_id, status="truncated", upstream="a",
                                      response=lambda text: "w39" in text and "w40" not in text,
                                      **{"usage.completion_tokens": lambda n: n > 0, "usage.estimated":
