@@ -6,10 +6,8 @@ A call counts as acknowledged when its whole answer came: a JSON body to its las
 import asyncio
 import dataclasses
 import itertools
-import json
 import random
 import signal
-import subprocess
 import time
 
 import aiohttp
@@ -62,15 +60,6 @@ async def load(url, seconds, process, seed, salt):
     return done
 
 
-def logged_ids(program):
-    """The ids of all calls in the log, or None where this program cannot list them."""
-    help_text = subprocess.run([program.path, "log", "--help"], capture_output=True, text=True).stdout
-    if "cat" not in help_text:
-        return None
-    lines = program.text("log", "cat", "--metadata", "--json").splitlines()
-    return {json.loads(line)["id"] for line in lines if line.strip()}
-
-
 def run_rounds(program, children, serve_words, rounds, seed=1, progress=None, name=""):
     """`rounds` times: start a gateway on program.home, load it, kill it; then look which calls the log holds."""
     rng, results = random.Random(seed), []
@@ -83,7 +72,8 @@ def run_rounds(program, children, serve_words, rounds, seed=1, progress=None, na
     statistics = program.json("log", "stat")
     if statistics["corrupt"]:
         raise harness.Failure(f"the log is corrupt after a kill: {statistics['corrupt']}")
-    held = logged_ids(program)
+    calls = program.logged_calls("--metadata")
+    held = None if calls is None else {call["id"] for call in calls}
     for result in results:
         if held is not None:
             result.lost = [result.killed - when for call_id, when in result.acknowledged.items() if call_id not in held]

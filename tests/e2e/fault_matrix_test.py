@@ -252,7 +252,7 @@ class Faults:
                 self.assert_broken(answer, 40)
                 self.assertEqual(len(self.hits(name, 1)), before, "what was sent cannot be taken back")
                 self.expect_recorded(answer.call_id, status="truncated", upstream="a",
-                                     response=lambda text: "w39" in text and "w40" not in text,
+                                     response=lambda held: "w39" in str(held) and "w40" not in str(held),
                                      **{"usage.completion_tokens": lambda n: n > 0, "usage.estimated":
                                         lambda estimated: estimated or self.protocol == "anthropic"})
 
