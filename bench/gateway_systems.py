@@ -165,10 +165,17 @@ class Systems:
         child = self.children.start(name.replace(" ", "-"), own.command(*words), environment)
         return System(name, int(child.url.rpartition(":")[2]), child.process.pid, home=own.home)
 
-    def all(self):
+    def compared(self, wanted):
+        """Those of `wanted` that can run here; the mock upstream itself ("direct") is always the first."""
         upstream = self.mock()
-        systems = [upstream, self.nginx(upstream.port), self.portkey(upstream.port)]
-        systems += [self.understudy(mode, upstream.port) for mode in CAPTURE_MODES]
+        systems = [upstream]
+        for name in wanted:
+            if name in CAPTURE_MODES:
+                systems.append(self.understudy(name, upstream.port))
+            elif name in ("nginx", "portkey"):
+                systems.append(getattr(self, name)(upstream.port))
+            else:
+                raise harness.Failure(f"there is no system {name!r} to compare")
         return [system for system in systems if system]
 
 

@@ -39,7 +39,10 @@ def main():
     gateway.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
     gateway.add_argument("--seconds", type=int, default=2, help="of load per figure and round (default 2)")
     gateway.add_argument("--minutes", type=float, default=0.5,
-                         help="of load while memory is watched, on each of three disks (default 0.5; the bar is 10)")
+                         help="of load while memory is watched, on each of three disks (default 0.5; the bar is 10; "
+                              "0: not at all)")
+    gateway.add_argument("--systems", default="nginx,portkey,off,async,durable",
+                         help="what to compare, while working on one of them (default: %(default)s)")
     gateway.add_argument("--raw", type=pathlib.Path, help="write every round's figures here, as JSON")
     parser.add_argument_group("kill9").add_argument("--kills", type=int, default=200, help="rounds (default 200)")
     options = parser.parse_args()
