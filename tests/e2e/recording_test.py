@@ -93,6 +93,7 @@ class Records(gateway_case.GatewayCase):
         for body in ({}, {"call_id": answer.call_id, "reward": "much"}, [], {"reward": 1}):
             self.assertEqual(raw_http.ask(self.url, "/v1/understudy/feedback", body).status, 400, body)
         self.assertFalse([seen for seen in self.upstream.seen if "feedback" in seen.path], "it is no business of the LLM")
+        self.expect_recorded(answer.call_id, reward=0.5)
 
     def test_metrics_count_what_happened(self):
         self.ask("sim/tag=metrics")
