@@ -73,3 +73,26 @@ function(understudy_module path)
     endforeach()
   endif()
 endfunction()
+
+# understudy_own_library(NAME PATH USES module...)
+#
+# A shared object of our own, NAME.so beside the programs, opened only when it is needed
+# (base/own_library.hpp): the sources of one folder with the modules that they use. What it exports is marked
+# in the source. The modules below it must be position independent.
+function(understudy_own_library name path)
+  cmake_parse_arguments(LIBRARY "" "" "USES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${path}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+  add_library(${name} MODULE ${sources})
+  set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden
+                        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_compile_definitions(${name} PRIVATE UNDERSTUDY_VERSION="${PROJECT_VERSION}")
+  target_link_options(${name} PRIVATE LINKER:--as-needed LINKER:--exclude-libs,ALL)
+  foreach(used ${LIBRARY_USES})
+    string(REPLACE "/" "_" used_name ${used})
+    target_link_libraries(${name} PRIVATE us_${used_name})
+    set_target_properties(us_${used_name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  endforeach()
+  target_link_libraries(${name} PRIVATE ${LIBRARY_LINKS})
+endfunction()

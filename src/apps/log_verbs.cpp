@@ -22,9 +22,9 @@ Result<crypto::Role> role_of(const std::string& name) {
 
 // The result, and after it an error where it says "sound": false, for scripts.
 Status show_finding(Result<json::value> result, bool as_json, Render render, const char* what) {
-  const json::value value = TRY(std::move(result));
-  show(value, as_json, render);
-  if (json::find_bool(value, "sound").value_or(false)) return {};
+  const bool sound = result && json::find_bool(*result, "sound").value_or(false);
+  TRY(show(std::move(result), as_json, render));
+  if (sound) return {};
   return fail(ErrorCode::corrupt, std::string(what) + " does not pass its checks; see above");
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/show.hpp"
 #include "apps/verbs.hpp"
 #include "base/json.hpp"
 #include "console/jobs.hpp"
@@ -19,19 +19,6 @@
 namespace understudy::apps {
 
 using store::Home;
-using Render = std::string (*)(const json::value&);
-
-inline void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-// What a verb's result looks like on stdout: JSON for scripts, or text for people.
-inline void show(const json::value& value, bool as_json, Render render) {
-  print(as_json ? json::to_text(value) + "\n" : render(value));
-}
-inline Status show(Result<json::value> result, bool as_json, Render render) {
-  show(TRY(std::move(result)), as_json, render);
-  return {};
-}
-
 struct VerbOptions {
   bool as_json = false;
   std::string task;

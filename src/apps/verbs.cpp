@@ -8,7 +8,6 @@
 #include "apps/verb_builder.hpp"
 #include "base/files.hpp"
 #include "console/jobs.hpp"
-#include "live/gateway/server.hpp"
 
 namespace understudy::apps {
 
@@ -26,34 +25,15 @@ void add_import(CLI::App& app, Action& action) {
       ->required();
 }
 
+// `understudy` hands `serve` over before it comes here; it is in the list for --help.
 void add_serve(CLI::App& app, Action& action) {
-  const auto options = std::make_shared<live::GatewayOptions>();  // shared with the action
-  const auto listen = std::make_shared<std::string>("127.0.0.1:8080");
   CLI::App* verb = app.add_subcommand(
       "serve", "the gateway: relay, record, and answer what small models may answer");
-  verb->add_option("--upstream", options->upstream,
-                   "base URL of the LLM API, for example https://api.example.com/v1")
-      ->required();
-  verb->add_option("--upstream-key-env", options->upstream_key_env,
-                   "environment variable with the upstream's API key (default: the client's own "
-                   "key is passed on)");
-  verb->add_option("--listen", *listen, "HOST:PORT; port 0 takes a free one")
-      ->capture_default_str();
-  verb->add_option("--port-file", options->port_file, "write the port here once it is open");
-  verb->add_option("--threads", options->io_threads, "I/O threads (default: one per core)");
-  verb->callback([&action, options, listen] {
-    action = [options, listen](const Home& home) -> Status {
-      const std::size_t colon = listen->rfind(':');
-      int port = -1;
-      if (colon != std::string::npos) port = std::atoi(listen->c_str() + colon + 1);
-      if (port < 0 || port > 65535) {
-        return fail(ErrorCode::invalid_input, "--listen wants HOST:PORT, not " + *listen,
-                    "for example --listen 127.0.0.1:8080");
-      }
-      options->home = home.directory();
-      options->host = listen->substr(0, colon);
-      options->port = static_cast<std::uint16_t>(port);
-      return live::run_gateway(*options);
+  verb->prefix_command();
+  verb->callback([&action] {
+    action = [](const Home&) -> Status {
+      return fail(ErrorCode::unsupported, "this program is not the gateway",
+                  "run `understudy serve`, or understudy-serve");
     };
   });
 }
@@ -166,6 +146,7 @@ void add_verbs(CLI::App& app, Action& action) {
   add_import(app, action);
   add_log_verbs(app, action);
   add_serve(app, action);
+  add_access_verbs(app, action);
   add_data_verbs(app, action);
   add_model_verbs(app, action);
 }

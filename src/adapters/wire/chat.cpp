@@ -264,23 +264,4 @@ std::string to_chat_stream(const Answer& answer, const CompletionMeta& meta) {
   return stream + "data: [DONE]\n\n";
 }
 
-std::string error_body(std::string_view message, std::string_view type, std::string_view code) {
-  return json::to_text(json::object{
-      {"error",
-       json::object{{"message", message}, {"type", type}, {"param", nullptr}, {"code", code}}}});
-}
-
-std::string error_label(const json::value& body) {
-  const json::value* error = json::find(body, "error");
-  if (error == nullptr && json::string_or(body, "object") == "error") error = &body;
-  if (error == nullptr) return {};
-  const std::string type = json::string_or(*error, "type", "error");
-  const json::value* code = json::find(*error, "code");
-  if (code == nullptr) return type;
-  // Codes are words or numbers; anything else could be content.
-  if (const auto number = json::find_integer(*error, "code"))
-    return type + "/" + std::to_string(*number);
-  return code->is_string() ? type + "/" + std::string(code->get_string()) : type;
-}
-
 }  // namespace understudy::wire

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/wire/errors.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "records/answer.hpp"
@@ -55,12 +56,5 @@ struct CompletionMeta {
 };
 json::value to_chat_completion(const Answer& answer, const CompletionMeta& meta);
 std::string to_chat_stream(const Answer& answer, const CompletionMeta& meta);
-
-// {"error":{"message","type","code"}}: the shape that the OpenAI SDKs throw on.
-std::string error_body(std::string_view message, std::string_view type, std::string_view code);
-
-// "rate_limit_error/rate_limit_exceeded" of an error body: what a record may hold, no content.
-// Empty where there is no error; knows OpenAI's shape and vLLM's {"object":"error"}.
-std::string error_label(const json::value& body);
 
 }  // namespace understudy::wire

@@ -1,60 +1,72 @@
-// Reassembles the chat.completion.chunk events of one stream into the chat.completion that it
-// stands for.
+// The stream of a chat completion (or of a legacy completion: text instead of a message), put
+// together into the chat.completion that it stands for.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "adapters/wire/sse.hpp"
+#include "adapters/wire/json_parts.hpp"
+#include "adapters/wire/stream_reader.hpp"
 #include "base/json.hpp"
-#include "base/result.hpp"
 
 namespace understudy::wire {
 
-class ChatStream {
+class ChatStream final : public StreamReader {
  public:
-  // Bytes as they pass. An event that is no JSON makes the stream malformed(); reading goes on.
-  Status feed(std::string_view bytes);
+  explicit ChatStream(Api api = Api::chat_completions) : api_(api) {}
 
-  [[nodiscard]] std::size_t pending_bytes() const { return parser_.pending_bytes(); }
-  [[nodiscard]] bool done() const { return done_; }  // [DONE] was seen
-  [[nodiscard]] bool malformed() const { return malformed_; }
+  [[nodiscard]] bool done() const override { return ends_with_done_; }  // [DONE] was seen
   [[nodiscard]] bool finished() const;  // every choice has its finish_reason
-  [[nodiscard]] const std::string& error() const {
-    return error_;
-  }  // "type/code" of an error event
+  [[nodiscard]] bool complete() const override { return done() || finished(); }
+  [[nodiscard]] std::string response_text() const override;
+  [[nodiscard]] std::string finish_reason() const override;  // of the first choice
 
-  // What was received so far, as one chat.completion; no choices when nothing was.
+  // response_text() as a tree; no choices when nothing was received.
   [[nodiscard]] json::value completion() const;
 
  private:
+  // All strings are escaped as they came.
   struct Tool {
+    std::int64_t index = 0;
     std::string id;
+    std::string type;  // "function", "custom"
     std::string name;
     std::string arguments;
   };
   struct Choice {
-    std::string content;
+    std::int64_t index = 0;
+    std::string content;  // or the text of a legacy completion
     bool has_content = false;
-    std::string refusal;
-    std::string reasoning;
-    std::map<std::int64_t, Tool> tools;
+    RawMembers texts;   // refusal, reasoning_content, ... : strings that come in pieces
+    RawMembers lists;   // annotations, reasoning_details: without their brackets
+    RawMembers values;  // other members of the deltas: the last value counts
+    RawMembers logprobs;
+    std::vector<Tool> tools;
+    std::vector<Tool> function_call;  // the deprecated single call; none or one
     std::string finish_reason;
   };
-  void take_event(std::string_view data);
-  void take_choice(const json::value& delta);
 
-  SseParser parser_;
-  bool done_ = false;
-  bool malformed_ = false;
-  std::string error_;
-  std::string id_;
-  std::string model_;
-  std::int64_t created_s_ = 0;
-  std::map<std::int64_t, Choice> choices_;
-  json::value usage_;
+  void take_event(const SseEvent& event, JsonCursor& cursor) override;
+  void take_choice(JsonCursor& cursor);
+  void take_choice_member(Choice& choice, std::string_view key, JsonCursor& cursor);
+  void take_delta(Choice& choice, JsonCursor& cursor);
+  void take_other(Choice& choice, std::string_view key, JsonCursor& cursor);
+  void take_list(RawMembers& lists, std::string_view key, JsonCursor& cursor);
+  void take_logprobs(Choice& choice, JsonCursor& cursor);
+  void take_tool(Choice& choice, JsonCursor& cursor);
+  void take_function(Tool& tool, JsonCursor& cursor);
+  void take_text(std::string& into, std::string_view piece);
+  Choice* choice_at(std::int64_t index);
+  void write_choice(const Choice& choice, JsonWriter& writer) const;
+  void write_message(const Choice& choice, JsonWriter& writer) const;
+
+  Api api_;
+  std::string created_;  // JSON text
+  std::string usage_text_;
+  RawMembers members_;  // system_fingerprint, service_tier, ...: the last value counts
+  std::vector<Choice> choices_;
 };
 
 }  // namespace understudy::wire
