@@ -2,7 +2,7 @@
 #
 # One call per folder of src/. Sources, tests and fuzz targets are found by their names, so that adding a
 # file needs no edit here: x.cpp goes into the module, x_test.cpp into its one test program, each x_fuzz.cpp
-# becomes a libFuzzer program. USES names modules as in tools/layers.txt.
+# becomes a libFuzzer program and each x_bench.cpp a program that is built on demand. USES names modules as in tools/layers.txt.
 
 add_compile_options(-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
@@ -28,6 +28,7 @@ function(understudy_module path)
   cmake_parse_arguments(MODULE "" "" "USES;LINKS" ${ARGN})
   string(REPLACE "/" "_" name ${path})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${path}/*.cpp)
+  set(all_sources ${sources})
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   set(fuzzers ${sources})
@@ -57,6 +58,13 @@ function(understudy_module path)
     gtest_discover_tests(${name}_test TEST_PREFIX "${path}/" DISCOVERY_MODE PRE_TEST
                          PROPERTIES TIMEOUT 120 LABELS unit)
   endif()
+  set(benches ${all_sources})
+  list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
+  foreach(bench ${benches})  # built when asked for by name
+    get_filename_component(bench_name ${bench} NAME_WE)
+    add_executable(${bench_name} EXCLUDE_FROM_ALL ${bench})
+    target_link_libraries(${bench_name} PRIVATE us_${name})
+  endforeach()
   if(UNDERSTUDY_FUZZ)
     foreach(fuzzer ${fuzzers})
       get_filename_component(fuzzer_name ${fuzzer} NAME_WE)

@@ -17,6 +17,7 @@ inline constexpr std::size_t sse_event_bytes_max = 8 * mebi;
 inline constexpr std::size_t request_items_max = 65'536;  // messages; 3 bytes of body can make one
 inline constexpr std::size_t stream_parts_max = 4096;  // choices, tool calls, blocks of one answer
 inline constexpr std::size_t stream_members_max = 64;  // of one delta: an API has about ten
+inline constexpr std::int64_t translated_tokens_max = 4096;  // every Claude model can write as much
 inline constexpr std::size_t repeated_part_bytes_min = 64;  // less costs more to store apart
 
 // import: one call as one line; a line holds a whole request and its response
@@ -86,6 +87,8 @@ inline constexpr int log_encode_interval_ms = 10;         // small bursts beside
 inline constexpr int log_commit_interval_ms = 50;   // group commit: one fdatasync costs about 4 ms
 inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
 inline constexpr int log_check_interval_ms = 1000;  // for changed keys, old segments
+inline constexpr double log_compression_share = 0.05;  // of one core, beside I/O threads
+inline constexpr std::int64_t log_compression_saved_us_max = 50'000;
 inline constexpr std::size_t segment_bytes_max = 256 * mebi;
 inline constexpr std::int64_t segment_age_s_max = 86'400;
 // Parts of requests that a segment's readers keep in memory to put later requests together.

@@ -58,6 +58,15 @@ std::string_view to_string(CallStatus status) {
 
 std::string_view to_string(Server server) { return server == Server::slm ? "slm" : "llm"; }
 
+std::string_view to_string(ContentState state) {
+  switch (state) {
+    case ContentState::whole: return "whole";
+    case ContentState::withheld: return "withheld";
+    case ContentState::erased: return "erased";
+  }
+  return "withheld";
+}
+
 json::value to_json(const Call& call) {
   json::object tree{
       {"id", call.id.value},

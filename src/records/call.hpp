@@ -64,6 +64,18 @@ struct TextRange {
   std::size_t bytes = 0;
 };
 
+// Whether a call that was read from the log came with its request and response.
+enum class ContentState {
+  whole,
+  withheld,  // the reader's keys open metadata only, or not this tenant's content
+  erased,    // the tenant's key was destroyed: nobody can read it any more
+};
+
+struct ContentBytes {
+  std::uint64_t request = 0;
+  std::uint64_t response = 0;
+};
+
 struct Call {
   CallId id;
   SessionId session;
@@ -95,12 +107,15 @@ struct Call {
   std::int32_t retries = 0;
   std::optional<double> reward;  // task success, where someone said so
   std::optional<double> cost_usd;
+  ContentState content = ContentState::whole;  // these two are set by the log's readers
+  ContentBytes content_bytes;                  // known also where the content is not
 
   [[nodiscard]] std::int64_t latency_us() const { return ended_at.value - started_at.value; }
 };
 
 std::string_view to_string(CallStatus status);
 std::string_view to_string(Server server);
+std::string_view to_string(ContentState state);
 
 json::value to_json(const Call& call);
 Result<Call> call_from_json(const json::value& tree);

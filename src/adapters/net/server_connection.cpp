@@ -224,9 +224,12 @@ Async<Result<void>> ServerConnection::read_body() {
   if (continue_owed_) {
     if (auto said = co_await say_continue(); !said) co_return said;
   }
-  request_.body.reserve(request_.body.size() + static_cast<std::size_t>(std::min<std::uint64_t>(
-                                                   body_left_, limits::mebi)));
   while (!body_done_) {
+    // The announced length is believed once a good deal of it has come.
+    const std::uint64_t trusted =
+        request_.body.size() < limits::mebi ? limits::mebi : limits::body_bytes_max;
+    request_.body.reserve(request_.body.size() +
+                          static_cast<std::size_t>(std::min(body_left_, trusted)));
     if (auto more = co_await more_body(request_.body); !more) co_return more;
   }
   co_return Result<void>{};

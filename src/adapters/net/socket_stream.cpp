@@ -95,6 +95,13 @@ SocketStream::~SocketStream() {
   loop_.remove(*this);
 }
 
+void SocketStream::register_anew() {
+  error_code error;
+  const int descriptor = socket_.release(error);
+  if (!error) socket_.assign(asio::ip::tcp::v4(), descriptor, error);
+  if (error) fail_waits(StreamFailure::cancelled);
+}
+
 IoResult SocketStream::read(std::span<char> into) {
   return tls_ ? tls_->read(into) : receive(socket_.native_handle(), into, 0);
 }

@@ -65,6 +65,8 @@ class SocketStream final : private Swept {
 
   [[nodiscard]] Socket& socket() { return socket_; }
   [[nodiscard]] IoLoop& loop() { return loop_; }
+  // After a connect: Asio would go on reporting that the socket is writable, one event per wait.
+  void register_anew();
   void use_tls(std::unique_ptr<TlsSession> session) { tls_ = std::move(session); }
   [[nodiscard]] TlsSession* tls() { return tls_.get(); }
   void observe(StreamObserver* observer) { observer_ = observer; }

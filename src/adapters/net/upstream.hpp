@@ -27,7 +27,7 @@ struct Deadlines {
 };
 
 struct UpstreamOptions {
-  std::string ca_file;  // PEM; empty: the system's certificates
+  std::string ca_file = {};  // PEM; empty: the system's certificates
   bool use_environment_proxy = true;
 };
 

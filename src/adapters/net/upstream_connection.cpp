@@ -95,6 +95,7 @@ Async<Result<void>> connect_to(UpstreamState& upstream, SocketStream& stream, tc
   }
   if (outcome->error) co_return broken(upstream, stream, outcome->error.message());
   stream.socket().set_option(tcp::no_delay(true), ignored);
+  stream.register_anew();
   co_return Result<void>{};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -11,7 +12,7 @@
 #include <vector>
 
 #include "adapters/crypto/keys.hpp"
-#include "adapters/store/segment_writer.hpp"
+#include "adapters/store/segment_lane.hpp"
 #include "base/check.hpp"
 #include "base/clock.hpp"
 
@@ -22,6 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+constexpr std::int64_t feedback_budget_us = 1'000'000;      // comments are few
 constexpr std::size_t room_step_bytes = 64 * limits::kibi;  // freed room is told in such steps
 
 struct Entry {
@@ -56,22 +58,19 @@ struct CallLogWriter::State {
   bool stopping = false;
   int flushing = 0;
   CaptureCounters counters;
-  std::uint64_t settled = 0;        // committed or lost
+  std::uint64_t accepted = 0;       // records; counters count calls
+  std::uint64_t settled = 0;        // of these, committed or lost
   std::optional<Error> unreported;  // the first loss that nobody was told of
   std::optional<Error> broken;      // the disk takes nothing at the moment
   Clock::time_point retry_at;
 
   // The writer's thread's own.
-  struct Waiting {
-    std::uint64_t record = 0;  // the segment's calls up to this one must be on the disk
-    Done done;
-  };
-  std::optional<SegmentWriter> segment;
-  std::vector<Waiting> waiting;
-  std::uint64_t told_committed = 0;  // of the segment's calls, those that counters know of
+  SegmentLane calls{home, options, segment_format::SegmentKind::calls};
+  SegmentLane feedback{home, options, segment_format::SegmentKind::feedback};
   std::uint64_t content_bytes = 0;
-  Clock::time_point segment_made_at;
-  std::optional<Clock::time_point> commit_at;
+  std::optional<Clock::time_point> commit_at;  // something is not yet on the disk
+  Clock::time_point check_at;
+  Clock::time_point budget_at;
   std::jthread thread;
 
   [[nodiscard]] bool has_room(std::size_t bytes) const {
@@ -90,14 +89,12 @@ struct CallLogWriter::State {
   void wait_for_work(std::unique_lock<std::mutex>& lock);
   void store(std::vector<Entry>& batch);
   void store_one(Entry& entry);
-  Status append(const Call& call);
-  Status append(const Feedback& feedback);
-  Status ready_segment();
-  Status end_segment();
-  Status commit();
-  void tell_committed();
+  void commit();
+  void check();
+  std::int64_t compression_budget_us();
   void lose(Entry& entry, const Error& error);
-  void give_up(const Error& error);
+  void give_up(SegmentLane& lane, const Error& error);
+  void settle(SegmentLane& lane);
   void free_room(std::size_t records, std::size_t bytes);
 };
 
@@ -107,7 +104,8 @@ bool CallLogWriter::State::put(Record& record, Done done, std::unique_lock<std::
   if (!has_room(bytes)) return false;
   counters.ring_bytes += bytes;
   ++counters.ring_records;
-  ++counters.appended;
+  ++accepted;
+  if constexpr (std::is_same_v<Record, Call>) ++counters.appended;
   ring.push_back({.record = std::move(record), .bytes = bytes, .done = std::move(done)});
   const bool wake = writer_sleeps || is_urgent();
   writer_sleeps = false;
@@ -126,9 +124,8 @@ void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
     filled.wait_until(lock, std::min(*commit_at, soon), has_work);
   } else {
     writer_sleeps = true;
-    if (segment) {
-      filled.wait_until(lock, segment_made_at + std::chrono::seconds(options.segment_age_s),
-                        has_work);
+    if (calls.is_open() || feedback.is_open()) {
+      filled.wait_for(lock, milliseconds(limits::log_check_interval_ms), has_work);
     } else {
       filled.wait(lock, has_work);
     }
@@ -149,21 +146,32 @@ void CallLogWriter::State::run() {
     const bool must_commit = stopping || flushing > 0 || options.mode == CaptureMode::durable;
     const bool last = stopping;
     lock.unlock();
+    calls.begin_group(compression_budget_us());
+    feedback.begin_group(feedback_budget_us);
+    check();
     store(batch);
     batch.clear();
-    if (commit_at && (must_commit || Clock::now() >= *commit_at)) {
-      if (const Status status = commit(); !status) give_up(status.error());
-    }
-    if (segment && Clock::now() - segment_made_at >= std::chrono::seconds(options.segment_age_s)) {
-      if (const Status status = end_segment(); !status) give_up(status.error());
-    }
+    if (commit_at && (must_commit || Clock::now() >= *commit_at)) commit();
     free_room(0, 0);
     lock.lock();
     if (last && ring.empty()) break;
   }
   lock.unlock();
   // Everything is committed; a segment whose end mark is missing is as good as one that has it.
-  static_cast<void>(end_segment());
+  for (SegmentLane* lane : {&calls, &feedback}) static_cast<void>(lane->end());
+}
+
+// What is left of the last group's, and the share of the time since; a quiet second saves some up.
+std::int64_t CallLogWriter::State::compression_budget_us() {
+  if (options.compression == Compression::always) return std::numeric_limits<std::int64_t>::max();
+  const auto time = Clock::now();
+  const auto elapsed_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(time - budget_at).count();
+  budget_at = time;
+  const auto earned_us = std::min(static_cast<double>(elapsed_us) * limits::log_compression_share,
+                                  static_cast<double>(limits::log_compression_saved_us_max));
+  return std::min(calls.budget_us() + static_cast<std::int64_t>(earned_us),
+                  limits::log_compression_saved_us_max);
 }
 
 void CallLogWriter::State::store(std::vector<Entry>& batch) {
@@ -178,86 +186,62 @@ void CallLogWriter::State::store(std::vector<Entry>& batch) {
       free_room(std::exchange(freed_records, 0), std::exchange(freed_bytes, 0));
     }
   }
-  free_room(freed_records, freed_bytes);
+  if (freed_records > 0) free_room(freed_records, freed_bytes);
 }
 
 void CallLogWriter::State::store_one(Entry& entry) {
   if (broken && Clock::now() < retry_at) return lose(entry, *broken);
-  if (const Status ready = ready_segment(); !ready) {
-    give_up(ready.error());
+  const Call* call = std::get_if<Call>(&entry.record);
+  SegmentLane& lane = call != nullptr ? calls : feedback;
+  if (const Status ready = lane.prepare(); !ready) {
+    give_up(lane, ready.error());
     return lose(entry, ready.error());
   }
   const Status appended =
-      std::visit([this](const auto& record) { return append(record); }, entry.record);
+      call != nullptr ? lane.append(*call) : lane.append(std::get<Feedback>(entry.record));
   if (!appended) return lose(entry, appended.error());  // this one only
-  if (entry.done) {
-    waiting.push_back({.record = segment->appended(), .done = std::move(entry.done)});
+  if (call != nullptr) {
+    content_bytes += call->request.reveal().size() + call->response.reveal().size();
   }
+  lane.add_waiting(std::move(entry.done));
   if (!commit_at) commit_at = Clock::now() + milliseconds(limits::log_commit_interval_ms);
-  if (segment->buffered_bytes() < limits::log_write_bytes) return;
-  if (const Status written = segment->write(); !written) give_up(written.error());
+  if (const Status written = lane.write_if_large(); !written) give_up(lane, written.error());
 }
 
-Status CallLogWriter::State::append(const Call& call) {
-  content_bytes += call.request.reveal().size() + call.response.reveal().size();
-  return segment->append(call);
-}
-
-Status CallLogWriter::State::append(const Feedback&) {
-  return fail(ErrorCode::unsupported, "feedback is not recorded yet");
-}
-
-Status CallLogWriter::State::ready_segment() {
-  if (segment && (segment->bytes() >= options.segment_bytes || segment->is_full())) {
-    TRY(end_segment());
-  }
-  if (segment) return {};
-  segment = TRY(SegmentWriter::create(home));
-  segment_made_at = Clock::now();
-  told_committed = 0;
-  const std::scoped_lock lock(mutex);
-  ++counters.segments;
-  return {};
-}
-
-Status CallLogWriter::State::end_segment() {
-  if (!segment) return {};
-  TRY(commit());
-  const Status closed = segment->close();
-  segment.reset();
-  return closed;
-}
-
-Status CallLogWriter::State::commit() {
-  if (!commit_at) return {};  // all of it is on the disk
+void CallLogWriter::State::commit() {
   commit_at.reset();
   const Stopwatch watch;
-  TRY(segment->commit());
+  bool whole = true;
+  for (SegmentLane* lane : {&calls, &feedback}) {
+    if (const Status status = lane->commit(); !status) {
+      give_up(*lane, status.error());
+      whole = false;
+    }
+  }
   const std::int64_t took_us = watch.elapsed_us();
   {
     const std::scoped_lock lock(mutex);
     ++counters.commits;
     counters.commit_us_sum += took_us;
     counters.commit_us_max = std::max(counters.commit_us_max, took_us);
-    counters.state = LogState::ok;
-    broken.reset();
+    counters.content_bytes += std::exchange(content_bytes, 0);
+    if (whole && !(broken && Clock::now() < retry_at)) {
+      counters.state = LogState::ok;
+      broken.reset();
+    }
   }
-  tell_committed();
-  return {};
+  settle(calls);
+  settle(feedback);
 }
 
-// Passes on what the segment says about its calls that are on the disk now.
-void CallLogWriter::State::tell_committed() {
-  const std::uint64_t committed = segment->committed();
-  auto told = waiting.begin();
-  for (; told != waiting.end() && told->record <= committed; ++told) told->done({});
-  waiting.erase(waiting.begin(), told);
-  const std::scoped_lock lock(mutex);
-  counters.committed += committed - told_committed;
-  counters.content_bytes += std::exchange(content_bytes, 0);
-  settled += committed - told_committed;
-  told_committed = committed;
-  eased.notify_all();
+void CallLogWriter::State::check() {
+  const auto time = Clock::now();
+  if (time < check_at) return;
+  check_at = time + milliseconds(limits::log_check_interval_ms);
+  for (SegmentLane* lane : {&calls, &feedback}) {
+    if (const Status status = lane->check(); !status) give_up(*lane, status.error());
+    settle(*lane);
+  }
 }
 
 void CallLogWriter::State::lose(Entry& entry, const Error& error) {
@@ -269,25 +253,28 @@ void CallLogWriter::State::lose(Entry& entry, const Error& error) {
   eased.notify_all();
 }
 
-// The segment failed: what is behind its last whole record on the disk is lost.
-void CallLogWriter::State::give_up(const Error& error) {
-  commit_at.reset();
-  std::uint64_t lost = 0;
-  if (segment) {
-    tell_committed();
-    lost = segment->appended() - segment->committed();
-    for (Waiting& one : waiting) one.done(fail(error));
-    waiting.clear();
-    segment->discard();
-    segment.reset();
+// The disk took no more of this lane: what is behind its last whole record there is lost.
+void CallLogWriter::State::give_up(SegmentLane& lane, const Error& error) {
+  lane.give_up(error);
+  {
+    const std::scoped_lock lock(mutex);
+    counters.state = error.code == ErrorCode::exhausted ? LogState::full_disk : LogState::failing;
+    broken = error;
+    if (!unreported) unreported = error;
+    retry_at = Clock::now() + milliseconds(limits::log_retry_interval_ms);
   }
+  settle(lane);
+}
+
+// Passes on what became of the lane's records.
+void CallLogWriter::State::settle(SegmentLane& lane) {
+  const SegmentLane::Settled news = lane.take_settled();
   const std::scoped_lock lock(mutex);
-  counters.lost += lost;
-  settled += lost;
-  counters.state = error.code == ErrorCode::exhausted ? LogState::full_disk : LogState::failing;
-  broken = error;
-  if (!unreported) unreported = error;
-  retry_at = Clock::now() + milliseconds(limits::log_retry_interval_ms);
+  if (&lane == &calls) counters.committed += news.committed;
+  counters.lost += news.lost;
+  counters.log_bytes += news.bytes;
+  counters.segments += news.segments;
+  settled += news.committed + news.lost;
   eased.notify_all();
 }
 
@@ -349,7 +336,6 @@ Status CallLogWriter::append(Call call) {
   if (state.broken && Clock::now() < state.retry_at) {
     ++state.counters.appended;
     ++state.counters.lost;
-    ++state.settled;
     return fail(*state.broken);
   }
   CHECK(state.put(call, {}, lock), "there was room, and the lock was not given away");
@@ -359,7 +345,7 @@ Status CallLogWriter::append(Call call) {
 Status CallLogWriter::flush() {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
-  const std::uint64_t target = state.counters.appended;
+  const std::uint64_t target = state.accepted;
   ++state.flushing;
   state.filled.notify_all();
   state.eased.wait(lock, [&] { return state.settled >= target; });

@@ -19,12 +19,18 @@
 
 namespace understudy::store {
 
+// Compressing text takes three times what all else takes. Beside I/O threads it may use a share of
+// one core (limits::log_compression_share): then everything is compressed up to some 4,000 new 2
+// KiB calls a second, and beyond that a part of them.
+enum class Compression { within_share, always };
+
 struct CallLogOptions {
   CaptureMode mode = CaptureMode::async;  // durable: commits as soon as the disk is idle
   std::size_t ring_bytes = limits::log_ring_bytes_max;
   std::uint64_t segment_bytes = limits::segment_bytes_max;
   std::int64_t segment_age_s = limits::segment_age_s_max;
   std::int64_t retention_days = 0;  // older segments are deleted; 0 keeps them
+  Compression compression = Compression::within_share;
 };
 
 class CallLogWriter {

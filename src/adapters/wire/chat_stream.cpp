@@ -7,6 +7,18 @@
 
 namespace understudy::wire {
 
+namespace {
+
+std::int64_t index_of(JsonCursor choice) {
+  std::int64_t index = 0;
+  choice.each_member([&](std::string_view key) {
+    if (key == "index") index = choice.integer().value_or(0);
+  });
+  return index;
+}
+
+}  // namespace
+
 void ChatStream::take_event(const SseEvent& event, JsonCursor& cursor) {
   bool has_choices = false;
   bool is_error = false;
@@ -53,15 +65,16 @@ ChatStream::Choice* ChatStream::choice_at(std::int64_t index) {
 }
 
 void ChatStream::take_choice(JsonCursor& cursor) {
-  // The index may stand behind the delta.
-  std::int64_t index = 0;
+  Choice* choice = nullptr;
   JsonCursor ahead = cursor;
-  ahead.each_member([&](std::string_view key) {
-    if (key == "index") index = ahead.integer().value_or(0);
+  cursor.each_member([&](std::string_view key) {
+    if (key == "index") {
+      choice = choice_at(cursor.integer().value_or(0));
+      return;
+    }
+    if (choice == nullptr) choice = choice_at(index_of(ahead));  // it stands behind, or nowhere
+    if (choice != nullptr) take_choice_member(*choice, key, cursor);
   });
-  Choice* choice = choice_at(index);
-  if (choice == nullptr) return;
-  cursor.each_member([&](std::string_view key) { take_choice_member(*choice, key, cursor); });
 }
 
 void ChatStream::take_choice_member(Choice& choice, std::string_view key, JsonCursor& cursor) {

@@ -32,6 +32,7 @@ class Attempt {
   [[nodiscard]] unsigned status() const { return connection_.status(); }
   [[nodiscard]] const net::Headers& headers() const { return connection_.headers(); }
   [[nodiscard]] wire::Api api() const { return request_.api; }
+  [[nodiscard]] const wire::AnswerContext& answer() const { return request_.answer; }
   // Reads a stream's events; null for an answer that is no stream.
   [[nodiscard]] wire::StreamReader* events() const { return events_.get(); }
   // The answer is a refusal, or a stream that began with one.

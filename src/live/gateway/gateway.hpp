@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "adapters/net/http_server.hpp"
-#include "adapters/telemetry/metrics.hpp"
 #include "base/pool.hpp"
 #include "live/access/access.hpp"
 #include "live/config/gateway_config.hpp"
@@ -35,7 +34,6 @@ struct GatewayParts {
   s1::SessionTracker& sessions;
   const Router& router;
   Access& access;
-  telemetry::Metrics& metrics;
   Pool& pool;  // small models, large bodies
   RetryBudget& retry_budget;
 };

@@ -181,8 +181,8 @@ net::Async<void> LlmRelay::pass_on() {
   parts_.call.http_status = static_cast<std::int32_t>(attempt_->status());
   if (attempt_->events() != nullptr) {
     if (attempt_->api() != parts_.client.api) {
-      translator_ = wire::StreamTranslator::make(attempt_->api(), parts_.client.api,
-                                                 parts_.client.http.body);
+      translator_ =
+          wire::StreamTranslator::make(attempt_->api(), parts_.client.api, attempt_->answer());
       translated_ = wire::StreamReader::make(parts_.client.api);
     }
     co_await pass_on_stream();
@@ -201,7 +201,7 @@ net::Async<void> LlmRelay::pass_on_whole() {
   if (status >= 400) {
     body = client_error(std::move(body), attempt_->api(), status);
   } else if (attempt_->api() != client) {
-    auto translated = wire::translate_response(attempt_->api(), client, body);
+    auto translated = wire::translate_response(attempt_->api(), client, body, attempt_->answer());
     if (!translated) {
       attempt_->failed();
       parts_.call.status = CallStatus::failed;

@@ -4,9 +4,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <thread>
 
-#include "adapters/lm/open_model.hpp"
 #include "adapters/net/http_server.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
@@ -81,7 +81,7 @@ Status run_gateway(const GatewayOptions& options) {
   std::vector<std::shared_ptr<const ActiveConfig>> retired;  // see Gateway::replace()
   const auto recorder = TRY(open_recorder(home, config.capture));
   s1::SessionTracker sessions(recorder ? recorder->pseudonyms() : s1::Pseudonyms({}));
-  const auto router = TRY(Router::open(home, lm::open_model));
+  const auto router = TRY(Router::open(home, options.open_model));
   const auto access = TRY(Access::open(home, {.required = config.keys_required(),
                                               .signed_only = config.access.signed_only}));
   RetryBudget retry_budget(config.retries.budget_ratio);

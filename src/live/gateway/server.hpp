@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "live/config/gateway_config.hpp"
+#include "live/serve/model_pool.hpp"
 
 namespace understudy::live {
 
@@ -15,6 +16,7 @@ struct GatewayOptions {
   std::filesystem::path home;
   // The configuration, at start and at each reload: the file's with the command line's words on top.
   std::function<Result<GatewayConfig>()> load;
+  ModelOpener open_model;                 // small models, when a policy names some
   std::filesystem::path port_file;        // empty: none
   std::filesystem::path admin_port_file;  // empty: none
 };

@@ -50,14 +50,14 @@ bool SmallModelAnswer::render(const SlmAnswer& answer, const TaskPolicy& task,
   stream_ = request.stream;
   if (stream_) rendered_ = wire::to_chat_stream(prediction.answer, meta);
   if (api_ == wire::Api::messages) {
-    auto translated = wire::translate_response(wire::Api::chat_completions, api_, whole);
+    auto translated = wire::translate_response(wire::Api::chat_completions, api_, whole, {});
     if (!translated) {
       call.route = {.task = task.task.value, .artifact = {}, .reason = "slm_unsupported"};
       return false;
     }
     whole = std::move(*translated);
     if (stream_) {
-      const auto translator = wire::StreamTranslator::make(wire::Api::chat_completions, api_, body_);
+      const auto translator = wire::StreamTranslator::make(wire::Api::chat_completions, api_, {});
       auto events = translator->feed(rendered_);
       if (!events) {
         call.route = {.task = task.task.value, .artifact = {}, .reason = "slm_unsupported"};

@@ -2,7 +2,8 @@
 
 #include <optional>
 
-#include "adapters/wire/translate.hpp"
+#include "base/clock.hpp"
+#include "base/json.hpp"
 
 namespace understudy::live {
 
@@ -62,44 +63,50 @@ Status UpstreamRequest::prepare(const ClientCall& call, const Target& target) {
   const NamedUpstream& upstream = *target.upstream;
   api = TRY(upstream_api(call.api, upstream.config.protocol));
   headers = upstream_headers(call.http, upstream, call.own_credentials);
-  const std::string_view body = call.http.body;
-  if (api != call.api) {
-    auto translated = wire::translate_request(
-        call.api, api, body, target.model.empty() ? std::string(call.scan.model) : target.model);
-    if (!translated) {
-      return fail(ErrorCode::unsupported, translated.error().message, translated.error().hint);
-    }
-    translated_ = std::move(*translated);
-    parts_[0] = translated_;
-    count_ = 1;
-    path = api == wire::Api::messages ? "/v1/messages" : "/v1/chat/completions";
-    headers.set("Content-Type", "application/json");
-    headers.remove("anthropic-beta");
-    if (api == wire::Api::messages) {
-      headers.set("anthropic-version", std::string(anthropic_version));
-    } else {
-      headers.remove("anthropic-version");
-    }
-    if (upstream.key.empty() && call.own_credentials) {
-      if (const auto key = client_key(call.http)) {
-        headers.remove("authorization");
-        headers.remove("x-api-key");
-        set_key(headers, upstream.config.protocol, *key);
-      }
-    }
+  const bool renamed = !target.model.empty() && target.model != call.scan.model;
+  if (api == call.api) {
+    path = call.http.target;
+    set_body(call.http.body, renamed ? call.scan.model_value : TextRange{}, target.model);
     return {};
   }
-  path = call.http.target;
-  const TextRange& value = call.scan.model_value;
-  if (target.model.empty() || target.model == call.scan.model || value.bytes == 0) {
-    parts_[0] = body;
-    count_ = 1;
-    return {};
-  }
-  model_ = json::to_text(json::value(target.model));
-  parts_ = {body.substr(0, value.begin), model_, body.substr(value.begin + value.bytes)};
-  count_ = 3;
+  auto translated = wire::translate_request(call.api, api, call.http.body);
+  if (!translated)
+    return fail(ErrorCode::unsupported, translated.error().message, translated.error().hint);
+  translated_ = std::move(translated->body);
+  answer = translated->answer;
+  answer.created_s = now().value / 1'000'000;
+  TextRange model_value;
+  if (renamed) model_value = TRY(wire::scan_request(api, std::string_view(translated_))).model_value;
+  set_body(translated_, model_value, target.model);
+  path = api == wire::Api::messages ? "/v1/messages" : "/v1/chat/completions";
+  translate_headers(call, upstream);
   return {};
+}
+
+// Without a model value the body stays as it is.
+void UpstreamRequest::set_body(std::string_view body, const TextRange& model_value,
+                               std::string_view model) {
+  parts_[0] = body;
+  count_ = 1;
+  if (model_value.bytes == 0) return;
+  model_ = json::to_text(json::value(model));
+  parts_ = {body.substr(0, model_value.begin), model_,
+            body.substr(model_value.begin + model_value.bytes)};
+  count_ = 3;
+}
+
+void UpstreamRequest::translate_headers(const ClientCall& call, const NamedUpstream& upstream) {
+  headers.set("Content-Type", "application/json");
+  headers.remove("anthropic-beta");
+  headers.remove("anthropic-version");
+  if (api == wire::Api::messages)
+    headers.set("anthropic-version", std::string(anthropic_version));
+  if (!upstream.key.empty() || !call.own_credentials) return;
+  if (const auto key = client_key(call.http)) {
+    headers.remove("authorization");
+    headers.remove("x-api-key");
+    set_key(headers, upstream.config.protocol, *key);
+  }
 }
 
 }  // namespace understudy::live

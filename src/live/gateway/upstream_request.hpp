@@ -11,6 +11,7 @@
 #include "adapters/net/http.hpp"
 #include "adapters/wire/api.hpp"
 #include "adapters/wire/request_scan.hpp"
+#include "adapters/wire/translate.hpp"
 #include "base/result.hpp"
 #include "live/upstreams/upstream_set.hpp"
 
@@ -36,9 +37,13 @@ class UpstreamRequest {
   wire::Api api = wire::Api::chat_completions;  // the upstream's
   std::string path;
   net::Headers headers;
+  wire::AnswerContext answer;  // what the translation of the answer must know, where there is one
   [[nodiscard]] std::span<const std::string_view> body() const { return {parts_.data(), count_}; }
 
  private:
+  void translate_headers(const ClientCall& call, const NamedUpstream& upstream);
+  void set_body(std::string_view body, const TextRange& model_value, std::string_view model);
+
   std::array<std::string_view, 3> parts_;
   std::size_t count_ = 0;
   std::string model_;       // as JSON text

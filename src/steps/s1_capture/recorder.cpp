@@ -11,7 +11,8 @@ Result<std::unique_ptr<Recorder>> Recorder::open(const store::Home& home,
                                                    .ring_bytes = options.ring_bytes,
                                                    .segment_bytes = options.segment_bytes,
                                                    .segment_age_s = options.segment_age_s,
-                                                   .retention_days = options.retention_days}));
+                                                   .retention_days = options.retention_days,
+                                                   .compression = options.compression}));
   return std::unique_ptr<Recorder>(new Recorder(std::move(pseudonyms), std::move(log), options));
 }
 

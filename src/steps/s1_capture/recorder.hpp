@@ -27,6 +27,7 @@ struct RecorderOptions {
   std::uint64_t segment_bytes = limits::segment_bytes_max;
   std::int64_t segment_age_s = limits::segment_age_s_max;
   std::int64_t retention_days = 0;  // 0: for ever
+  store::Compression compression = store::Compression::within_share;
 };
 
 class Recorder {

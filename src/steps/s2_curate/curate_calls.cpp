@@ -13,6 +13,7 @@
 #include "base/pool.hpp"
 #include "base/progress.hpp"
 #include "steps/s2_curate/canonical_call.hpp"
+#include "steps/s2_curate/chat_call.hpp"
 #include "steps/s2_curate/filters.hpp"
 #include "steps/s2_curate/pseudonymiser.hpp"
 #include "steps/s2_curate/splits.hpp"
@@ -49,9 +50,14 @@ void for_each_piece(Pool& pool, std::size_t count,
   });
 }
 
-Examined examine(const Call& call, const Detector& detector, EntityTable& table) {
+// A call that stays leaves this function as a chat completion, whatever its API was.
+Examined examine(Call& call, const Detector& detector, EntityTable& table) {
   Examined examined{.drop_reason = reason_to_drop(call), .request_hash = {}, .answer_hash = {}};
   if (examined.drop_reason) return examined;
+  if (!to_chat_form(call)) {
+    examined.drop_reason = dropped_unparsable;
+    return examined;
+  }
   const auto request = json::parse(call.request.reveal());
   const auto response = json::parse(call.response.reveal());
   if (!request || !response || !wire::parse_chat_request(*request)) {
@@ -73,7 +79,7 @@ Examined examine(const Call& call, const Detector& detector, EntityTable& table)
   return examined;
 }
 
-std::vector<Examined> first_pass(Pool& pool, const std::vector<Call>& calls,
+std::vector<Examined> first_pass(Pool& pool, std::vector<Call>& calls,
                                  const Detector& detector, EntityTable& table) {
   std::vector<Examined> examined(calls.size());
   std::vector<EntityTable> tables((calls.size() + calls_per_piece - 1) / calls_per_piece);

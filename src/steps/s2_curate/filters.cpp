@@ -1,12 +1,14 @@
 #include "steps/s2_curate/filters.hpp"
 
+#include "steps/s2_curate/chat_call.hpp"
+
 namespace understudy::s2 {
 
 std::optional<std::string_view> reason_to_drop(const Call& call) {
   if (call.route.server == Server::slm) return "served_by_slm";  // a model must not teach itself
   if (call.human_facing) return "human_facing";
   if (!call.training_allowed) return "training_not_allowed";
-  if (call.api != "chat.completions") return "other_api";
+  if (!has_chat_form(call.api)) return "other_api";
   switch (call.status) {
     case CallStatus::ok: break;
     case CallStatus::upstream_error: return "upstream_error";

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "adapters/store/call_log_writer.hpp"
 #include "adapters/store/policy_store.hpp"
 #include "steps/s6_refine/test_home.hpp"
 
