@@ -202,7 +202,9 @@ class Faults:
                 for stream in self.both_ways():
                     answer = self.run_scenario(name, stream)
                     self.assert_whole(answer)
-                    self.expect_recorded(answer.call_id, status="ok", retries=1, upstream="a")
+                    # A kept connection that is reset before the answer is replaced unseen: no retry of ours.
+                    expected = 1 if name == "s03-500-once" else lambda n: n <= 1
+                    self.expect_recorded(answer.call_id, status="ok", retries=expected, upstream="a")
 
     def test_s06_s07_late_answers_fail_over_at_the_deadline(self):
         for name in ("s06-no-answer", "s07-late-head", "s07-late-token"):

@@ -57,6 +57,7 @@ class Attempt {
   net::Async<Result<std::string>> read();
   Result<std::string> whole_events(std::string part);
   Result<std::string> last_words();
+  [[nodiscard]] Status readable() const;
 
   Target target_;
   Breaker::Permit permit_;
