@@ -9,7 +9,7 @@ WORKDIR /src
 RUN cmake --preset release && cmake --build build/release
 
 FROM build
-RUN install -m 755 build/release/bin/understudy build/release/bin/understudy-train /usr/local/bin/
+RUN install -m 755 build/release/bin/understudy* /usr/local/bin/
 ENV UNDERSTUDY_HOME=/var/lib/understudy
 VOLUME /var/lib/understudy
 EXPOSE 8080

@@ -3,6 +3,8 @@
 
   clinc150   intent recognition: 15,000 recorded calls, then 5,500 live ones through the gateway
   calls      seven files of real agent calls: import, curate, cluster, select
+  gateway    direct, nginx, Portkey, and the gateway with capture off, async, durable: rates, latencies, memory
+  kill9      SIGKILL under load: which acknowledged calls does the log still hold?
 
 Each prints its figures with machine and commit, and exits 1 when a target is missed, 77 when its data is absent.
 """
@@ -18,10 +20,13 @@ sys.path[:0] = [str(BENCH), str(BENCH.parent / "examples")]
 
 import bench_calls  # noqa: E402  (the path is set above)
 import bench_clinc150  # noqa: E402
+import bench_gateway  # noqa: E402
+import bench_kill9  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
 
-BENCHMARKS = {"clinc150": bench_clinc150.run, "calls": bench_calls.run}
+NEED_DATA = {"clinc150": bench_clinc150.run, "calls": bench_calls.run}
+BENCHMARKS = {**NEED_DATA, "gateway": bench_gateway.run, "kill9": bench_kill9.run}
 
 
 def main():
@@ -30,13 +35,25 @@ def main():
     parser.add_argument("name", choices=BENCHMARKS)
     parser.add_argument("--home", type=pathlib.Path, help="an empty directory (default: a new one below /tmp)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    gateway = parser.add_argument_group("gateway")
+    gateway.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
+    gateway.add_argument("--seconds", type=int, default=2, help="of load per figure and round (default 2)")
+    gateway.add_argument("--minutes", type=float, default=0.5,
+                         help="of load while memory is watched, on each of three disks (default 0.5; the bar is 10; "
+                              "0: not at all)")
+    gateway.add_argument("--systems", default="nginx,portkey,off,async,durable",
+                         help="what to compare, while working on one of them (default: %(default)s)")
+    gateway.add_argument("--raw", type=pathlib.Path, help="write every round's figures here, as JSON")
+    parser.add_argument_group("kill9").add_argument("--kills", type=int, default=200, help="rounds (default 200)")
     options = parser.parse_args()
     home = options.home or pathlib.Path(tempfile.mkdtemp(prefix=f"understudy-{options.name}-"))
-    if not harness.SHARED_DATA.is_dir():
+    if options.name in NEED_DATA and not harness.SHARED_DATA.is_dir():
         print(f"bench {options.name}: skipped, its data is not at {harness.SHARED_DATA}", file=sys.stderr)
         return 77
     try:
-        figures, targets = BENCHMARKS[options.name](harness.Program(options.program, home), harness.SHARED_DATA)
+        program = harness.Program(options.program, home)
+        more = () if options.name in NEED_DATA else (options,)
+        figures, targets = BENCHMARKS[options.name](program, harness.SHARED_DATA, *more)
     except harness.Failure as failure:
         print(f"bench {options.name}: {failure}\nbench: the home is kept in {home}", file=sys.stderr)
         return 1

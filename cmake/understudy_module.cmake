@@ -2,7 +2,7 @@
 #
 # One call per folder of src/. Sources, tests and fuzz targets are found by their names, so that adding a
 # file needs no edit here: x.cpp goes into the module, x_test.cpp into its one test program, each x_fuzz.cpp
-# becomes a libFuzzer program. USES names modules as in tools/layers.txt.
+# becomes a libFuzzer program and each x_bench.cpp a program that is built on demand. USES names modules as in tools/layers.txt.
 
 add_compile_options(-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
@@ -28,6 +28,7 @@ function(understudy_module path)
   cmake_parse_arguments(MODULE "" "" "USES;LINKS" ${ARGN})
   string(REPLACE "/" "_" name ${path})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${path}/*.cpp)
+  set(all_sources ${sources})
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   set(fuzzers ${sources})
@@ -57,6 +58,13 @@ function(understudy_module path)
     gtest_discover_tests(${name}_test TEST_PREFIX "${path}/" DISCOVERY_MODE PRE_TEST
                          PROPERTIES TIMEOUT 120 LABELS unit)
   endif()
+  set(benches ${all_sources})
+  list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
+  foreach(bench ${benches})  # built when asked for by name
+    get_filename_component(bench_name ${bench} NAME_WE)
+    add_executable(${bench_name} EXCLUDE_FROM_ALL ${bench})
+    target_link_libraries(${bench_name} PRIVATE us_${name})
+  endforeach()
   if(UNDERSTUDY_FUZZ)
     foreach(fuzzer ${fuzzers})
       get_filename_component(fuzzer_name ${fuzzer} NAME_WE)
@@ -64,4 +72,27 @@ function(understudy_module path)
       target_link_libraries(${fuzzer_name} PRIVATE us_${name} -fsanitize=fuzzer)
     endforeach()
   endif()
+endfunction()
+
+# understudy_own_library(NAME PATH USES module...)
+#
+# A shared object of our own, NAME.so beside the programs, opened only when it is needed
+# (base/own_library.hpp): the sources of one folder with the modules that they use. What it exports is marked
+# in the source. The modules below it must be position independent.
+function(understudy_own_library name path)
+  cmake_parse_arguments(LIBRARY "" "" "USES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${path}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+  add_library(${name} MODULE ${sources})
+  set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden
+                        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_compile_definitions(${name} PRIVATE UNDERSTUDY_VERSION="${PROJECT_VERSION}")
+  target_link_options(${name} PRIVATE LINKER:--as-needed LINKER:--exclude-libs,ALL)
+  foreach(used ${LIBRARY_USES})
+    string(REPLACE "/" "_" used_name ${used})
+    target_link_libraries(${name} PRIVATE us_${used_name})
+    set_target_properties(us_${used_name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  endforeach()
+  target_link_libraries(${name} PRIVATE ${LIBRARY_LINKS})
 endfunction()

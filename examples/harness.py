@@ -71,6 +71,15 @@ class Program:
     def json(self, *words, environment=None):
         return json.loads(self.text(*words, "--json", environment=environment))
 
+    def logged_calls(self, *words):
+        """The records of the call log, oldest first; None where this program cannot list them."""
+        if "cat" not in self.run("log", "--help").stdout:
+            return None
+        text = self.text("log", "cat", "--json", *words)
+        if text.lstrip().startswith("["):
+            return json.loads(text)
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+
     def assignments(self):
         """{call id: task id or None}"""
         lines = self.text("export", "assignments").splitlines()

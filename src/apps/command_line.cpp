@@ -6,7 +6,7 @@
 #include <string>
 
 #include "apps/exit_code.hpp"
-#include "apps/verbs.hpp"
+#include "apps/toml_options.hpp"
 #include "base/progress.hpp"
 
 namespace understudy::apps {
@@ -25,9 +25,12 @@ A first run, with your agent's calls:
   understudy report)";
 
 constexpr const char* footer =
-    R"(Options of a verb may also stand in HOME/understudy.toml, under [VERB]:
-  [serve]
-  upstream = "https://api.example.com/v1"
+    R"(HOME/understudy.toml configures the gateway (examples/understudy.toml shows all of it), and may
+hold options of other verbs under [VERB]:
+  [[upstream]]
+  url = "https://api.example.com/v1"
+  [tune]
+  max-minutes = 5
 
 Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 bad input, 4 denied or wrong key, 5 not found, 6 unavailable,
 7 disk or limit exhausted, 8 corrupt data, 9 conflict, 130 interrupted.)";
@@ -52,35 +55,9 @@ std::filesystem::path home_of(int argc, char** argv) {
   return default_home();
 }
 
-}  // namespace
-
-struct CommandLine::State {
-  CLI::App app{description, "understudy"};
-  std::filesystem::path home;
-  bool quiet = false;
-  Action action;
-};
-
-CommandLine::CommandLine() : state_(std::make_unique<State>()) {}
-CommandLine::~CommandLine() = default;
-
-std::optional<int> CommandLine::parse(int argc, char** argv) {
-  State& state = *state_;
-  CLI::App& app = state.app;
-  state.home = home_of(argc, argv);
-  app.footer(footer);
-  app.get_formatter()->enable_description_formatting(false);  // the examples keep their lines
-  app.get_formatter()->enable_footer_formatting(false);
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "understudy " UNDERSTUDY_VERSION);
-  app.add_option(
-      "--home", state.home,
-      "where all state lives (default: $UNDERSTUDY_HOME, else ~/.local/share/understudy)");
-  app.add_flag("--quiet", state.quiet, "no progress on stderr");
-  const std::filesystem::path config = state.home / "understudy.toml";
-  app.set_config("--config", config.string(),
-                 "read options from this file (default: HOME/understudy.toml)");
-  add_verbs(app, state.action);
+// A verb's action, or the exit code where there is nothing to run: help and version 0, wrong
+// usage 2.
+std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
@@ -97,13 +74,40 @@ std::optional<int> CommandLine::parse(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? exit_ok : exit_usage;
   }
-  set_progress_shown(!state.quiet);
   return std::nullopt;
 }
 
-Status CommandLine::run() {
-  const auto home = TRY(store::Home::open(state_->home));
-  return state_->action(home);
+Status run(const Action& action, const std::filesystem::path& home_directory) {
+  const auto home = TRY(store::Home::open(home_directory));
+  return action(home);
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv, AddVerbs add_verbs) {
+  CLI::App app{description, "understudy"};
+  std::filesystem::path home = home_of(argc, argv);
+  bool quiet = false;
+  Action action;
+  app.footer(footer);
+  app.get_formatter()->enable_description_formatting(false);  // the examples keep their lines
+  app.get_formatter()->enable_footer_formatting(false);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "understudy " UNDERSTUDY_VERSION);
+  app.add_option(
+      "--home", home,
+      "where all state lives (default: $UNDERSTUDY_HOME, else ~/.local/share/understudy)");
+  app.add_flag("--quiet", quiet, "no progress on stderr");
+  add_verbs(app, action);
+  app.config_formatter(std::make_shared<TomlOptions>(verb_names(app)));
+  app.set_config("--config", (home / "understudy.toml").string(),
+                 "read options from this file (default: HOME/understudy.toml)");
+  if (const auto exit_code = parse(app, argc, argv)) return *exit_code;
+  set_progress_shown(!quiet);
+  const Status status = run(action, home);
+  if (status) return exit_ok;
+  std::fprintf(stderr, "understudy: %s\n", status.error().to_text().c_str());
+  return exit_code_of(status.error().code);
 }
 
 }  // namespace understudy::apps

@@ -1,33 +1,24 @@
 // The grammar of the command line: global options, then one verb with its own. Parsing picks a
-// verb's action; run() executes it. Options of a verb may also stand in HOME/understudy.toml under
-// [VERB].
+// verb's action; then it runs. Options of the control plane's verbs may also stand in
+// HOME/understudy.toml under [VERB].
 #pragma once
 
-#include <filesystem>
 #include <functional>
-#include <memory>
-#include <optional>
 
 #include "adapters/store/home.hpp"
 #include "base/result.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace understudy::apps {
 
-class CommandLine {
- public:
-  CommandLine();
-  ~CommandLine();
-  CommandLine(const CommandLine&) = delete;
-  CommandLine& operator=(const CommandLine&) = delete;
+using Action = std::function<Status(const store::Home&)>;
+using AddVerbs = void (*)(CLI::App& app, Action& action);
 
-  // Nothing when there is something to run; else the exit code (help and version: 0, wrong usage:
-  // 2).
-  std::optional<int> parse(int argc, char** argv);
-  Status run();
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
+// All of a program's main(): parses, runs the chosen verb, turns an Error into a message on stderr.
+// Gives the exit code.
+int run_command_line(int argc, char** argv, AddVerbs add_verbs);
 
 }  // namespace understudy::apps

@@ -1,89 +1,20 @@
 #include "apps/verbs.hpp"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <fstream>
 #include <memory>
 #include <string>
 
 #include "apps/render.hpp"
+#include "apps/verb_builder.hpp"
 #include "base/files.hpp"
 #include "console/jobs.hpp"
-#include "live/gateway/server.hpp"
 
 namespace understudy::apps {
 
 namespace {
 
-using store::Home;
-using Render = std::string (*)(const json::value&);
-
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-// What a verb's result looks like on stdout: JSON for scripts, or text for people.
-Status show(Result<json::value> result, bool as_json, Render render) {
-  const json::value value = TRY(std::move(result));
-  print(as_json ? json::to_text(value) + "\n" : render(value));
-  return {};
-}
-
-// Options of one verb. CLI11 writes into them while parsing; the action reads them afterwards, so
-// both share it.
-struct VerbOptions {
-  bool as_json = false;
-  std::string task;
-  std::size_t examples = 3;
-  std::vector<std::filesystem::path> files;
-  std::optional<std::filesystem::path> output;
-  console::TuneRequest tune;
-  std::string candidate;
-  console::EvaluateRequest evaluate;
-};
-
-using Run = std::function<Status(const Home&, const VerbOptions&)>;
-
-class VerbBuilder {
- public:
-  VerbBuilder(CLI::App& app, Action& action) : app_(app), action_(action) {}
-
-  // Adds `name`; `run` becomes the action when the user chooses it.
-  CLI::App* add(CLI::App& parent, const char* name, const char* help, Run run) {
-    options =
-        std::make_shared<VerbOptions>();  // shared with the action, which outlives this builder
-    CLI::App* verb = parent.add_subcommand(name, help);
-    verb->add_flag("--json", options->as_json, "print the result as JSON");
-    verb->callback([&action = action_, verb, kept = options, run = std::move(run)] {
-      if (!verb->get_subcommands().empty()) return;  // `tasks show ID` is not `tasks`
-      action = [kept, run](const Home& home) { return run(home, *kept); };
-    });
-    return verb;
-  }
-  CLI::App* add(const char* name, const char* help, Run run) {
-    return add(app_, name, help, std::move(run));
-  }
-
-  void with_task(CLI::App* verb) {
-    verb->add_option("TASK", options->task,
-                     "a task id, or the beginning of one (`understudy tasks`)")
-        ->required();
-  }
-
-  std::shared_ptr<VerbOptions> options;
-
- private:
-  CLI::App& app_;
-  Action& action_;
-};
-
-void add_capture_verbs(CLI::App& app, Action& action) {
+void add_import(CLI::App& app, Action& action) {
   VerbBuilder builder(app, action);
-  CLI::App* keys = app.add_subcommand("keys", "the key pairs of the roles");
-  keys->require_subcommand(1);
-  builder.add(*keys, "init", "make the keys of this home (never overwrites)",
-              [](const Home& home, const auto& o) {
-                return show(console::init_keys(home), o.as_json, render_keys);
-              });
-
   CLI::App* verb =
       builder.add("import", "read recorded calls (JSONL, plain or gzip) into the call log",
                   [](const Home& home, const auto& o) {
@@ -92,43 +23,17 @@ void add_capture_verbs(CLI::App& app, Action& action) {
   verb->add_option("FILE", builder.options->files,
                    "OpenAI-format call records, or NVIDIA Data Flywheel records")
       ->required();
-
-  CLI::App* log = app.add_subcommand("log", "the encrypted call log");
-  log->require_subcommand(1);
-  builder.add(*log, "stat", "count the calls, check every segment",
-              [](const Home& home, const auto& o) {
-                return show(console::log_statistics(home), o.as_json, render_log_statistics);
-              });
 }
 
+// `understudy` hands `serve` over before it comes here; it is in the list for --help.
 void add_serve(CLI::App& app, Action& action) {
-  const auto options = std::make_shared<live::GatewayOptions>();  // shared with the action
-  const auto listen = std::make_shared<std::string>("127.0.0.1:8080");
   CLI::App* verb = app.add_subcommand(
       "serve", "the gateway: relay, record, and answer what small models may answer");
-  verb->add_option("--upstream", options->upstream,
-                   "base URL of the LLM API, for example https://api.example.com/v1")
-      ->required();
-  verb->add_option("--upstream-key-env", options->upstream_key_env,
-                   "environment variable with the upstream's API key (default: the client's own "
-                   "key is passed on)");
-  verb->add_option("--listen", *listen, "HOST:PORT; port 0 takes a free one")
-      ->capture_default_str();
-  verb->add_option("--port-file", options->port_file, "write the port here once it is open");
-  verb->add_option("--threads", options->io_threads, "I/O threads (default: one per core)");
-  verb->callback([&action, options, listen] {
-    action = [options, listen](const Home& home) -> Status {
-      const std::size_t colon = listen->rfind(':');
-      int port = -1;
-      if (colon != std::string::npos) port = std::atoi(listen->c_str() + colon + 1);
-      if (port < 0 || port > 65535) {
-        return fail(ErrorCode::invalid_input, "--listen wants HOST:PORT, not " + *listen,
-                    "for example --listen 127.0.0.1:8080");
-      }
-      options->home = home.directory();
-      options->host = listen->substr(0, colon);
-      options->port = static_cast<std::uint16_t>(port);
-      return live::run_gateway(*options);
+  verb->prefix_command();
+  verb->callback([&action] {
+    action = [](const Home&) -> Status {
+      return fail(ErrorCode::unsupported, "this program is not the gateway",
+                  "run `understudy serve`, or understudy-serve");
     };
   });
 }
@@ -238,8 +143,10 @@ void add_model_verbs(CLI::App& app, Action& action) {
 }  // namespace
 
 void add_verbs(CLI::App& app, Action& action) {
-  add_capture_verbs(app, action);
+  add_import(app, action);
+  add_log_verbs(app, action);
   add_serve(app, action);
+  add_access_verbs(app, action);
   add_data_verbs(app, action);
   add_model_verbs(app, action);
 }

@@ -2,20 +2,12 @@
 // an action.
 #pragma once
 
-#include <functional>
-
-#include "adapters/store/home.hpp"
-#include "base/result.hpp"
-
-namespace CLI {
-class App;
-}
+#include "apps/command_line.hpp"
 
 namespace understudy::apps {
 
-using Action = std::function<Status(const store::Home&)>;
-
 // `action` must outlive the parser.
 void add_verbs(CLI::App& app, Action& action);
+void add_access_verbs(CLI::App& app, Action& action);
 
 }  // namespace understudy::apps

@@ -103,6 +103,7 @@ std::optional<UnixMicros> parse_iso8601(std::string_view text) {
 }
 
 Stopwatch::Stopwatch() : started_ns_(steady_ns()) {}
+std::int64_t Stopwatch::elapsed_ns() const { return steady_ns() - started_ns_; }
 std::int64_t Stopwatch::elapsed_us() const { return (steady_ns() - started_ns_) / 1000; }
 double Stopwatch::elapsed_s() const {
   return static_cast<double>(steady_ns() - started_ns_) * 1e-9;

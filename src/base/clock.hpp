@@ -18,6 +18,7 @@ std::optional<UnixMicros> parse_iso8601(std::string_view text);
 class Stopwatch {
  public:
   Stopwatch();
+  [[nodiscard]] std::int64_t elapsed_ns() const;
   [[nodiscard]] std::int64_t elapsed_us() const;
   [[nodiscard]] double elapsed_s() const;
 

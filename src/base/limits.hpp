@@ -29,19 +29,73 @@ inline constexpr int connect_timeout_s = 10;
 inline constexpr int first_byte_timeout_s = 300;
 inline constexpr int idle_timeout_s = 120;
 inline constexpr int keep_alive_timeout_s = 75;
+inline constexpr int head_timeout_s = 30;  // from a request's first byte to the end of its head
+inline constexpr int upstream_idle_timeout_s = 60;  // a pooled connection; servers' own limit is 75
+inline constexpr std::size_t upstream_idle_connections_max = 512;  // per upstream and I/O thread
+inline constexpr int resolve_cache_s = 10;  // an upstream's addresses; a burst asks the DNS once
+inline constexpr int interim_answers_max = 16;  // 100 and 103 before the answer itself
+inline constexpr int loop_sweep_ms = 20;  // deadlines' resolution; a lost client is seen in 50 ms
+inline constexpr std::size_t loop_scratch_bytes = 64 * kibi;     // one read buffer per I/O thread
+inline constexpr std::size_t unread_body_bytes_max = 64 * kibi;  // skipped to keep a connection
+inline constexpr std::int64_t body_bytes_per_s_min = 1024;  // slower peers lose their connection
 inline constexpr int drain_timeout_s = 20;
+inline constexpr int drain_end_ms = 500;    // for what was told to end when the drain ran out
 inline constexpr int refusal_linger_s = 5;  // a refused client may still be writing its body
 inline constexpr int accept_pause_ms = 50;  // after a failed accept
 inline constexpr std::size_t inline_parse_bytes_max = 256 * kibi;  // about 1 ms on an I/O thread
+inline constexpr std::size_t inline_scan_bytes_max = mebi;         // the same
+// An answer is held until its end, so that a cut can be tried elsewhere; larger ones pass through.
+inline constexpr std::size_t answer_held_bytes_max = mebi;
+inline constexpr std::size_t id_bytes_max = 256;  // of a call or session, as clients send it
+inline constexpr std::size_t tracked_conversations_max = 8192;  // about 2 MiB
+
+// understudy.toml
+inline constexpr std::size_t config_bytes_max = mebi;
+inline constexpr std::size_t upstreams_max = 64;
+inline constexpr std::size_t models_max = 4096;
+inline constexpr std::size_t model_targets_max = 8;  // each is a wait for the client
+inline constexpr std::int64_t io_threads_max = 256;
+
+// access: keys are looked up in memory; a list of 10,000 keys is a file of about 3 MB
+inline constexpr std::size_t virtual_keys_max = 10'000;
+inline constexpr std::size_t role_tokens_max = 256;
+inline constexpr std::size_t access_name_bytes_max = 64;
+inline constexpr std::int64_t limit_per_minute_max = 1'000'000'000;
+inline constexpr double limit_usd_max = 1e9;  // a thousand-millionth of it still fits an int64
+inline constexpr int access_poll_interval_ms = 250;
+inline constexpr int spend_write_interval_ms = 1000;  // a crash loses at most this much spending
+inline constexpr std::size_t admin_body_bytes_max = 64 * kibi;
+inline constexpr std::int64_t admin_failures_per_minute = 10;  // wrong tokens from one address
+inline constexpr std::size_t admin_addresses_max = 1024;
+inline constexpr std::size_t priced_models_max = 1024;  // of a cache; names come from clients
+
+// telemetry: clients choose models' names; each series costs a scrape about 2 KB
+inline constexpr std::size_t metric_models_max = 64;
+inline constexpr std::size_t metric_label_bytes_max = 128;
+inline constexpr std::size_t span_queue_max = 2048;  // about 1 KB each
+inline constexpr std::size_t span_batch_max = 512;
+inline constexpr int span_interval_ms = 1000;
+inline constexpr int span_export_timeout_s = 10;
+inline constexpr int span_flush_s = 3;  // when the gateway ends
 
 // call log
-inline constexpr std::size_t log_ring_records_max = 4096;
-inline constexpr std::size_t log_ring_bytes_max = 256 * mebi;
-inline constexpr std::size_t log_group_bytes_max =
-    mebi / 4;                                       // a nearly full disk takes some groups
-inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
+inline constexpr std::size_t log_ring_records_max = 16'384;
+// The gateway stays within 32 MiB, ring included; one larger call is taken alone.
+inline constexpr std::size_t log_ring_bytes_max = 8 * mebi;
+inline constexpr std::size_t log_write_bytes = mebi / 4;  // encoded bytes per write()
+inline constexpr int log_encode_interval_ms = 10;         // small bursts beside the I/O threads
 inline constexpr int log_commit_interval_ms = 50;   // group commit: one fdatasync costs about 4 ms
+inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
+inline constexpr int log_check_interval_ms = 1000;  // for changed keys, old segments
+inline constexpr double log_compression_share = 0.05;  // of one core, beside I/O threads
+inline constexpr std::int64_t log_compression_saved_us_max = 50'000;
 inline constexpr std::size_t segment_bytes_max = 256 * mebi;
+inline constexpr std::int64_t segment_age_s_max = 86'400;
+// Parts of requests that a segment's readers keep in memory to put later requests together.
+inline constexpr std::size_t segment_part_bytes_max = 128 * mebi;
+inline constexpr std::size_t segment_tenants_max = 4096;
+inline constexpr std::size_t part_bytes_min = 64;        // a shorter one is cheaper to repeat
+inline constexpr std::size_t part_table_slots = 65'536;  // 24 bytes each, of the writer
 inline constexpr std::size_t record_bytes_max = 2 * body_bytes_max;
 
 // clustering and templates
@@ -68,6 +122,6 @@ inline constexpr std::size_t classifier_file_bytes_max = 64 * mebi;
 static_assert(jsonl_line_bytes_max >= 2 * body_bytes_max, "a call holds a request and a response");
 static_assert(segment_bytes_max >= record_bytes_max, "every record fits into a segment");
 static_assert(classifier_file_bytes_max > classifier_weight_bytes_max, "weights, labels, idf");
-static_assert(log_ring_bytes_max >= record_bytes_max, "every record fits into the ring");
+static_assert(segment_part_bytes_max >= body_bytes_max, "the parts of every request fit");
 
 }  // namespace understudy::limits

@@ -58,6 +58,15 @@ std::string_view to_string(CallStatus status) {
 
 std::string_view to_string(Server server) { return server == Server::slm ? "slm" : "llm"; }
 
+std::string_view to_string(ContentState state) {
+  switch (state) {
+    case ContentState::whole: return "whole";
+    case ContentState::withheld: return "withheld";
+    case ContentState::erased: return "erased";
+  }
+  return "withheld";
+}
+
 json::value to_json(const Call& call) {
   json::object tree{
       {"id", call.id.value},
@@ -94,8 +103,8 @@ json::value to_json(const Call& call) {
   if (!call.tool_results.empty()) {
     json::array results;
     for (const ToolResult& result : call.tool_results) {
-      results.push_back(json::object{
-          {"id", result.tool_call_id}, {"tool", result.tool}, {"item", result.item}});
+      results.push_back(
+          json::object{{"id", result.tool_call_id}, {"tool", result.tool}, {"item", result.item}});
     }
     tree["tool_results"] = std::move(results);
   }
@@ -136,11 +145,11 @@ Result<Call> call_from_json(const json::value& tree) {
   }
   call.finish_reason = json::string_or(tree, "finish_reason");
   if (const json::value* usage = json::find(tree, "usage")) {
-    call.usage = {.prompt_tokens = json::find_integer(*usage, "prompt_tokens").value_or(0),
-                  .completion_tokens = json::find_integer(*usage, "completion_tokens").value_or(0),
-                  .cached_prompt_tokens =
-                      json::find_integer(*usage, "cached_prompt_tokens").value_or(0),
-                  .estimated = json::find_bool(*usage, "estimated").value_or(false)};
+    call.usage = {
+        .prompt_tokens = json::find_integer(*usage, "prompt_tokens").value_or(0),
+        .completion_tokens = json::find_integer(*usage, "completion_tokens").value_or(0),
+        .cached_prompt_tokens = json::find_integer(*usage, "cached_prompt_tokens").value_or(0),
+        .estimated = json::find_bool(*usage, "estimated").value_or(false)};
   }
   call.status = TRY(parse_status(json::string_or(tree, "status", "ok")));
   call.http_status =

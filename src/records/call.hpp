@@ -30,7 +30,7 @@ struct Usage {
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
   std::int64_t cached_prompt_tokens = 0;  // of prompt_tokens: read from the provider's cache
-  bool estimated = false;  // true: counted by us because the wire had none
+  bool estimated = false;                 // true: counted by us because the wire had none
 };
 
 // Why the call went where it went. `task` and `artifact` are empty for calls that no task claimed.
@@ -50,7 +50,8 @@ struct Origin {
   std::string address;
 };
 
-// A tool's answer to a tool call of an earlier answer; its text is a message of this call's request.
+// A tool's answer to a tool call of an earlier answer; its text is a message of this call's
+// request.
 struct ToolResult {
   std::string tool_call_id;
   std::string tool;       // the tool's name, where the conversation names it
@@ -63,12 +64,24 @@ struct TextRange {
   std::size_t bytes = 0;
 };
 
+// Whether a call that was read from the log came with its request and response.
+enum class ContentState {
+  whole,
+  withheld,  // the reader's keys open metadata only, or not this tenant's content
+  erased,    // the tenant's key was destroyed: nobody can read it any more
+};
+
+struct ContentBytes {
+  std::uint64_t request = 0;
+  std::uint64_t response = 0;
+};
+
 struct Call {
   CallId id;
   SessionId session;
   CallId parent;          // the call whose answer this conversation goes on from
   std::int32_t step = 0;  // of the session, from 0: the parent's and one
-  std::string source;  // "gateway", or "import:FILE"
+  std::string source;     // "gateway", or "import:FILE"
   UnixMicros started_at;
   UnixMicros first_byte_at;
   UnixMicros ended_at;
@@ -80,10 +93,10 @@ struct Call {
   Origin origin;
   bool human_facing = false;  // S1 converts calls between agents and tools, not chats with people
   bool training_allowed = true;  // consent, and the teacher's terms
-  SecretText request;   // the request's body as the client sent it, JSON text of that API
+  SecretText request;            // the request's body as the client sent it, JSON text of that API
   SecretText response;  // the response's body (streams reassembled), of the same API; may be empty
-  // Parts of `request` that the next call of the conversation sends again (messages, tools): the call
-  // log stores equal ones once. Ascending, without overlap. Not stored as such.
+  // Parts of `request` that the next call of the conversation sends again (messages, tools): the
+  // call log stores equal ones once. Ascending, without overlap. Not stored as such.
   std::vector<TextRange> repeated;
   std::vector<ToolResult> tool_results;
   std::string finish_reason;
@@ -94,12 +107,15 @@ struct Call {
   std::int32_t retries = 0;
   std::optional<double> reward;  // task success, where someone said so
   std::optional<double> cost_usd;
+  ContentState content = ContentState::whole;  // these two are set by the log's readers
+  ContentBytes content_bytes;                  // known also where the content is not
 
   [[nodiscard]] std::int64_t latency_us() const { return ended_at.value - started_at.value; }
 };
 
 std::string_view to_string(CallStatus status);
 std::string_view to_string(Server server);
+std::string_view to_string(ContentState state);
 
 json::value to_json(const Call& call);
 Result<Call> call_from_json(const json::value& tree);

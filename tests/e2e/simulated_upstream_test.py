@@ -3,9 +3,13 @@
 import gzip
 import json
 import random
+import re
 import tempfile
 import unittest
 
+import gateway_case
+import inside_upstream
+import raw_http
 import support
 from support import agents, harness
 import vocabulary
@@ -95,6 +99,37 @@ class Upstream(unittest.TestCase):
             reply = harness.send(upstream.url, call, stream_share=share)[0]
             self.assertTrue(check(reply), (fault, share, reply))
             upstream.stop()
+
+    def test_a_models_name_says_what_it_does(self):
+        upstream = inside_upstream.InsideUpstream()
+        self.addCleanup(upstream.stop)
+        self.check_behaviours(upstream)
+
+    def check_behaviours(self, upstream):
+        for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages"):
+            def ask(model, stream=True, path=path):
+                return raw_http.ask(upstream.url, path, gateway_case.request_for(path, model, stream))
+
+            def words(answer):
+                return [int(word) for word in re.findall(rb'"[^"]*?w(\d+)"', answer.body)]
+            with self.subTest(path=path):
+                whole = ask("sim/tokens=6")
+                self.assertTrue(whole.clean)
+                self.assertEqual(sorted(set(words(whole)))[:6], list(range(6)))
+                cut = ask("sim/tokens=60,cut=40,pause_ms=1")
+                self.assertEqual((cut.clean, max(words(cut))), (False, 39))
+                self.assertEqual(max(words(ask("sim/tokens=60,end=30"))), 29)
+                self.assertEqual(ask("sim/end=0").body, b"")
+                self.assertIn(b"oops", ask("sim/malformed=2").body)
+                self.assertEqual([ask("sim/status=503,times=2").status for _ in range(4)], [503, 503, 200, 200])
+                self.assertEqual([ask("sim/status=500,flap=1").status for _ in range(4)], [500, 200, 500, 200])
+                self.assertEqual(ask("sim/status=429,retry_after=7").header("retry-after"), "7")
+                self.assertEqual(ask("sim/reset=0").status, 0)
+                self.assertFalse(ask("sim/cut=1", stream=False).clean)
+                self.assertGreaterEqual(ask("sim/slow=0.2").head_seconds, 0.2)
+                late = ask("sim/first_token=0.2")
+                self.assertTrue(late.head_seconds < 0.2 <= late.end_seconds)
+                upstream.llm.counts.clear()
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array roles = {Role::curator, Role::trainer, Role::auditor, Role::admin};
 constexpr std::size_t key_bytes = 32;
 constexpr KeyFile signing_public = {.label = "understudy public key: admin (Ed25519 signatures)",
                                     .secrecy = KeySecrecy::open};
-constexpr KeyFile signing_secret = {.label = "understudy secret key: admin (Ed25519 signatures)"};
+constexpr KeyFile signing_secret = {.label = "understudy secret key: admin (Ed25519 signatures)",
+                                    .passphrase_of = "admin"};
 constexpr KeyFile pseudonym_kind = {.label = "understudy secret key: pseudonyms (BLAKE2b)"};
 
 static_assert(crypto_box_SECRETKEYBYTES == key_bytes && crypto_box_PUBLICKEYBYTES == key_bytes);
@@ -80,7 +80,7 @@ Status write_role_keys(const fs::path& keys_dir, Role role) {
 }
 
 Status write_all_keys(const fs::path& keys_dir) {
-  for (const Role role : roles) TRY(write_role_keys(keys_dir, role));
+  for (const Role role : all_roles) TRY(write_role_keys(keys_dir, role));
   std::string seed(key_bytes, '\0');
   std::string public_bytes(key_bytes, '\0');
   std::string expanded(crypto_sign_SECRETKEYBYTES, '\0');
@@ -108,9 +108,18 @@ std::string_view to_string(Role role) {
   return "admin";
 }
 
-std::string PublicKey::fingerprint() const {
+std::optional<Role> parse_role(std::string_view text) {
+  for (const Role role : all_roles) {
+    if (text == to_string(role)) return role;
+  }
+  return std::nullopt;
+}
+
+std::string PublicKey::fingerprint() const { return to_hex(raw_fingerprint()); }
+
+std::string PublicKey::raw_fingerprint() const {
   const std::string_view raw(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return blake2b_hex(raw).substr(0, 16);
+  return blake2b(raw).substr(0, fingerprint_bytes);
 }
 
 Status init_keys(const fs::path& keys_dir) {
@@ -160,7 +169,8 @@ Result<PublicKey> load_public_key(const fs::path& keys_dir, Role role) {
 Result<SecretKey> load_secret_key(const fs::path& keys_dir, Role role) {
   ensure_ready();
   const std::string label = sealing_label(role, "secret");
-  SecretText bytes = TRY(read_key_file(file_of(keys_dir, role, ".key"), {.label = label}));
+  SecretText bytes = TRY(read_key_file(file_of(keys_dir, role, ".key"),
+                                       {.label = label, .passphrase_of = to_string(role)}));
   PublicKey open{.name = std::string(to_string(role))};
   crypto_scalarmult_base(open.bytes.data(), bytes_of(bytes.reveal()));
   return SecretKey{.public_key = std::move(open), .bytes = std::move(bytes)};
@@ -227,6 +237,18 @@ Status verify_signature(const fs::path& keys_dir, std::string_view message,
                 "it was changed after signing, or signed with another home's key");
   }
   return {};
+}
+
+std::string hex(std::string_view bytes) { return to_hex(bytes); }
+
+std::string unhex(std::string_view digits) {
+  std::string bytes(digits.size() / 2, '\0');
+  std::size_t decoded = 0;
+  const char* end = nullptr;
+  const bool whole = sodium_hex2bin(bytes_of(bytes), bytes.size(), digits.data(), digits.size(),
+                                    nullptr, &decoded, &end) == 0 &&
+                     end == digits.data() + digits.size();
+  return whole && decoded == bytes.size() ? bytes : std::string();
 }
 
 std::string blake2b(std::string_view bytes, std::size_t digest_bytes) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,12 +17,17 @@
 namespace understudy::crypto {
 
 enum class Role { curator, trainer, auditor, admin };
+inline constexpr std::array all_roles = {Role::curator, Role::trainer, Role::auditor, Role::admin};
 std::string_view to_string(Role role);
+std::optional<Role> parse_role(std::string_view text);
+
+inline constexpr std::size_t fingerprint_bytes = 8;
 
 struct PublicKey {
   std::string name;  // "curator"
   std::array<std::uint8_t, 32> bytes{};
-  [[nodiscard]] std::string fingerprint() const;  // 16 hex digits of a BLAKE2b hash
+  [[nodiscard]] std::string fingerprint() const;      // 16 hex digits of a BLAKE2b hash
+  [[nodiscard]] std::string raw_fingerprint() const;  // the same as 8 bytes
 };
 
 struct SecretKey {
@@ -35,7 +41,8 @@ struct SecretKey {
 Status init_keys(const std::filesystem::path& keys_dir);
 
 Result<PublicKey> load_public_key(const std::filesystem::path& keys_dir, Role role);
-// denied when the file's mode lets others read it; not_found names `understudy keys init`.
+// denied when the file's mode lets others read it or the passphrase is wrong; not_found names
+// `understudy keys init`. Asks for the passphrase of a protected key (passphrase.hpp).
 Result<SecretKey> load_secret_key(const std::filesystem::path& keys_dir, Role role);
 Result<SecretText> load_pseudonym_key(const std::filesystem::path& keys_dir);
 
@@ -46,6 +53,9 @@ Result<std::string> open_sealed(std::string_view sealed, const SecretKey& reader
 Result<std::string> sign(const std::filesystem::path& keys_dir, std::string_view message);
 Status verify_signature(const std::filesystem::path& keys_dir, std::string_view message,
                         std::string_view signature_hex);
+
+std::string hex(std::string_view bytes);
+std::string unhex(std::string_view digits);  // empty for anything else
 
 // BLAKE2b, 16 to 64 bytes; raw, and as hex. hmac_hex is BLAKE2b keyed.
 std::string blake2b(std::string_view bytes, std::size_t digest_bytes = 32);

@@ -1,21 +1,16 @@
 #include "adapters/lm/open_model.hpp"
 
-#include "adapters/lm/classifier_model.hpp"
-#include "adapters/lm/nano_model.hpp"
+#include "base/own_library.hpp"
 
 namespace understudy::lm {
 
 Result<std::unique_ptr<SmallModel>> open_model(const OpenModelOptions& options) {
-  switch (options.kind) {
-    case CandidateKind::classifier: return open_classifier(options.artifact_dir);
-    case CandidateKind::nano:
-      return open_nano({.artifact_dir = options.artifact_dir,
-                        .parallel = options.parallel,
-                        .threads = options.threads});
-    case CandidateKind::adapter: break;
-  }
-  return fail(ErrorCode::unsupported,
-              "cannot open a model of kind " + std::string(to_string(options.kind)));
+  using Open = void(const OpenModelOptions*, Result<std::unique_ptr<SmallModel>>*);
+  auto* const open =
+      TRY(function_of_own_library<Open>("understudy-models.so", "understudy_open_model"));
+  Result<std::unique_ptr<SmallModel>> model;
+  open(&options, &model);
+  return model;
 }
 
 }  // namespace understudy::lm

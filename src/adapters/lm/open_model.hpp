@@ -1,4 +1,6 @@
-// Opens what `understudy tune` made, whatever its kind, as one interface.
+// Opens what `understudy tune` made, whatever its kind, as one interface. The models' code lies in
+// understudy-models.so (adapters/lm/library), which the first call opens: a gateway without small
+// models does not carry libllama, ICU and libcurl.
 #pragma once
 
 #include <filesystem>

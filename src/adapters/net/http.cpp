@@ -2,14 +2,34 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace understudy::net {
 
+namespace {
+
+constexpr unsigned char lower(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 'A' && byte <= 'Z' ? static_cast<unsigned char>(byte + ('a' - 'A')) : byte;
+}
+
+constexpr std::array<std::string_view, 9> hop_by_hop_names = {"connection",
+                                                              "keep-alive",
+                                                              "proxy-authenticate",
+                                                              "proxy-authorization",
+                                                              "proxy-connection",
+                                                              "te",
+                                                              "trailer",
+                                                              "transfer-encoding",
+                                                              "upgrade"};
+
+}  // namespace
+
 bool same_name(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, [](unsigned char a, unsigned char b) {
-    return std::tolower(a) == std::tolower(b);
-  });
+  if (left.size() != right.size()) return false;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (lower(left[i]) != lower(right[i])) return false;
+  }
+  return true;
 }
 
 bool has_prefix(std::string_view name, std::string_view prefix) {
@@ -17,16 +37,7 @@ bool has_prefix(std::string_view name, std::string_view prefix) {
 }
 
 bool is_hop_by_hop(std::string_view name) {
-  static constexpr std::array<std::string_view, 9> names = {"connection",
-                                                            "keep-alive",
-                                                            "proxy-authenticate",
-                                                            "proxy-authorization",
-                                                            "proxy-connection",
-                                                            "te",
-                                                            "trailer",
-                                                            "transfer-encoding",
-                                                            "upgrade"};
-  return std::ranges::any_of(names,
+  return std::ranges::any_of(hop_by_hop_names,
                              [name](std::string_view other) { return same_name(name, other); });
 }
 

@@ -22,6 +22,7 @@ class Headers {
   }
   void set(std::string_view name, std::string value);
   void remove(std::string_view name);
+  void clear() { items_.clear(); }
   // The first value of that name, case-insensitive.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
   [[nodiscard]] const std::vector<Header>& items() const { return items_; }

@@ -1,221 +1,255 @@
 #include "adapters/store/call_log.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <optional>
-#include <thread>
+#include <unordered_map>
 #include <utility>
 
+#include "adapters/crypto/role_keys.hpp"
+#include "adapters/store/input_file.hpp"
 #include "adapters/store/sealed_file.hpp"
-#include "base/ids.hpp"
-#include "base/limits.hpp"
+#include "adapters/store/sealed_format.hpp"
+#include "adapters/store/segment_format.hpp"
+#include "adapters/store/segment_reader.hpp"
 
 namespace understudy::store {
 
 namespace {
 
-constexpr const char* segment_suffix = ".sealed";
+constexpr std::string_view segment_suffix = ".sealed";
+constexpr std::string_view feedback_suffix = ".feedback.sealed";
 
-std::vector<std::filesystem::path> segments_of(const Home& home) {
+enum class Which { calls, feedback, all };
+
+std::vector<std::filesystem::path> segments_of(const Home& home, Which which) {
   std::vector<std::filesystem::path> segments;
   std::error_code status;
   for (const auto& entry : std::filesystem::directory_iterator(home.log(), status)) {
-    if (entry.path().extension() == segment_suffix) segments.push_back(entry.path());
+    const std::string name = entry.path().filename().string();
+    const bool is_feedback = name.ends_with(feedback_suffix);
+    if (!name.ends_with(segment_suffix)) continue;
+    if (which != Which::all && is_feedback != (which == Which::feedback)) continue;
+    segments.push_back(entry.path());
   }
   std::ranges::sort(segments);  // names are UUIDv7: by time
   return segments;
 }
 
-Result<Call> parse_call(std::string_view text) { return call_from_json(TRY(json::parse(text))); }
+Result<std::uint32_t> version_of(const std::filesystem::path& path) {
+  const InputFile file = TRY(InputFile::open(path));
+  const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), 12));
+  const auto version = segment_format::version_of(TRY(file.read(0, bytes)));
+  if (!version) return fail(version.error().within(path.string()));
+  return version;
+}
 
-}  // namespace
-
-struct CallLogWriter::State {
-  std::filesystem::path directory;
-  std::vector<crypto::PublicKey> readers;
-
-  std::mutex mutex;
-  std::condition_variable filled;     // the writer thread waits for work
-  std::condition_variable committed;  // appenders wait for room, flush() for the disk
-  std::deque<SecretText> ring;        // serialised calls
-  std::size_t ring_bytes = 0;
-  std::uint64_t appended = 0;
-  std::uint64_t stored = 0;   // on the disk
-  std::uint64_t settled = 0;  // stored or lost
-  bool stopping = false;
-  bool flushing = false;
-  std::optional<Error> broken;  // the last write failed
-  bool reported = false;        // somebody was told
-  std::chrono::steady_clock::time_point retry_at;
-
-  std::optional<SealedWriter> segment;  // the writer thread's own
-  std::jthread thread;
-
-  bool has_room(std::size_t bytes) const {
-    return ring.size() < limits::log_ring_records_max &&
-           ring_bytes + bytes <= limits::log_ring_bytes_max;
+Result<SegmentKeys> keys_of(const Home& home, const crypto::SecretKey& reader, bool open_content) {
+  SegmentKeys keys{.keys_dir = home.keys(), .readers = {reader}, .open_content = open_content};
+  for (crypto::SecretKey& former : TRY(crypto::former_keys(home.keys(), reader))) {
+    keys.readers.push_back(std::move(former));
   }
+  return keys;
+}
 
-  // Stores the batch in groups that are small enough for a nearly full disk to take some of them.
-  // `count` grows with each group that is on the disk.
-  Status write(const std::deque<SecretText>& batch, std::uint64_t& count) {
-    std::uint64_t in_group = 0;
-    std::size_t group_bytes = 0;
-    const auto commit = [&]() -> Status {
-      TRY(segment->commit());
-      count += std::exchange(in_group, 0);
-      group_bytes = 0;
-      return {};
-    };
-    for (const SecretText& record : batch) {
-      if (!segment || segment->bytes() + record.reveal().size() > limits::segment_bytes_max) {
-        if (segment) {
-          TRY(commit());
-          TRY(segment->close());
-        }
-        segment = TRY(SealedWriter::create(directory / (make_uuid7() + segment_suffix), readers));
-      }
-      TRY(segment->append(record.reveal()));
-      ++in_group;
-      group_bytes += record.reveal().size();
-      if (group_bytes >= limits::log_group_bytes_max) TRY(commit());
+// Feedback of a call and of a session, whichever was given last.
+class Rewards {
+ public:
+  void add(const Feedback& feedback) {
+    const bool is_reward =
+        feedback.name.empty() || feedback.name == "reward" || feedback.name == "score";
+    if (!feedback.reward || !is_reward) return;
+    const Given given{.at = feedback.at, .reward = *feedback.reward};
+    Given& kept =
+        feedback.call.empty() ? of_session_[feedback.session.value] : of_call_[feedback.call.value];
+    if (kept.at <= given.at) kept = given;
+  }
+  void apply_to(Call& call) const {
+    const auto own = of_call_.find(call.id.value);
+    const auto session = of_session_.find(call.session.value);
+    if (own != of_call_.end()) call.reward = own->second.reward;
+    if (session == of_session_.end()) return;
+    if (own == of_call_.end() || own->second.at < session->second.at) {
+      call.reward = session->second.reward;
     }
-    return segment ? commit() : Status{};
   }
 
-  void run() {
-    std::unique_lock lock(mutex);
-    while (true) {
-      filled.wait(lock, [this] { return stopping || !ring.empty(); });
-      if (!stopping && !flushing) {  // let a group gather: one fdatasync serves them all
-        filled.wait_for(lock, std::chrono::milliseconds(limits::log_commit_interval_ms), [this] {
-          return stopping || flushing || ring.size() >= limits::log_ring_records_max / 2 ||
-                 ring_bytes >= limits::log_ring_bytes_max / 2;
-        });
-      }
-      const std::deque<SecretText> batch = std::exchange(ring, {});
-      ring_bytes = 0;
-      lock.unlock();
-      std::uint64_t count = 0;
-      const Status status = write(batch, count);
-      lock.lock();
-      stored += count;
-      settled += batch.size();
-      if (!status) {
-        broken = status.error();
-        reported = false;
-        retry_at = std::chrono::steady_clock::now() +
-                   std::chrono::milliseconds(limits::log_retry_interval_ms);
-        segment.reset();  // a new segment when the log is tried again
-      }
-      committed.notify_all();
-      if (stopping && ring.empty()) break;
-    }
-    // All calls are on the disk; a segment whose end mark is missing is as good as a closed one.
-    if (segment) static_cast<void>(segment->close());
-  }
-
-  // The error that the caller must hear of. Once heard, and after a pause, the log is tried again:
-  // a disk that has room again is written to without a restart.
-  std::optional<Error> failure() {
-    if (broken && reported && std::chrono::steady_clock::now() >= retry_at) broken.reset();
-    reported = true;
-    return broken;
-  }
+ private:
+  struct Given {
+    UnixMicros at;
+    double reward = 0;
+  };
+  std::unordered_map<std::string, Given> of_call_;
+  std::unordered_map<std::string, Given> of_session_;
 };
 
-CallLogWriter::CallLogWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+// A failure that concerns one segment is reported and the others are read; a wrong key stops.
+class LogReading {
+ public:
+  LogReading(const SegmentKeys& keys, const std::function<Status(Call)>& visit)
+      : keys_(keys), visit_(visit) {}
 
-CallLogWriter::~CallLogWriter() {
-  {
-    const std::scoped_lock lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->filled.notify_all();
-}
-
-Result<std::unique_ptr<CallLogWriter>> CallLogWriter::open(
-    const Home& home, std::span<const crypto::PublicKey> readers) {
-  auto state = std::make_unique<State>();
-  state->directory = home.log();
-  state->readers.assign(readers.begin(), readers.end());
-  State& running = *state;
-  running.thread = std::jthread([&running] { running.run(); });
-  return std::unique_ptr<CallLogWriter>(new CallLogWriter(std::move(state)));
-}
-
-Status CallLogWriter::append(const Call& call) {
-  SecretText record(json::to_text(to_json(call)));
-  const std::size_t bytes = record.reveal().size();
-  if (bytes > limits::record_bytes_max) {
-    return fail(ErrorCode::exhausted, "call " + call.id.value + " takes " + std::to_string(bytes) +
-                                          " bytes; the log's limit is " +
-                                          std::to_string(limits::record_bytes_max));
-  }
-  std::unique_lock lock(state_->mutex);
-  state_->committed.wait(lock, [&] { return state_->broken || state_->has_room(bytes); });
-  if (auto failure = state_->failure()) return fail(std::move(*failure));
-  state_->ring_bytes += bytes;
-  state_->ring.push_back(std::move(record));
-  ++state_->appended;
-  lock.unlock();
-  state_->filled.notify_one();
-  return {};
-}
-
-Status CallLogWriter::flush() {
-  std::unique_lock lock(state_->mutex);
-  const std::uint64_t target = state_->appended;
-  state_->flushing = true;
-  state_->filled.notify_all();
-  state_->committed.wait(lock, [&] { return state_->settled >= target; });
-  state_->flushing = false;
-  if (auto failure = state_->failure()) return fail(std::move(*failure));
-  return {};
-}
-
-std::uint64_t CallLogWriter::committed_records() const {
-  const std::scoped_lock lock(state_->mutex);
-  return state_->stored;
-}
-
-Result<LogReadReport> read_call_log(const Home& home, const crypto::SecretKey& reader,
-                                    const std::function<Status(Call)>& visit) {
-  LogReadReport report;
-  for (const auto& path : segments_of(home)) {
-    ++report.segments;
-    auto segment = SealedReader::open(path, reader);
-    if (!segment) {
-      if (segment.error().code != ErrorCode::corrupt) return fail(segment.error());
-      report.corrupt.push_back(segment.error());
-      continue;
-    }
+  Status read(const std::filesystem::path& path) {
+    std::error_code ignored;
+    report_.bytes += std::filesystem::file_size(path, ignored);
+    const auto version = version_of(path);
+    if (!version) return put_aside(version.error());
+    if (*version == sealed_format::version) return read_version_1(path);
+    auto segment = SegmentReader::open(path, keys_);
+    if (!segment) return put_aside(segment.error());
     while (true) {
       auto record = segment->next();
       if (!record) {
-        report.corrupt.push_back(record.error());
+        TRY(put_aside(record.error()));
         break;
       }
       if (!*record) break;
-      Result<Call> call = parse_call((*record)->reveal());
-      if (!call) {
-        report.corrupt.push_back(call.error().within(path.string()));
+      TRY(take(std::move(**record), path));
+    }
+    for (const std::string& warning : segment->warnings()) report_.warnings.push_back(warning);
+    end(path, segment->tail());
+    return {};
+  }
+
+  [[nodiscard]] LogReadReport& report() { return report_; }
+  [[nodiscard]] Rewards& rewards() { return rewards_; }
+  [[nodiscard]] std::vector<Feedback>& feedback() { return feedback_; }
+
+ private:
+  Status put_aside(const Error& error) {
+    if (error.code != ErrorCode::corrupt && error.code != ErrorCode::unsupported) {
+      return fail(error);
+    }
+    report_.corrupt.push_back(error);
+    return {};
+  }
+
+  Status take(LogRecord record, const std::filesystem::path& path) {
+    if (auto* call = std::get_if<Call>(&record)) return take(std::move(*call));
+    if (auto* feedback = std::get_if<Feedback>(&record)) {
+      rewards_.add(*feedback);
+      feedback_.push_back(std::move(*feedback));
+      ++report_.feedback;
+    } else if (auto* anchor = std::get_if<AnchorRecord>(&record)) {
+      report_.anchors.push_back(
+          {.segment = path, .lines = anchor->lines, .head = std::move(anchor->head)});
+    }
+    return {};
+  }
+
+  Status take(Call call) {
+    rewards_.apply_to(call);
+    if (call.content == ContentState::erased) ++report_.erased_calls;
+    if (call.content == ContentState::withheld) ++report_.withheld_calls;
+    TRY(visit_(std::move(call)));
+    ++report_.calls;
+    return {};
+  }
+
+  // Before tenants had keys: one key for all, sealed to the curator alone.
+  Status read_version_1(const std::filesystem::path& path) {
+    Result<SealedReader> segment = SealedReader::open(path, keys_.readers.front());
+    for (std::size_t i = 1; !segment && i < keys_.readers.size(); ++i) {
+      if (segment.error().code != ErrorCode::denied) break;
+      segment = SealedReader::open(path, keys_.readers[i]);
+    }
+    if (!segment && segment.error().code == ErrorCode::denied &&
+        keys_.readers.front().public_key.name == to_string(crypto::Role::auditor)) {
+      report_.warnings.push_back(path.string() +
+                                 ": of format version 1, which only the curator can open");
+      return {};
+    }
+    if (!segment) return put_aside(segment.error());
+    while (true) {
+      auto record = segment->next();
+      if (!record) {
+        TRY(put_aside(record.error()));
         break;
       }
-      TRY(visit(std::move(*call)));
-      ++report.calls;
+      if (!*record) break;
+      auto tree = json::parse((*record)->reveal());
+      auto call = tree ? call_from_json(*tree) : Result<Call>(fail(tree.error()));
+      if (!call) {
+        report_.corrupt.push_back(call.error().within(path.string()));
+        break;
+      }
+      call->content_bytes = {.request = call->request.reveal().size(),
+                             .response = call->response.reveal().size()};
+      if (!keys_.open_content) {
+        call->request = {};
+        call->response = {};
+        call->content = ContentState::withheld;
+      }
+      TRY(take(std::move(*call)));
     }
-    if (const Tail tail = segment->tail(); tail.lost_bytes > 0) {
-      report.lost_tail_bytes += tail.lost_bytes;
-      report.warnings.push_back(
-          path.string() + ": " + std::to_string(tail.lost_bytes) +
-          " bytes behind the last whole record (the writer was stopped while writing)");
-    }
+    end(path, segment->tail());
+    return {};
   }
-  return report;
+
+  void end(const std::filesystem::path& path, const Tail& tail) {
+    if (tail.closed) ++report_.closed_segments;
+    if (tail.lost_bytes == 0) return;
+    report_.lost_tail_bytes += tail.lost_bytes;
+    report_.warnings.push_back(
+        path.string() + ": " + std::to_string(tail.lost_bytes) +
+        " bytes behind the last whole record (the writer was stopped while writing)");
+  }
+
+  const SegmentKeys& keys_;
+  const std::function<Status(Call)>& visit_;
+  LogReadReport report_;
+  Rewards rewards_;
+  std::vector<Feedback> feedback_;
+};
+
+}  // namespace
+
+Result<LogReadReport> read_call_log(const Home& home, const crypto::SecretKey& reader,
+                                    const std::function<Status(Call)>& visit,
+                                    const LogReadOptions& options) {
+  const SegmentKeys keys = TRY(keys_of(home, reader, options.open_content));
+  LogReading reading(keys, visit);
+  for (const auto& path : segments_of(home, Which::feedback)) TRY(reading.read(path));
+  for (const auto& path : segments_of(home, Which::calls)) {
+    if (options.on_progress) options.on_progress(reading.report().bytes);
+    ++reading.report().segments;
+    TRY(reading.read(path));
+  }
+  return std::move(reading.report());
+}
+
+Result<std::vector<Feedback>> read_feedback(const Home& home, const crypto::SecretKey& reader) {
+  const SegmentKeys keys = TRY(keys_of(home, reader, true));
+  const std::function<Status(Call)> no_calls = [](const Call&) -> Status { return {}; };
+  LogReading reading(keys, no_calls);
+  for (const auto& path : segments_of(home, Which::feedback)) TRY(reading.read(path));
+  if (!reading.report().corrupt.empty()) return fail(reading.report().corrupt.front());
+  return std::move(reading.feedback());
+}
+
+std::vector<SegmentInfo> list_segments(const Home& home) {
+  std::vector<SegmentInfo> found;
+  for (const auto& path : segments_of(home, Which::all)) {
+    SegmentInfo info;
+    info.path = path;
+    info.cipher = to_string(crypto::CipherKind::xchacha20_poly1305);  // of version 1
+    std::error_code ignored;
+    info.bytes = std::filesystem::file_size(path, ignored);
+    const auto describe = [&]() -> Status {
+      info.version = TRY(version_of(path));
+      if (info.version == sealed_format::version) {
+        info.fingerprints = TRY(read_sealed_fingerprints(path));
+        return {};
+      }
+      const auto header = TRY(read_segment_header(path));
+      info.is_feedback = header.kind == segment_format::SegmentKind::feedback;
+      info.made_at = header.made_at;
+      info.cipher = crypto::to_string(header.cipher);
+      for (const auto& key : header.keys) info.fingerprints.push_back(crypto::hex(key.fingerprint));
+      return {};
+    };
+    if (const Status described = describe(); !described) info.error = described.error();
+    found.push_back(std::move(info));
+  }
+  return found;
 }
 
 }  // namespace understudy::store

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "adapters/store/call_log_writer.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
@@ -22,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+
+constexpr std::size_t end_mark_bytes = 16 + 32 + 1 + 32;  // fields, front MAC, kind, tag
 
 class CallLogTest : public testing::Test {
  protected:
@@ -34,9 +37,7 @@ class CallLogTest : public testing::Test {
   }
   ~CallLogTest() override { fs::remove_all(directory_); }
 
-  std::unique_ptr<CallLogWriter> open() {
-    return CallLogWriter::open(*home_, std::array{curator_.public_key}).value();
-  }
+  std::unique_ptr<CallLogWriter> open() { return CallLogWriter::open(*home_).value(); }
   static Call call(const std::string& id, std::size_t bytes = 20) {
     Call made;
     made.id = {id};
@@ -83,7 +84,7 @@ TEST_F(CallLogTest, FlushMeansOnTheDisk) {
   const auto log = open();
   ASSERT_TRUE(log->append(call("a")));
   ASSERT_TRUE(log->flush());
-  EXPECT_EQ(log->committed_records(), 1u);
+  EXPECT_EQ(log->counters().committed, 1u);
   EXPECT_THAT(stored().ids, testing::ElementsAre("a"));  // while the writer still has it open
 }
 
@@ -117,7 +118,7 @@ TEST_F(CallLogTest, AKilledWriterKeepsAllThatWasCommitted) {
     const auto log = open();
     for (int i = 0;; ++i) {
       if (!log->append(call(std::to_string(i), 3000))) ::_exit(1);
-      committed->store(log->committed_records());
+      committed->store(log->counters().committed);
     }
   }
   while (committed->load() < 2000) std::this_thread::yield();
@@ -140,12 +141,13 @@ TEST_F(CallLogTest, ADamagedSegmentIsNamedAndTheOthersAreRead) {
   }
   const fs::path damaged = segments()[1];
   std::string bytes = read_file(damaged).value();
-  bytes[bytes.size() - 70] ^= 1;  // in the end mark, behind two whole records
+  bytes[bytes.size() - end_mark_bytes - 10] ^= 1;  // in the second call, behind the first
   ASSERT_TRUE(write_file_atomically(damaged, bytes));
   Stored back = stored();
   EXPECT_THAT(back.ids, testing::ElementsAre("a1", "a2", "b1", "c1", "c2"));
   ASSERT_EQ(back.report.corrupt.size(), 1u);
-  EXPECT_THAT(back.report.corrupt[0].message, HasSubstr(damaged.string() + ": record 1"));
+  EXPECT_THAT(back.report.corrupt[0].message,
+              HasSubstr(damaged.string() + ": record 2"));  // 0: the tenant
 }
 
 TEST_F(CallLogTest, ATornTailIsAWarning) {
@@ -154,7 +156,7 @@ TEST_F(CallLogTest, ATornTailIsAWarning) {
     ASSERT_TRUE(log->append(call("a")));
     ASSERT_TRUE(log->append(call("b", 3000)));
   }
-  fs::resize_file(segments()[0], fs::file_size(segments()[0]) - 80);
+  fs::resize_file(segments()[0], fs::file_size(segments()[0]) - end_mark_bytes - 10);
   const Stored back = stored();
   EXPECT_THAT(back.ids, testing::ElementsAre("a"));
   EXPECT_TRUE(back.report.corrupt.empty());

@@ -9,7 +9,8 @@ namespace understudy::store {
 
 namespace {
 
-constexpr int level = 3;  // zstd's default: about 300 MB/s a core and a factor of 5 on prompts
+constexpr int usual_level =
+    3;  // zstd's default: about 300 MB/s a core and a factor of 5 on prompts
 
 }  // namespace
 
@@ -32,15 +33,21 @@ Compressor::Compressor(Compressor&&) noexcept = default;
 Compressor& Compressor::operator=(Compressor&&) noexcept = default;
 
 SecretText Compressor::compress(std::string_view plain) {
-  std::string frame(ZSTD_compressBound(plain.size()), '\0');
-  const std::size_t size = ZSTD_compressCCtx(state_->compression, frame.data(), frame.size(),
-                                             plain.data(), plain.size(), level);
-  if (ZSTD_isError(size) != 0 || size >= plain.size()) {
-    wipe(frame);
-    return SecretText();
-  }
-  frame.resize(size);
-  return SecretText(std::move(frame));
+  std::string frame;
+  return compress(plain, usual_level, frame) ? SecretText(std::move(frame)) : SecretText();
+}
+
+bool Compressor::compress(std::string_view plain, int level, std::string& out) {
+  const std::size_t before = out.size();
+  bool shorter = false;
+  out.resize_and_overwrite(
+      before + ZSTD_compressBound(plain.size()), [&](char* at, std::size_t room) {
+        const std::size_t size = ZSTD_compressCCtx(state_->compression, at + before, room - before,
+                                                   plain.data(), plain.size(), level);
+        shorter = ZSTD_isError(size) == 0 && size < plain.size();
+        return shorter ? before + size : before;
+      });
+  return shorter;
 }
 
 Result<SecretText> Compressor::decompress(std::string_view frame) {

@@ -20,6 +20,9 @@ class Compressor {
 
   // Empty where compression does not make the text shorter.
   SecretText compress(std::string_view plain);
+  // Appends one frame to `out` and says true; false, and `out` as it was, where it would not be
+  // shorter. Lower levels are faster; below zero they leave letters as they are.
+  bool compress(std::string_view plain, int level, std::string& out);
   // corrupt for anything that is not one whole frame of at most limits::record_bytes_max.
   Result<SecretText> decompress(std::string_view frame);
 

@@ -28,7 +28,7 @@ Result<Home> Home::open(const std::filesystem::path& directory) {
   // Parents get the usual mode; only what is ours is private.
   std::filesystem::create_directories(home.directory_.parent_path(), error);
   TRY(make_directory(home.directory_));
-  for (const auto& path : {home.keys(), home.log(), home.datasets(), home.artifacts(),
+  for (const auto& path : {home.keys(), home.log(), home.audit(), home.datasets(), home.artifacts(),
                            home.policy(), home.reports()}) {
     TRY(make_directory(path));
   }

@@ -1,7 +1,8 @@
 // Where everything lives under one home directory (--home, $UNDERSTUDY_HOME,
 // ~/.local/share/understudy):
-// keys/         role keys (0600) and public keys
+// keys/         role keys (0600) and public keys; tenants/, archive/
 // log/          sealed segments of the call log
+// audit/        the trail: who read content or changed keys
 // datasets/ID/  sealed examples and a manifest
 // artifacts/ID/ trained models
 // policy/       signed routing policies, `current`
@@ -24,6 +25,7 @@ class Home {
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] std::filesystem::path keys() const { return directory_ / "keys"; }
   [[nodiscard]] std::filesystem::path log() const { return directory_ / "log"; }
+  [[nodiscard]] std::filesystem::path audit() const { return directory_ / "audit"; }
   [[nodiscard]] std::filesystem::path datasets() const { return directory_ / "datasets"; }
   [[nodiscard]] std::filesystem::path artifacts() const { return directory_ / "artifacts"; }
   [[nodiscard]] std::filesystem::path policy() const { return directory_ / "policy"; }

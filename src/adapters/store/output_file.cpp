@@ -49,6 +49,20 @@ Result<OutputFile> OutputFile::create(const std::filesystem::path& path) {
   return OutputFile(path, descriptor);
 }
 
+Result<OutputFile> OutputFile::create_with_header(const std::filesystem::path& path,
+                                                  std::string_view header) {
+  OutputFile file = TRY(create(path.string() + ".new"));
+  Status status = file.write(header);
+  if (status) status = file.sync();
+  if (status) status = file.rename(path);
+  if (status) status = file.sync();
+  if (!status) {
+    file.remove();
+    return fail(std::move(status).error());
+  }
+  return file;
+}
+
 OutputFile::~OutputFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
@@ -56,12 +70,14 @@ OutputFile::~OutputFile() {
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
-      entry_synced_(other.entry_synced_) {}
+      entry_synced_(other.entry_synced_),
+      written_bytes_(other.written_bytes_) {}
 
 OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(descriptor_, other.descriptor_);
   std::swap(entry_synced_, other.entry_synced_);
+  std::swap(written_bytes_, other.written_bytes_);
   return *this;
 }
 
@@ -83,6 +99,7 @@ Status OutputFile::write(std::string_view bytes) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return fail_errno("cannot write", path_);
     bytes.remove_prefix(static_cast<std::size_t>(written));
+    written_bytes_ += static_cast<std::uint64_t>(written);
   }
   return {};
 }

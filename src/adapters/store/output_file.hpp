@@ -16,7 +16,10 @@ std::unexpected<Error> fail_errno(std::string_view what, const std::filesystem::
 class OutputFile {
  public:
   static Result<OutputFile> create(const std::filesystem::path& path);  // mode 0600; conflict
-  Status rename(const std::filesystem::path& path);                     // conflict
+  // Under another name until `header` is on the disk: readers never see half of it.
+  static Result<OutputFile> create_with_header(const std::filesystem::path& path,
+                                               std::string_view header);
+  Status rename(const std::filesystem::path& path);  // conflict
   ~OutputFile();
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&& other) noexcept;
@@ -25,6 +28,9 @@ class OutputFile {
   Status sync();                                // fdatasync, and the folder's entry the first time
   void truncate(std::uint64_t bytes) noexcept;  // best effort, after a failed write
   void remove() noexcept;
+  [[nodiscard]] std::uint64_t written_bytes() const {
+    return written_bytes_;
+  }  // also of a failed write
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -34,6 +40,7 @@ class OutputFile {
   std::filesystem::path path_;
   int descriptor_ = -1;
   bool entry_synced_ = false;
+  std::uint64_t written_bytes_ = 0;
 };
 
 }  // namespace understudy::store

@@ -71,4 +71,7 @@ class SealedReader {
   std::unique_ptr<State> state_;
 };
 
+// The fingerprints of the public keys that it is sealed to, without any key.
+Result<std::vector<std::string>> read_sealed_fingerprints(const std::filesystem::path& path);
+
 }  // namespace understudy::store

@@ -43,7 +43,7 @@ Result<std::size_t> header_bytes_of(std::string_view preamble) {
   const std::uint32_t found = get_u32(preamble.substr(8));
   if (found != version) {
     return fail(ErrorCode::unsupported,
-                "format version " + std::to_string(found) + ", this program reads version 1",
+                "format version " + std::to_string(found) + ", this program reads version 1 here",
                 "use a newer understudy");
   }
   const std::uint32_t readers = get_u32(preamble.substr(12));

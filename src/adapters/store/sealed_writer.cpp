@@ -16,29 +16,6 @@ namespace {
 
 constexpr std::size_t write_bytes = 4 * limits::mebi;  // bounds the memory between two commits
 
-std::string raw_fingerprint(const crypto::PublicKey& key) {
-  std::string raw;
-  const std::string hex = key.fingerprint();
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    raw += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  }
-  return raw;
-}
-
-// Under another name until the header is on the disk: readers never see half a header.
-Result<OutputFile> create_with_header(const std::filesystem::path& path, std::string_view header) {
-  OutputFile file = TRY(OutputFile::create(path.string() + ".new"));
-  Status status = file.write(header);
-  if (status) status = file.sync();
-  if (status) status = file.rename(path);
-  if (status) status = file.sync();
-  if (!status) {
-    file.remove();
-    return fail(std::move(status).error());
-  }
-  return file;
-}
-
 }  // namespace
 
 struct SealedWriter::State {
@@ -114,11 +91,11 @@ Result<SealedWriter> SealedWriter::create(const std::filesystem::path& path,
   const SecretText data_key(crypto::random_bytes(crypto::data_key_bytes));
   format::Header header{.file_id = crypto::random_bytes(format::file_id_bytes), .keys = {}};
   for (const crypto::PublicKey& reader : readers) {
-    header.keys.push_back({.fingerprint = raw_fingerprint(reader),
+    header.keys.push_back({.fingerprint = reader.raw_fingerprint(),
                            .sealed = crypto::seal(data_key.reveal(), reader)});
   }
   const std::string header_text = format::to_bytes(header);
-  OutputFile file = TRY(create_with_header(path, header_text));
+  OutputFile file = TRY(OutputFile::create_with_header(path, header_text));
   return SealedWriter(std::unique_ptr<State>(
       new State{.file = std::move(file),
                 .cipher = crypto::RecordCipher(data_key),

@@ -1,55 +1,67 @@
-// The handlers of the data plane: chat completions are captured and routed, other /v1 paths pass
-// through, the rest is 404. Owner: run_gateway(); handle() runs on the I/O threads, capture and
-// small models on the pool.
+// The handlers of the data plane: calls of the model APIs are captured and routed, other /v1 paths
+// pass through, the rest is 404. Owner: run_gateway(); handle() runs on the I/O threads, small models
+// and large bodies on the pool. The configuration may be replaced while calls are under way: each
+// keeps the one that it began with.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "adapters/net/http_server.hpp"
-#include "adapters/net/upstream.hpp"
+#include "adapters/telemetry/metrics.hpp"
+#include "adapters/telemetry/spans.hpp"
 #include "base/pool.hpp"
-#include "base/secret.hpp"
+#include "live/access/access.hpp"
+#include "live/config/gateway_config.hpp"
 #include "live/route/router.hpp"
+#include "live/upstreams/retry.hpp"
+#include "live/upstreams/upstream_set.hpp"
 #include "steps/s1_capture/recorder.hpp"
+#include "steps/s1_capture/session_tracker.hpp"
 
 namespace understudy::live {
 
-// What the gateway works with; all of it outlives the gateway.
-struct GatewayParts {
-  net::Upstream& upstream;
-  SecretText upstream_key;  // empty: the client's own
-  s1::Recorder& recorder;
-  const Router& router;
-  Pool& pool;       // small models, parsing of large bodies
-  Pool& recording;  // apart, so that a slow model holds up no recording
+// One configuration in force; immutable.
+struct ActiveConfig {
+  GatewayConfig config;
+  std::unique_ptr<UpstreamSet> upstreams;
 };
 
-enum class LogState { ok, full_disk, failing };
+// What the gateway works with; all of it outlives the gateway.
+struct GatewayParts {
+  s1::Recorder* recorder;  // null: capture is off
+  s1::SessionTracker& sessions;
+  const Router& router;
+  Access& access;
+  telemetry::Metrics& metrics;
+  telemetry::Spans* spans;  // null: nobody collects them
+  Pool& pool;  // small models, large bodies
+  RetryBudget& retry_budget;
+};
 
 class Gateway {
  public:
-  explicit Gateway(GatewayParts parts) : parts_(std::move(parts)) {}
+  Gateway(GatewayParts parts, std::shared_ptr<const ActiveConfig> active);
 
   net::Async<void> handle(net::Exchange& exchange);
 
+  // Thread-safe. The upstreams of the old one live until the gateway ends: their idle connections
+  // belong to its I/O threads.
+  void replace(std::shared_ptr<const ActiveConfig> active);
+  [[nodiscard]] std::shared_ptr<const ActiveConfig> active() const;
+
  private:
   net::Async<void> health(net::Exchange& exchange);
-  net::Async<void> pass_through(net::Exchange& exchange);
-  net::Async<void> chat(net::Exchange& exchange);
-
-  [[nodiscard]] net::Headers upstream_headers(const net::HttpRequest& request) const;
-  [[nodiscard]] Call new_call(const net::HttpRequest& request, const json::value& body) const;
-  net::Async<void> relay_parts(net::Exchange& exchange);
-  // On the recording pool. The connection waits: it reads its next request when this call is in the
-  // log's ring, so that a slow disk slows the clients down and no queue grows.
-  net::Async<void> record(Call call);
+  net::Async<void> relay_other(net::Exchange& exchange, std::string_view path);
+  net::Async<void> list_models(net::Exchange& exchange, const ActiveConfig& active);
+  net::Async<void> take_feedback(net::Exchange& exchange);
 
   GatewayParts parts_;
-  std::atomic<std::uint64_t> lost_calls_{0};
-  std::atomic<LogState> log_state_{LogState::ok};
-  std::atomic<std::int64_t> complained_at_us_{0};
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ActiveConfig> active_;  // shared: see above
 };
 
 }  // namespace understudy::live

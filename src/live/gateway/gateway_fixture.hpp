@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "adapters/crypto/keys.hpp"
 #include "adapters/store/call_log.hpp"
@@ -29,7 +31,10 @@ class GatewayTest : public testing::Test {
   GatewayTest();
   ~GatewayTest() override;
 
-  void start(const std::string& upstream_url, std::string upstream_key = {});
+  // One upstream, one attempt. With a key: the upstream's own.
+  void start(const std::string& upstream_url, const std::string& upstream_key = {});
+  void start(GatewayConfig config);
+  static GatewayConfig config_for(const std::vector<std::string>& upstream_urls);
   void stop();  // drains; afterwards the log holds everything
 
   // Publishes a label task for "Is it so? ..." prompts before start().
@@ -41,6 +46,8 @@ class GatewayTest : public testing::Test {
   [[nodiscard]] Message ask(std::string_view request) const;
   std::vector<Call> recorded();
 
+  s1::RecorderOptions recorder_options_;
+
   std::filesystem::path directory_;
   std::optional<store::Home> home_;
   std::unique_ptr<s1::Recorder> recorder_;
@@ -49,8 +56,11 @@ class GatewayTest : public testing::Test {
  private:
   Predict predict_;
   std::unique_ptr<net::HttpServer> server_;  // before what lives on its I/O loops
-  std::unique_ptr<net::Upstream> upstream_;
-  std::unique_ptr<Pool> pool_, recording_;
+  std::unique_ptr<s1::SessionTracker> sessions_;
+  std::unique_ptr<Access> access_;
+  telemetry::Metrics metrics_{"test"};
+  std::unique_ptr<RetryBudget> retry_budget_;
+  std::unique_ptr<Pool> pool_;
   std::unique_ptr<Gateway> gateway_;
   std::jthread thread_;
 };

@@ -1,6 +1,7 @@
 #include "live/gateway/gateway_fixture.hpp"
 
 #include "adapters/wire/chat.hpp"
+#include "base/files.hpp"
 
 namespace understudy::live {
 
@@ -33,23 +34,53 @@ GatewayTest::~GatewayTest() {
   std::filesystem::remove_all(directory_);
 }
 
-void GatewayTest::start(const std::string& upstream_url, std::string upstream_key) {
-  upstream_ = net::Upstream::create(upstream_url).value();
-  recorder_ = s1::Recorder::open(*home_).value();
+GatewayConfig GatewayTest::config_for(const std::vector<std::string>& upstream_urls) {
+  GatewayConfig config;
+  for (const std::string& url : upstream_urls) {
+    UpstreamConfig upstream;
+    upstream.name = "upstream-" + std::to_string(config.upstreams.size());
+    upstream.url = url;
+    config.upstreams.push_back(std::move(upstream));
+  }
+  config.retries.attempts_max = 1;
+  config.access.required = false;
+  return config;
+}
+
+void GatewayTest::start(const std::string& upstream_url, const std::string& upstream_key) {
+  GatewayConfig config = config_for({upstream_url});
+  if (!upstream_key.empty()) {
+    const std::filesystem::path file = directory_ / "upstream.key";
+    ASSERT_TRUE(write_file_atomically(file, upstream_key + "\n", FileMode::owner_only));
+    config.upstreams.front().api_key_file = file;
+  }
+  start(std::move(config));
+}
+
+void GatewayTest::start(GatewayConfig config) {
+  recorder_ = s1::Recorder::open(*home_, recorder_options_).value();
   router_ = Router::open(*home_, [this](const lm::OpenModelOptions&) {
               return Result<std::unique_ptr<lm::SmallModel>>(std::make_unique<FakeModel>(predict_));
             }).value();
   server_ = net::HttpServer::create({.threads = 2}, [this](net::Exchange& exchange) {
               return gateway_->handle(exchange);
             }).value();
+  sessions_ = std::make_unique<s1::SessionTracker>(recorder_->pseudonyms());
+  access_ = Access::open(*home_, {.required = config.keys_required()}).value();
+  retry_budget_ = std::make_unique<RetryBudget>(config.retries.budget_ratio);
   pool_ = std::make_unique<Pool>(4);
-  recording_ = std::make_unique<Pool>(2);
-  gateway_ = std::make_unique<Gateway>(GatewayParts{.upstream = *upstream_,
-                                                    .upstream_key = SecretText(upstream_key),
-                                                    .recorder = *recorder_,
-                                                    .router = *router_,
-                                                    .pool = *pool_,
-                                                    .recording = *recording_});
+  auto upstreams = UpstreamSet::create(config, nullptr).value();
+  gateway_ = std::make_unique<Gateway>(
+      GatewayParts{.recorder = recorder_.get(),
+                   .sessions = *sessions_,
+                   .router = *router_,
+                   .access = *access_,
+                   .metrics = metrics_,
+                   .spans = nullptr,
+                   .pool = *pool_,
+                   .retry_budget = *retry_budget_},
+      std::make_shared<const ActiveConfig>(
+          ActiveConfig{.config = config, .upstreams = std::move(upstreams)}));
   thread_ = std::jthread([this] { server_->run(); });
 }
 
@@ -58,7 +89,6 @@ void GatewayTest::stop() {
   server_->stop();
   thread_.join();
   pool_.reset();
-  recording_.reset();
   EXPECT_TRUE(recorder_->flush());
 }
 

@@ -1,23 +1,24 @@
 // `understudy serve`: the data plane. Knows public keys only. Blocks until SIGINT or SIGTERM, then
-// drains.
+// drains. SIGHUP (or the admin API) reads the configuration anew; one that does not hold leaves the
+// old one in force.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <string>
+#include <functional>
 
 #include "base/result.hpp"
+#include "live/config/gateway_config.hpp"
+#include "live/serve/model_pool.hpp"
 
 namespace understudy::live {
 
 struct GatewayOptions {
   std::filesystem::path home;
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 8080;        // 0: any free one
-  std::string upstream;             // "https://api.example.com/v1"
-  std::string upstream_key_env;     // empty: the client's own Authorization is passed on
-  std::filesystem::path port_file;  // empty: none
-  std::size_t io_threads = 0;       // 0: one per core
+  // The configuration, at start and at each reload: the file's with the command line's words on top.
+  std::function<Result<GatewayConfig>()> load;
+  ModelOpener open_model;                 // small models, when a policy names some
+  std::filesystem::path port_file;        // empty: none
+  std::filesystem::path admin_port_file;  // empty: none
 };
 
 Status run_gateway(const GatewayOptions& options);

@@ -1,6 +1,7 @@
 #include "live/route/router.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -49,6 +50,7 @@ struct Router::State {
   mutable std::mutex mutex;
   std::condition_variable_any wake;
   std::shared_ptr<const Snapshot> snapshot = index({});
+  std::atomic<bool> has_tasks{false};  // of the snapshot, without the lock
   std::int64_t refused_version = -1;
   std::jthread watcher;
 
@@ -75,6 +77,7 @@ struct Router::State {
     log::info("policy version " + std::to_string(*version) + " is in force (" +
               fresh->policy.reason + ")");
     const std::scoped_lock lock(mutex);
+    has_tasks = !fresh->tasks.empty();
     snapshot = std::move(fresh);
   }
 
@@ -98,6 +101,8 @@ Result<std::unique_ptr<Router>> Router::open(const store::Home& home, ModelOpene
   running.watcher = std::jthread([&running](const std::stop_token& stop) { running.watch(stop); });
   return std::unique_ptr<Router>(new Router(std::move(state)));
 }
+
+bool Router::has_tasks() const { return state_->has_tasks.load(std::memory_order_relaxed); }
 
 std::int64_t Router::policy_version() const { return state_->current()->policy.version; }
 

@@ -44,6 +44,8 @@ class Router {
   [[nodiscard]] SlmAnswer answer(const Match& match,
                                  const std::vector<std::string>& tool_names) const;
 
+  // Without any, no request needs to be read for match(). Quick.
+  [[nodiscard]] bool has_tasks() const;
   [[nodiscard]] std::int64_t policy_version() const;
 
  private:

@@ -98,7 +98,8 @@ json::value to_json(const ImportReport& report) {
 
 Result<ImportReport> import_calls(const store::Home& home,
                                   const std::vector<std::filesystem::path>& files) {
-  const std::unique_ptr<Recorder> recorder = TRY(Recorder::open(home));
+  const std::unique_ptr<Recorder> recorder =
+      TRY(Recorder::open(home, {.compression = store::Compression::always}));
   ImportHistory history = TRY(ImportHistory::open(home, recorder->pseudonyms()));
   ImportReport report;
   std::unordered_set<std::string> ids;

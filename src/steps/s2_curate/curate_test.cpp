@@ -12,6 +12,7 @@
 
 #include "adapters/crypto/keys.hpp"
 #include "adapters/store/call_log.hpp"
+#include "adapters/store/call_log_writer.hpp"
 #include "adapters/store/dataset.hpp"
 
 namespace understudy::s2 {
@@ -33,8 +34,7 @@ class CurateTest : public testing::Test {
 
   // One more segment with `count` calls.
   void record(const std::string& name, int count) {
-    const std::array readers = {*crypto::load_public_key(home_->keys(), crypto::Role::curator)};
-    const auto log = store::CallLogWriter::open(*home_, readers);
+    const auto log = store::CallLogWriter::open(*home_);
     ASSERT_TRUE(log.has_value());
     for (int i = 0; i < count; ++i) {
       Call call;

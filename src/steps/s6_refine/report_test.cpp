@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "adapters/store/call_log_writer.hpp"
 #include "adapters/store/policy_store.hpp"
 #include "steps/s6_refine/test_home.hpp"
 
@@ -31,8 +32,7 @@ class ReportTest : public TestHome {
   }
 
   void log_calls(const std::vector<Call>& calls) {
-    const std::array readers{*crypto::load_public_key(home_.keys(), crypto::Role::curator)};
-    const auto log = store::CallLogWriter::open(home_, readers);
+    const auto log = store::CallLogWriter::open(home_);
     ASSERT_TRUE(log);
     for (const Call& entry : calls) ASSERT_TRUE((*log)->append(entry));
     ASSERT_TRUE((*log)->flush());

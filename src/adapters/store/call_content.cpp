@@ -1,0 +1,141 @@
+#include "adapters/store/call_content.hpp"
+
+#include "adapters/store/field_codec.hpp"
+#include "base/limits.hpp"
+
+namespace understudy::store {
+
+namespace {
+
+std::unexpected<Error> malformed() { return fail(ErrorCode::corrupt, "its content is malformed"); }
+
+}  // namespace
+
+std::size_t put_content(const Call& call, WrittenParts& parts, PartTable& table, std::string& out) {
+  const std::string_view request = call.request.reveal();
+  const std::string_view response = call.response.reveal();
+  struct Piece {
+    std::string_view before;
+    std::string_view part;
+    std::uint32_t number = 0;
+    bool is_new = false;
+  };
+  std::vector<Piece> pieces;
+  pieces.reserve(call.repeated.size());
+  std::size_t at = 0;
+  std::size_t new_bytes = 0;
+  for (const TextRange& range : call.repeated) {
+    // Ranges come from a scanner of foreign text: one that does not fit is plain text.
+    if (range.begin < at || range.bytes < limits::part_bytes_min || range.begin > request.size() ||
+        range.bytes > request.size() - range.begin)
+      continue;
+    Piece piece{.before = request.substr(at, range.begin - at),
+                .part = request.substr(range.begin, range.bytes)};
+    const auto known = table.find_or_add(parts.addresser.of(piece.part), parts.count);
+    piece.is_new = !known;
+    piece.number = known.value_or(parts.count);
+    if (piece.is_new) {
+      ++parts.count;
+      new_bytes += range.bytes;
+    }
+    at = range.begin + range.bytes;
+    pieces.push_back(piece);
+  }
+  const std::string_view rest = request.substr(at);
+  put_varint(out, pieces.size());
+  for (const Piece& piece : pieces) {
+    put_varint(out, piece.before.size());
+    put_varint(out, piece.is_new ? 0 : std::uint64_t{piece.number} + 1);
+    if (piece.is_new) put_varint(out, piece.part.size());
+  }
+  put_varint(out, rest.size());
+  put_varint(out, response.size());
+  for (const Piece& piece : pieces) {
+    out += piece.before;
+    if (piece.is_new) out += piece.part;
+  }
+  out += rest;
+  out += response;
+  return new_bytes;
+}
+
+Status ReadParts::add(std::string_view part) {
+  // A writer begins another segment at the limit; its last call may go beyond it.
+  if (bytes_ > limits::segment_part_bytes_max) {
+    return fail(ErrorCode::corrupt, "the segment's parts exceed limits::segment_part_bytes_max");
+  }
+  bytes_ += part.size();
+  parts_.emplace_back(std::string(part));
+  return {};
+}
+
+const SecretText* ReadParts::find(std::uint64_t number) const {
+  return number < parts_.size() ? &parts_[static_cast<std::size_t>(number)] : nullptr;
+}
+
+Result<Content> parse_content(std::string_view bytes, ReadParts& parts) {
+  struct Piece {
+    std::uint64_t before_bytes = 0;
+    std::uint64_t number = 0;  // + 1; 0: new
+    std::uint64_t part_bytes = 0;
+  };
+  const auto count = take_varint(bytes);
+  if (!count || *count > bytes.size()) return malformed();
+  std::vector<Piece> pieces;
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const auto before_bytes = take_varint(bytes);
+    const auto number = take_varint(bytes);
+    if (!before_bytes || !number) return malformed();
+    const auto part_bytes = *number == 0 ? take_varint(bytes) : 0;
+    if (!part_bytes) return malformed();
+    pieces.push_back({*before_bytes, *number, *part_bytes});
+  }
+  const auto rest_bytes = take_varint(bytes);
+  const auto response_bytes = take_varint(bytes);
+  if (!rest_bytes || !response_bytes) return malformed();
+
+  std::string request;
+  std::uint64_t request_bytes = *rest_bytes;
+  for (const Piece& piece : pieces) {
+    const SecretText* part = piece.number > 0 ? parts.find(piece.number - 1) : nullptr;
+    for (const std::uint64_t size :
+         {piece.before_bytes, piece.part_bytes, std::uint64_t{part ? part->reveal().size() : 0}}) {
+      if (size > limits::record_bytes_max) return malformed();
+      request_bytes += size;
+    }
+    if (request_bytes > limits::record_bytes_max) return malformed();
+  }
+  // At once, so that growing leaves no copies behind. A part that is new in this call and named
+  // again in it comes on top.
+  request.reserve(static_cast<std::size_t>(request_bytes));
+  const auto take = [&bytes, &request](std::uint64_t size) {
+    if (size > bytes.size()) return false;
+    request += bytes.substr(0, static_cast<std::size_t>(size));
+    bytes.remove_prefix(static_cast<std::size_t>(size));
+    return request.size() <= limits::record_bytes_max;
+  };
+  const auto append = [&]() -> Status {
+    for (const Piece& piece : pieces) {
+      if (!take(piece.before_bytes)) return malformed();
+      if (piece.number == 0) {
+        if (piece.part_bytes > bytes.size()) return malformed();
+        TRY(parts.add(bytes.substr(0, static_cast<std::size_t>(piece.part_bytes))));
+        if (!take(piece.part_bytes)) return malformed();
+        continue;
+      }
+      const SecretText* part = parts.find(piece.number - 1);
+      if (part == nullptr) return malformed();
+      request += part->reveal();
+      if (request.size() > limits::record_bytes_max) return malformed();
+    }
+    return take(*rest_bytes) && bytes.size() == *response_bytes ? Status() : malformed();
+  };
+  if (const Status appended = append(); !appended) {
+    wipe(request);
+    return fail(appended.error());
+  }
+  return Content{.request = SecretText(std::move(request)),
+                 .response = SecretText(std::string(bytes))};
+}
+
+}  // namespace understudy::store

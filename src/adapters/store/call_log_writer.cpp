@@ -1,0 +1,367 @@
+#include "adapters/store/call_log_writer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "adapters/crypto/keys.hpp"
+#include "adapters/store/segment_lane.hpp"
+#include "base/check.hpp"
+#include "base/clock.hpp"
+
+namespace understudy::store {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::int64_t feedback_budget_us = 1'000'000;      // comments are few
+constexpr std::size_t room_step_bytes = 64 * limits::kibi;  // freed room is told in such steps
+
+struct Entry {
+  std::variant<Call, Feedback> record;
+  std::size_t bytes = 0;
+  CallLogWriter::Done done;
+};
+
+// What a record holds of the memory, roughly: its text and its fields.
+std::size_t bytes_of(const Call& call) {
+  return sizeof(Entry) + call.request.reveal().size() + call.response.reveal().size() +
+         call.repeated.size() * sizeof(TextRange) + call.tool_results.size() * sizeof(ToolResult);
+}
+std::size_t bytes_of(const Feedback& feedback) {
+  return sizeof(Entry) + feedback.comment.reveal().size();
+}
+
+}  // namespace
+
+struct CallLogWriter::State {
+  State(const Home& where, const CallLogOptions& given) : home(where), options(given) {}
+
+  const Home home;
+  const CallLogOptions options;
+
+  mutable std::mutex mutex;
+  std::condition_variable filled;  // the writer's thread waits for work
+  std::condition_variable eased;   // append() waits for room, flush() for the disk
+  std::vector<Entry> ring;
+  std::vector<std::function<void()>> room_callbacks;
+  bool writer_sleeps = false;  // without a deadline: somebody has to wake it
+  bool stopping = false;
+  int flushing = 0;
+  CaptureCounters counters;
+  std::uint64_t accepted = 0;       // records; counters count calls
+  std::uint64_t settled = 0;        // of these, committed or lost
+  std::optional<Error> unreported;  // the first loss that nobody was told of
+  std::optional<Error> broken;      // the disk takes nothing at the moment
+  Clock::time_point retry_at;
+
+  // The writer's thread's own.
+  SegmentLane calls{home, options, segment_format::SegmentKind::calls};
+  SegmentLane feedback{home, options, segment_format::SegmentKind::feedback};
+  std::uint64_t content_bytes = 0;
+  std::optional<Clock::time_point> commit_at;  // something is not yet on the disk
+  Clock::time_point check_at;
+  Clock::time_point budget_at;
+  std::jthread thread;
+
+  [[nodiscard]] bool has_room(std::size_t bytes) const {
+    if (ring.empty() && counters.ring_bytes == 0) return true;  // one large call is taken alone
+    return counters.ring_records < limits::log_ring_records_max &&
+           counters.ring_bytes + bytes <= options.ring_bytes;
+  }
+  [[nodiscard]] bool is_urgent() const {
+    return stopping || flushing > 0 || options.mode == CaptureMode::durable ||
+           counters.ring_bytes >= options.ring_bytes / 4 || !room_callbacks.empty();
+  }
+
+  template <class Record>
+  bool put(Record& record, Done done, std::unique_lock<std::mutex>& lock);
+  void run();
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  void store(std::vector<Entry>& batch);
+  void store_one(Entry& entry);
+  void commit();
+  void check();
+  std::int64_t compression_budget_us();
+  void lose(Entry& entry, const Error& error);
+  void give_up(SegmentLane& lane, const Error& error);
+  void settle(SegmentLane& lane);
+  void free_room(std::size_t records, std::size_t bytes);
+};
+
+template <class Record>
+bool CallLogWriter::State::put(Record& record, Done done, std::unique_lock<std::mutex>& lock) {
+  const std::size_t bytes = bytes_of(record);
+  if (!has_room(bytes)) return false;
+  counters.ring_bytes += bytes;
+  ++counters.ring_records;
+  ++accepted;
+  if constexpr (std::is_same_v<Record, Call>) ++counters.appended;
+  ring.push_back({.record = std::move(record), .bytes = bytes, .done = std::move(done)});
+  const bool wake = writer_sleeps || is_urgent();
+  writer_sleeps = false;
+  lock.unlock();
+  if (wake) filled.notify_one();
+  return true;
+}
+
+void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  const auto has_work = [this] {
+    return stopping || flushing > 0 || !ring.empty() ||
+           (!room_callbacks.empty() && counters.ring_bytes == 0);
+  };
+  if (commit_at) {
+    const auto soon = Clock::now() + milliseconds(limits::log_encode_interval_ms);
+    filled.wait_until(lock, std::min(*commit_at, soon), has_work);
+  } else {
+    writer_sleeps = true;
+    if (calls.is_open() || feedback.is_open()) {
+      filled.wait_for(lock, milliseconds(limits::log_check_interval_ms), has_work);
+    } else {
+      filled.wait(lock, has_work);
+    }
+  }
+  writer_sleeps = false;
+  if (ring.empty() || is_urgent()) return;
+  // Let some gather: a burst is cheaper than a switch of threads for each call.
+  filled.wait_for(lock, milliseconds(limits::log_encode_interval_ms),
+                  [this] { return is_urgent(); });
+}
+
+void CallLogWriter::State::run() {
+  std::vector<Entry> batch;
+  std::unique_lock lock(mutex);
+  while (true) {
+    wait_for_work(lock);
+    batch.swap(ring);
+    const bool must_commit = stopping || flushing > 0 || options.mode == CaptureMode::durable;
+    const bool last = stopping;
+    lock.unlock();
+    calls.begin_group(compression_budget_us());
+    feedback.begin_group(feedback_budget_us);
+    check();
+    store(batch);
+    batch.clear();
+    if (commit_at && (must_commit || Clock::now() >= *commit_at)) commit();
+    free_room(0, 0);
+    lock.lock();
+    if (last && ring.empty()) break;
+  }
+  lock.unlock();
+  // Everything is committed; a segment whose end mark is missing is as good as one that has it.
+  for (SegmentLane* lane : {&calls, &feedback}) static_cast<void>(lane->end());
+}
+
+// What is left of the last group's, and the share of the time since; a quiet second saves some up.
+std::int64_t CallLogWriter::State::compression_budget_us() {
+  if (options.compression == Compression::always) return std::numeric_limits<std::int64_t>::max();
+  const auto time = Clock::now();
+  const auto elapsed_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(time - budget_at).count();
+  budget_at = time;
+  const auto earned_us = std::min(static_cast<double>(elapsed_us) * limits::log_compression_share,
+                                  static_cast<double>(limits::log_compression_saved_us_max));
+  return std::min(calls.budget_us() + static_cast<std::int64_t>(earned_us),
+                  limits::log_compression_saved_us_max);
+}
+
+void CallLogWriter::State::store(std::vector<Entry>& batch) {
+  std::size_t freed_records = 0;
+  std::size_t freed_bytes = 0;
+  for (Entry& entry : batch) {
+    store_one(entry);
+    entry.record = Call();  // wiped here, before its room is given away
+    ++freed_records;
+    freed_bytes += entry.bytes;
+    if (freed_bytes >= room_step_bytes) {
+      free_room(std::exchange(freed_records, 0), std::exchange(freed_bytes, 0));
+    }
+  }
+  if (freed_records > 0) free_room(freed_records, freed_bytes);
+}
+
+void CallLogWriter::State::store_one(Entry& entry) {
+  if (broken && Clock::now() < retry_at) return lose(entry, *broken);
+  const Call* call = std::get_if<Call>(&entry.record);
+  SegmentLane& lane = call != nullptr ? calls : feedback;
+  if (const Status ready = lane.prepare(); !ready) {
+    give_up(lane, ready.error());
+    return lose(entry, ready.error());
+  }
+  const Status appended =
+      call != nullptr ? lane.append(*call) : lane.append(std::get<Feedback>(entry.record));
+  if (!appended) return lose(entry, appended.error());  // this one only
+  if (call != nullptr) {
+    content_bytes += call->request.reveal().size() + call->response.reveal().size();
+  }
+  lane.add_waiting(std::move(entry.done));
+  if (!commit_at) commit_at = Clock::now() + milliseconds(limits::log_commit_interval_ms);
+  if (const Status written = lane.write_if_large(); !written) give_up(lane, written.error());
+}
+
+void CallLogWriter::State::commit() {
+  commit_at.reset();
+  const Stopwatch watch;
+  bool whole = true;
+  for (SegmentLane* lane : {&calls, &feedback}) {
+    if (const Status status = lane->commit(); !status) {
+      give_up(*lane, status.error());
+      whole = false;
+    }
+  }
+  const std::int64_t took_us = watch.elapsed_us();
+  {
+    const std::scoped_lock lock(mutex);
+    ++counters.commits;
+    counters.commit_us_sum += took_us;
+    counters.commit_us_max = std::max(counters.commit_us_max, took_us);
+    counters.content_bytes += std::exchange(content_bytes, 0);
+    if (whole && !(broken && Clock::now() < retry_at)) {
+      counters.state = LogState::ok;
+      broken.reset();
+    }
+  }
+  settle(calls);
+  settle(feedback);
+}
+
+void CallLogWriter::State::check() {
+  const auto time = Clock::now();
+  if (time < check_at) return;
+  check_at = time + milliseconds(limits::log_check_interval_ms);
+  for (SegmentLane* lane : {&calls, &feedback}) {
+    if (const Status status = lane->check(); !status) give_up(*lane, status.error());
+    settle(*lane);
+  }
+}
+
+void CallLogWriter::State::lose(Entry& entry, const Error& error) {
+  if (entry.done) entry.done(fail(error));
+  const std::scoped_lock lock(mutex);
+  ++counters.lost;
+  ++settled;
+  if (!unreported) unreported = error;
+  eased.notify_all();
+}
+
+// The disk took no more of this lane: what is behind its last whole record there is lost.
+void CallLogWriter::State::give_up(SegmentLane& lane, const Error& error) {
+  lane.give_up(error);
+  {
+    const std::scoped_lock lock(mutex);
+    counters.state = error.code == ErrorCode::exhausted ? LogState::full_disk : LogState::failing;
+    broken = error;
+    if (!unreported) unreported = error;
+    retry_at = Clock::now() + milliseconds(limits::log_retry_interval_ms);
+  }
+  settle(lane);
+}
+
+// Passes on what became of the lane's records.
+void CallLogWriter::State::settle(SegmentLane& lane) {
+  const SegmentLane::Settled news = lane.take_settled();
+  const std::scoped_lock lock(mutex);
+  if (&lane == &calls) counters.committed += news.committed;
+  counters.lost += news.lost;
+  counters.log_bytes += news.bytes;
+  counters.segments += news.segments;
+  settled += news.committed + news.lost;
+  eased.notify_all();
+}
+
+void CallLogWriter::State::free_room(std::size_t records, std::size_t bytes) {
+  std::vector<std::function<void()>> callbacks;
+  {
+    const std::scoped_lock lock(mutex);
+    counters.ring_records -= records;
+    counters.ring_bytes -= bytes;
+    // Only on progress: a callback whose call is still too large would ask again at once.
+    if (bytes > 0 || counters.ring_bytes == 0) callbacks.swap(room_callbacks);
+    if (bytes > 0) eased.notify_all();
+  }
+  for (const auto& callback : callbacks) callback();
+}
+
+CallLogWriter::CallLogWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+CallLogWriter::~CallLogWriter() {
+  {
+    const std::scoped_lock lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->filled.notify_all();
+}
+
+Result<std::unique_ptr<CallLogWriter>> CallLogWriter::open(const Home& home,
+                                                           const CallLogOptions& options) {
+  TRY(crypto::load_public_key(home.keys(), crypto::Role::curator));
+  auto state = std::make_unique<State>(home, options);
+  State& running = *state;
+  running.thread = std::jthread([&running] { running.run(); });
+  return std::unique_ptr<CallLogWriter>(new CallLogWriter(std::move(state)));
+}
+
+bool CallLogWriter::try_append(Call& call, Done done) {
+  std::unique_lock lock(state_->mutex);
+  return state_->put(call, std::move(done), lock);
+}
+
+bool CallLogWriter::try_append(Feedback& feedback, Done done) {
+  std::unique_lock lock(state_->mutex);
+  return state_->put(feedback, std::move(done), lock);
+}
+
+void CallLogWriter::when_room(std::function<void()> callback) {
+  {
+    const std::scoped_lock lock(state_->mutex);
+    state_->room_callbacks.push_back(std::move(callback));
+  }
+  state_->filled.notify_one();
+}
+
+Status CallLogWriter::append(Call call) {
+  const std::size_t bytes = bytes_of(call);
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  state.eased.wait(lock, [&] { return state.has_room(bytes); });
+  if (state.broken && Clock::now() < state.retry_at) {
+    ++state.counters.appended;
+    ++state.counters.lost;
+    return fail(*state.broken);
+  }
+  CHECK(state.put(call, {}, lock), "there was room, and the lock was not given away");
+  return {};
+}
+
+Status CallLogWriter::flush() {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  const std::uint64_t target = state.accepted;
+  ++state.flushing;
+  state.filled.notify_all();
+  state.eased.wait(lock, [&] { return state.settled >= target; });
+  --state.flushing;
+  if (auto lost = std::exchange(state.unreported, std::nullopt)) return fail(std::move(*lost));
+  return {};
+}
+
+CaptureCounters CallLogWriter::counters() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->counters;
+}
+
+void CallLogWriter::count_dropped() {
+  const std::scoped_lock lock(state_->mutex);
+  ++state_->counters.dropped;
+}
+
+}  // namespace understudy::store

@@ -1,0 +1,143 @@
+#include "adapters/store/field_codec.hpp"
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace understudy::store {
+
+namespace {
+
+enum Type : unsigned { integer_type = 0, bytes_type = 1, number_type = 2, uuid_type = 3 };
+
+constexpr std::size_t uuid_text_bytes = 36;
+constexpr std::size_t uuid_bytes = 16;
+constexpr unsigned tag_max = 1U << 20U;
+constexpr std::string_view digits = "0123456789abcdef";
+
+bool is_dash(std::size_t at) { return at == 8 || at == 13 || at == 18 || at == 23; }
+
+int digit_of(char letter) {
+  if (letter >= '0' && letter <= '9') return letter - '0';
+  if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
+  return -1;
+}
+
+// Only what uuid_text() gives back exactly: 36 characters, lower case.
+bool parse_uuid(std::string_view text, std::array<char, uuid_bytes>& out) {
+  if (text.size() != uuid_text_bytes) return false;
+  std::size_t at = 0;
+  for (char& byte : out) {
+    if (is_dash(at) && text[at++] != '-') return false;
+    const int high = digit_of(text[at]);
+    const int low = digit_of(text[at + 1]);
+    if (high < 0 || low < 0) return false;
+    byte = static_cast<char>(high * 16 + low);
+    at += 2;
+  }
+  return true;
+}
+
+std::string uuid_text(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) {
+    if (is_dash(text.size())) text += '-';
+    text += digits[static_cast<unsigned char>(byte) >> 4U];
+    text += digits[static_cast<unsigned char>(byte) & 15U];
+  }
+  return text;
+}
+
+std::uint64_t zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63U);
+}
+std::int64_t unzigzag(std::uint64_t value) {
+  return static_cast<std::int64_t>(value >> 1U) ^ -static_cast<std::int64_t>(value & 1U);
+}
+
+std::unexpected<Error> cut() { return fail(ErrorCode::corrupt, "its metadata is cut short"); }
+
+}  // namespace
+
+void put_varint(std::string& out, std::uint64_t number) {
+  while (number >= 0x80) {
+    out += static_cast<char>(static_cast<unsigned char>(number | 0x80U));
+    number >>= 7U;
+  }
+  out += static_cast<char>(static_cast<unsigned char>(number));
+}
+
+std::optional<std::uint64_t> take_varint(std::string_view& bytes) {
+  std::uint64_t number = 0;
+  for (unsigned shift = 0; shift < 64 && !bytes.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes.front());
+    bytes.remove_prefix(1);
+    number |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
+    if (byte < 0x80) return number;
+  }
+  return std::nullopt;
+}
+
+void FieldWriter::integer(unsigned tag, std::int64_t value) {
+  put_varint(out_, tag * 4 + integer_type);
+  put_varint(out_, zigzag(value));
+}
+
+void FieldWriter::text(unsigned tag, std::string_view value) {
+  std::array<char, uuid_bytes> uuid{};
+  if (!parse_uuid(value, uuid)) return bytes(tag, value);
+  put_varint(out_, tag * 4 + uuid_type);
+  out_.append(uuid.data(), uuid.size());
+}
+
+void FieldWriter::bytes(unsigned tag, std::string_view value) {
+  if (value.empty()) return;
+  put_varint(out_, tag * 4 + bytes_type);
+  put_varint(out_, value.size());
+  out_ += value;
+}
+
+void FieldWriter::number(unsigned tag, double value) {
+  put_varint(out_, tag * 4 + number_type);
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  for (unsigned i = 0; i < 8; ++i) out_ += static_cast<char>((bits >> (8 * i)) & 0xffU);
+}
+
+std::string Field::text() const { return is_uuid ? uuid_text(bytes) : std::string(bytes); }
+
+Result<std::optional<Field>> FieldReader::next() {
+  if (bytes_.empty()) return std::nullopt;
+  const auto key = take_varint(bytes_);
+  if (!key || *key / 4 > tag_max) return cut();
+  Field field{.tag = static_cast<unsigned>(*key / 4), .integer = 0, .number = 0, .bytes = {}};
+  std::size_t size = 0;
+  switch (*key % 4) {
+    case integer_type: {
+      const auto value = take_varint(bytes_);
+      if (!value) return cut();
+      field.integer = unzigzag(*value);
+      return field;
+    }
+    case bytes_type: {
+      const auto length = take_varint(bytes_);
+      if (!length || *length > bytes_.size()) return cut();
+      size = static_cast<std::size_t>(*length);
+      break;
+    }
+    case number_type: size = 8; break;
+    default: size = uuid_bytes; field.is_uuid = true;
+  }
+  if (size > bytes_.size()) return cut();
+  field.bytes = bytes_.substr(0, size);
+  bytes_.remove_prefix(size);
+  if (*key % 4 == number_type) {
+    std::uint64_t bits = 0;
+    for (unsigned i = 0; i < 8; ++i) {
+      bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(field.bytes[i])) << (8 * i);
+    }
+    field.number = std::bit_cast<double>(bits);
+  }
+  return field;
+}
+
+}  // namespace understudy::store

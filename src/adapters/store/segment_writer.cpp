@@ -1,0 +1,343 @@
+#include "adapters/store/segment_writer.hpp"
+
+#include <deque>
+#include <limits>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "adapters/crypto/record_cipher.hpp"
+#include "adapters/crypto/tenant_keys.hpp"
+#include "adapters/store/call_content.hpp"
+#include "adapters/store/compression.hpp"
+#include "adapters/store/output_file.hpp"
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "base/limits.hpp"
+
+namespace understudy::store {
+
+namespace format = segment_format;
+
+namespace {
+
+constexpr std::size_t scratch_bytes_kept = 4 * limits::log_write_bytes;
+constexpr int compression_level = 1;  // about 150 MB/s, half the size; faster levels gain little
+constexpr std::size_t compressed_bytes_min = 128;  // below, zstd's own bytes eat the gain
+
+// A file has one reader key for each role that may see its metadata. An auditor is optional.
+Result<std::vector<crypto::PublicKey>> metadata_readers(const Home& home) {
+  std::vector<crypto::PublicKey> readers;
+  readers.push_back(TRY(crypto::load_public_key(home.keys(), crypto::Role::curator)));
+  auto auditor = crypto::load_public_key(home.keys(), crypto::Role::auditor);
+  if (auditor) {
+    readers.push_back(std::move(*auditor));
+  } else if (auditor.error().code != ErrorCode::not_found) {
+    return fail(auditor.error());
+  }
+  return readers;
+}
+
+std::string_view suffix_of(format::SegmentKind kind) {
+  return kind == format::SegmentKind::feedback ? ".feedback.sealed" : ".sealed";
+}
+
+}  // namespace
+
+struct SegmentWriter::State {
+  struct Tenant {
+    std::uint64_t number = 0;
+    std::string fingerprint;  // of its public key
+    crypto::SegmentCipher cipher;
+    WrittenParts parts;
+  };
+  // Where a record that is not yet known to be on the disk ends, and how many calls are before it.
+  struct RecordEnd {
+    std::uint64_t bytes = 0;
+    std::uint64_t calls = 0;
+  };
+
+  State(OutputFile output, std::filesystem::path keys, crypto::SegmentCipher metadata_cipher,
+        format::Position start, std::uint64_t header_bytes)
+      : file(std::move(output)),
+        keys_dir(std::move(keys)),
+        cipher(std::move(metadata_cipher)),
+        position(std::move(start)),
+        bytes(header_bytes),
+        bytes_synced(header_bytes) {}
+
+  OutputFile file;
+  std::filesystem::path keys_dir;
+  crypto::SegmentCipher cipher;  // of metadata
+  format::Position position;
+  Compressor compressor;
+  std::int64_t compression_budget_us = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t salt = crypto::random_salt();
+  std::map<std::string, Tenant, std::less<>> tenants;
+  std::uint64_t tenant_count = 0;
+  PartTable part_table;
+  std::size_t part_bytes = 0;
+
+  std::string pending;         // whole records that are not yet handed to the system
+  std::deque<RecordEnd> ends;  // of records that are not yet on the disk
+  std::uint64_t bytes;
+  std::uint64_t bytes_synced;
+  std::uint64_t appended = 0;
+  std::uint64_t committed = 0;
+  std::optional<Error> failure;
+
+  // Reused from record to record; wiped when a group is committed.
+  std::string metadata;
+  std::string plain;
+  std::string packed;
+  std::string sealed;
+  std::string bound;
+
+  Result<Tenant*> tenant_of(const std::string& name);
+  bool compress();
+  void pack();
+  Status seal_record(const Tenant* tenant);
+  void seal_plain_metadata();
+  Status write();
+  Status commit();
+  std::unexpected<Error> give_up(Error error);
+  void wipe_scratch();
+};
+
+// The tenant's keys in this segment; introduced by a record of its own.
+Result<SegmentWriter::State::Tenant*> SegmentWriter::State::tenant_of(const std::string& name) {
+  if (const auto known = tenants.find(name); known != tenants.end()) return &known->second;
+  const crypto::PublicKey key = TRY(crypto::tenant_public_key(keys_dir, name));
+  const SecretText content_key(crypto::random_bytes(crypto::data_key_bytes));
+  metadata.clear();
+  put_metadata(TenantRecord{.tenant = name,
+                            .fingerprint = key.raw_fingerprint(),
+                            .sealed_key = crypto::seal(content_key.reveal(), key)},
+               metadata);
+  seal_plain_metadata();
+  auto added =
+      tenants.emplace(name, Tenant{.number = tenant_count++,
+                                   .fingerprint = key.raw_fingerprint(),
+                                   .cipher = crypto::SegmentCipher(cipher.kind(), content_key),
+                                   .parts = {}});
+  return &added.first->second;
+}
+
+// Appends to `packed` and pays from the budget; false where there is none left, or no gain.
+bool SegmentWriter::State::compress() {
+  if (plain.size() < compressed_bytes_min || compression_budget_us <= 0) return false;
+  const Stopwatch watch;
+  const bool shorter = compressor.compress(plain, compression_level, packed);
+  compression_budget_us -= watch.elapsed_us();
+  return shorter;
+}
+
+// `plain` into `packed`: one byte for its form, then as it is or as a zstd frame.
+void SegmentWriter::State::pack() {
+  packed.assign(1, static_cast<char>(format::ContentForm::zstd));
+  if (compress()) return;
+  packed.assign(1, static_cast<char>(format::ContentForm::plain));
+  packed += plain;
+}
+
+void SegmentWriter::State::seal_plain_metadata() {
+  packed.clear();
+  CHECK(seal_record(nullptr).has_value(), "a record without content is never too large");
+}
+
+// `metadata` and `packed` into a record behind the ones that are pending.
+Status SegmentWriter::State::seal_record(const Tenant* tenant) {
+  const std::size_t tag = crypto::tag_bytes(cipher.kind());
+  const std::size_t content_bytes = tenant != nullptr ? packed.size() + tag : 0;
+  const std::size_t body_bytes = metadata.size() + tag + content_bytes;
+  if (body_bytes > limits::record_bytes_max) {
+    return fail(ErrorCode::exhausted,
+                "a record of " + std::to_string(body_bytes) + " bytes is over the limit of " +
+                    std::to_string(limits::record_bytes_max) + " (limits::record_bytes_max)");
+  }
+  const format::RecordFields fields{
+      .body_bytes = static_cast<std::uint32_t>(body_bytes),
+      .metadata_bytes = static_cast<std::uint32_t>(metadata.size() + tag),
+      .salt = salt};
+  const auto nonce = [&](format::Part part) {
+    return crypto::SegmentNonce{.index = position.index, .salt = salt, .part = part};
+  };
+  const std::size_t before = pending.size();
+  format::bind(position, fields, bound);
+  format::put(fields, pending);
+  cipher.encrypt({}, nonce(format::front), bound, pending);
+  // The metadata's tag covers the content too, so that whoever may read the metadata alone sees
+  // every changed byte.
+  const std::size_t position_bytes = bound.size();
+  if (tenant != nullptr) {
+    sealed.clear();
+    tenant->cipher.encrypt(packed, nonce(format::content), bound, sealed);
+    bound += sealed;
+  }
+  cipher.encrypt(metadata, nonce(format::metadata), bound, pending);
+  position.chain =
+      crypto::hash(position.chain, std::string_view(pending).substr(pending.size() - tag));
+  pending.append(bound, position_bytes);
+  ++position.index;
+  bytes += pending.size() - before;
+  return {};
+}
+
+Status SegmentWriter::State::write() {
+  if (failure) return fail(*failure);
+  if (const Status written = file.write(pending); !written) return give_up(written.error());
+  pending.clear();
+  return {};
+}
+
+Status SegmentWriter::State::commit() {
+  if (failure) return fail(*failure);
+  if (bytes == bytes_synced) return {};
+  TRY(write());
+  if (const Status synced = file.sync(); !synced) return give_up(synced.error());
+  bytes_synced = bytes;
+  committed = appended;
+  ends.clear();
+  sealed.clear();
+  bound.clear();
+  wipe_scratch();
+  return {};
+}
+
+// The disk is full or broken. Whole records that it took are kept, where it can still sync them.
+std::unexpected<Error> SegmentWriter::State::give_up(Error error) {
+  failure = error;
+  wipe_scratch();
+  RecordEnd kept{.bytes = bytes_synced, .calls = committed};
+  const bool was_writing = !pending.empty();
+  for (const RecordEnd& end : ends) {
+    if (was_writing && end.bytes <= file.written_bytes()) kept = end;
+  }
+  file.truncate(kept.bytes);
+  if (kept.bytes > bytes_synced && !file.sync()) {
+    file.truncate(bytes_synced);
+    return fail(std::move(error));
+  }
+  bytes_synced = kept.bytes;
+  committed = kept.calls;
+  return fail(std::move(error));
+}
+
+void SegmentWriter::State::wipe_scratch() {
+  for (std::string* text : {&metadata, &plain, &packed}) wipe(*text);
+  // A single large call must not hold its memory for ever.
+  for (std::string* text : {&pending, &plain, &packed, &sealed, &bound}) {
+    if (text->empty() && text->capacity() > scratch_bytes_kept) *text = std::string();
+  }
+}
+
+SegmentWriter::SegmentWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SegmentWriter::~SegmentWriter() = default;
+SegmentWriter::SegmentWriter(SegmentWriter&&) noexcept = default;
+SegmentWriter& SegmentWriter::operator=(SegmentWriter&&) noexcept = default;
+
+Result<SegmentWriter> SegmentWriter::create(const Home& home, format::SegmentKind kind) {
+  const auto readers = TRY(metadata_readers(home));
+  const SecretText key(crypto::random_bytes(crypto::data_key_bytes));
+  format::Header header{.segment_id = crypto::random_bytes(format::segment_id_bytes),
+                        .cipher = crypto::preferred_cipher(),
+                        .kind = kind,
+                        .made_at = now(),
+                        .keys = {}};
+  for (const crypto::PublicKey& reader : readers) {
+    header.keys.push_back(
+        {.fingerprint = reader.raw_fingerprint(), .sealed = crypto::seal(key.reveal(), reader)});
+  }
+  const std::string text = format::to_bytes(header);
+  const auto path = home.log() / (make_uuid7() + std::string(suffix_of(kind)));
+  OutputFile file = TRY(OutputFile::create_with_header(path, text));
+  return SegmentWriter(std::make_unique<State>(
+      std::move(file), home.keys(), crypto::SegmentCipher(header.cipher, key),
+      format::Position{.segment_id = header.segment_id, .index = 0, .chain = crypto::hash(text)},
+      text.size()));
+}
+
+Status SegmentWriter::append(const Call& call) {
+  State& state = *state_;
+  if (call.request.reveal().size() + call.response.reveal().size() > limits::record_bytes_max) {
+    return fail(ErrorCode::exhausted, "call " + call.id.value + " is over the log's limit of " +
+                                          std::to_string(limits::record_bytes_max) + " bytes");
+  }
+  State::Tenant* tenant = TRY(state.tenant_of(call.origin.tenant));
+  state.metadata.clear();
+  put_metadata(call, tenant->number, state.metadata);
+  state.plain.clear();
+  const std::size_t new_part_bytes =
+      put_content(call, tenant->parts, state.part_table, state.plain);
+  state.pack();
+  const Status sealed = state.seal_record(tenant);
+  if (!sealed) {
+    // Its parts are in the table and not in the file: nobody may refer to them.
+    state.tenants.erase(call.origin.tenant);
+    return sealed;
+  }
+  state.part_bytes += new_part_bytes;
+  state.ends.push_back({.bytes = state.bytes, .calls = ++state.appended});
+  return {};
+}
+
+Status SegmentWriter::append(const Feedback& feedback) {
+  State& state = *state_;
+  State::Tenant* tenant = TRY(state.tenant_of(feedback.tenant));
+  state.metadata.clear();
+  put_metadata(feedback, tenant->number, state.metadata);
+  state.plain = feedback.comment.reveal();
+  state.pack();
+  TRY(state.seal_record(tenant));
+  state.ends.push_back({.bytes = state.bytes, .calls = ++state.appended});
+  return {};
+}
+
+void SegmentWriter::append(const AnchorRecord& anchor) {
+  state_->metadata.clear();
+  put_metadata(anchor, state_->metadata);
+  state_->seal_plain_metadata();
+}
+
+void SegmentWriter::begin_group() { state_->salt = crypto::random_salt(); }
+
+Status SegmentWriter::write() { return state_->write(); }
+
+Status SegmentWriter::commit() { return state_->commit(); }
+
+Status SegmentWriter::close() {
+  if (state_->failure) return fail(*state_->failure);
+  state_->metadata.clear();
+  put_metadata(EndRecord(), state_->metadata);
+  state_->seal_plain_metadata();
+  return state_->commit();
+}
+
+void SegmentWriter::discard() {
+  if (state_->committed == 0) state_->file.remove();
+}
+
+void SegmentWriter::set_compression_budget(std::int64_t us) { state_->compression_budget_us = us; }
+
+std::int64_t SegmentWriter::compression_budget_us() const { return state_->compression_budget_us; }
+
+void SegmentWriter::forget_changed_tenants() {
+  std::erase_if(state_->tenants, [this](const auto& entry) {
+    const auto key = crypto::find_tenant_public_key(state_->keys_dir, entry.first);
+    return !key || key->raw_fingerprint() != entry.second.fingerprint;
+  });
+}
+
+const std::filesystem::path& SegmentWriter::path() const { return state_->file.path(); }
+std::uint64_t SegmentWriter::bytes() const { return state_->bytes; }
+std::uint64_t SegmentWriter::buffered_bytes() const { return state_->pending.size(); }
+std::uint64_t SegmentWriter::appended() const { return state_->appended; }
+std::uint64_t SegmentWriter::committed() const { return state_->committed; }
+
+bool SegmentWriter::is_full() const {
+  return state_->part_bytes >= limits::segment_part_bytes_max ||
+         state_->tenant_count >= limits::segment_tenants_max;
+}
+
+}  // namespace understudy::store

@@ -1,0 +1,104 @@
+#include "apps/serve_verb.hpp"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "adapters/lm/open_model.hpp"
+#include "live/config/gateway_config.hpp"
+#include "live/gateway/server.hpp"
+
+namespace understudy::apps {
+
+namespace {
+
+struct ServeOptions {
+  std::filesystem::path config;  // empty: HOME/understudy.toml, if there is one
+  live::ConfigOverrides overrides;
+  std::string listen;
+  std::string capture;
+  std::size_t threads = 0;
+  std::filesystem::path port_file;
+  std::filesystem::path admin_port_file;
+  bool validate = false;
+};
+
+// Read again at each reload of a running gateway.
+Result<live::GatewayConfig> configure(const ServeOptions& options, const store::Home& home) {
+  if (!options.config.empty()) return live::load_config(options.config, options.overrides);
+  const std::filesystem::path file = home.directory() / "understudy.toml";
+  std::error_code error;
+  if (std::filesystem::exists(file, error)) return live::load_config(file, options.overrides);
+  if (options.overrides.upstream_url.empty()) {
+    return fail(ErrorCode::invalid_input,
+                "no upstream: there is neither --upstream nor " + file.string(),
+                "run `understudy serve --upstream https://api.example.com/v1`, or write a "
+                "configuration; examples/understudy.toml shows one");
+  }
+  return live::default_config(options.overrides);
+}
+
+Status serve(ServeOptions options, const store::Home& home) {
+  if (!options.listen.empty()) {
+    auto endpoint = live::parse_endpoint(options.listen);
+    if (!endpoint) return fail(endpoint.error().within("--listen"));
+    options.overrides.listen = std::move(*endpoint);
+  }
+  if (!options.capture.empty()) {
+    options.overrides.capture = parse_capture_mode(options.capture);
+    if (!options.overrides.capture) {
+      return fail(ErrorCode::invalid_input, "--capture wants off, async or durable, not " +
+                                                options.capture);
+    }
+  }
+  if (options.validate) {
+    const auto config = TRY(configure(options, home));
+    std::printf("the configuration is in order: %zu upstream%s, %zu model%s, listening on %s\n",
+                config.upstreams.size(), config.upstreams.size() == 1 ? "" : "s",
+                config.models.size(), config.models.size() == 1 ? "" : "s",
+                config.listen.to_text().c_str());
+    return {};
+  }
+  return live::run_gateway({.home = home.directory(),
+                            .load = [options, home] { return configure(options, home); },
+                            .open_model = lm::open_model,
+                            .port_file = options.port_file,
+                            .admin_port_file = options.admin_port_file});
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& action) {
+  const auto options = std::make_shared<ServeOptions>();  // shared with the action
+  CLI::App* verb = app.add_subcommand(
+      "serve", "the gateway: relay, record, and answer what small models may answer");
+  verb->add_option("--config", options->config,
+                   "the configuration (default: HOME/understudy.toml, if there is one)");
+  verb->add_option("--upstream", options->overrides.upstream_url,
+                   "base URL of the LLM API, for example https://api.example.com/v1; stands for "
+                   "the configuration's [[upstream]]");
+  verb->add_option("--upstream-key-env", options->overrides.upstream_key_env,
+                   "environment variable with that upstream's API key (default: the client's own "
+                   "key is passed on)");
+  verb->add_option("--listen", options->listen,
+                   "HOST:PORT; port 0 takes a free one (default: 127.0.0.1:8080)");
+  verb->add_option("--capture", options->capture,
+                   "off, async (default: a kill loses at most the last group) or durable (an answer "
+                   "ends when its call is on the disk)");
+  CLI::Option* threads =
+      verb->add_option("--threads", options->threads, "I/O threads (default: one per core)");
+  verb->add_option("--port-file", options->port_file, "write the port here once it is open");
+  verb->add_option("--admin-port-file", options->admin_port_file,
+                   "write the admin API's port here once it is open");
+  verb->add_flag("--validate", options->validate, "check the configuration and end");
+  verb->callback([&app, &action, options, threads] {
+    if (threads->count() > 0) options->overrides.io_threads = options->threads;
+    // `understudy --config FILE serve` means the same.
+    const CLI::Option* before = app.get_option_no_throw("--config");
+    if (options->config.empty() && before != nullptr && before->count() > 0)
+      options->config = before->as<std::filesystem::path>();
+    action = [options](const store::Home& home) { return serve(*options, home); };
+  });
+}
+
+}  // namespace understudy::apps

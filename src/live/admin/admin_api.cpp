@@ -1,0 +1,193 @@
+#include "live/admin/admin_api.hpp"
+
+#include <array>
+
+#include "adapters/store/access_changes.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "live/admin/key_request.hpp"
+
+namespace understudy::live {
+
+namespace {
+
+constexpr std::string_view keys_path = "/admin/keys/";
+
+std::string error_text(std::string_view message, std::string_view code) {
+  return json::to_text(json::object{{"error", {{"message", message}, {"code", code}}}});
+}
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+unsigned status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_input: return 400;
+    case ErrorCode::denied: return 403;
+    case ErrorCode::not_found: return 404;
+    case ErrorCode::conflict: return 409;
+    case ErrorCode::exhausted: return 507;
+    case ErrorCode::unsupported: return 501;
+    case ErrorCode::unavailable:
+    case ErrorCode::timeout: return 503;
+    default: return 500;
+  }
+}
+
+// The body, up to a limit far below that of the gateway's own.
+net::Async<Result<std::string>> read_small_body(net::Exchange& exchange) {
+  std::string body;
+  while (true) {
+    auto part = co_await exchange.read_body_part();
+    if (!part) co_return fail(std::move(part).error());
+    if (part->empty()) co_return body;
+    body += *part;
+    if (body.size() > limits::admin_body_bytes_max)
+      co_return fail(ErrorCode::invalid_input, "the body is too large");
+  }
+}
+
+}  // namespace
+
+struct AdminApi::Route {
+  std::string_view method;
+  std::string_view path;  // a trailing '/' is followed by a name
+  AccessRole least;       // or admin
+  Reply (AdminApi::*run)(const Call&);
+};
+
+std::expected<const AdminApi::Route*, AdminApi::Reply> AdminApi::find_route(std::string_view method,
+                                                                            std::string_view path) {
+  static constexpr std::array<Route, 7> routes = {{
+      {"GET", "/metrics", AccessRole::auditor, &AdminApi::metrics},
+      {"GET", "/admin/upstreams", AccessRole::auditor, &AdminApi::upstreams},
+      {"GET", "/admin/log", AccessRole::auditor, &AdminApi::log},
+      {"GET", "/admin/keys", AccessRole::auditor, &AdminApi::keys},
+      {"POST", "/admin/keys", AccessRole::admin, &AdminApi::issue},
+      {"DELETE", keys_path, AccessRole::admin, &AdminApi::revoke},
+      {"POST", "/admin/reload", AccessRole::admin, &AdminApi::reload},
+  }};
+  std::string allow;
+  for (const Route& route : routes) {
+    const bool takes_name = route.path.ends_with('/');
+    const bool same = takes_name ? path.starts_with(route.path) && path.size() > route.path.size()
+                                 : path == route.path;
+    if (!same) continue;
+    if (route.method == method) return &route;
+    allow += (allow.empty() ? "" : ", ") + std::string(route.method);
+  }
+  if (allow.empty())
+    return std::unexpected(Reply{.status = 404, .body = error_text("no such path", "not_found")});
+  return std::unexpected(Reply{
+      .status = 405, .body = error_text("not with this method", "wrong_method"), .allow = allow});
+}
+
+std::expected<TokenHolder, AdminApi::Reply> AdminApi::authorise(const net::HttpRequest& request) {
+  const std::string_view token = secret_of(request.headers.find("authorization").value_or(""), "");
+  if (auto holder = services_.access.holder_of(token)) return std::move(*holder);
+  if (!token.empty() && !failed_.count(request.peer_address, now())) {
+    return std::unexpected(
+        Reply{.status = 429,
+              .body = error_text("too many wrong tokens; wait a minute", "too_many_attempts"),
+              .retry_after_s = 60});
+  }
+  if (!token.empty())
+    understudy::log::warn("admin API: a wrong token from " + request.peer_address);
+  return std::unexpected(
+      Reply{.status = 401,
+            .body = error_text("send a token: 'Authorization: Bearer ut-...'", "unauthorized")});
+}
+
+net::Async<AdminApi::Reply> AdminApi::answer(net::Exchange& exchange) {
+  const net::HttpRequest& request = exchange.request();
+  const std::string path(path_of(request.target));
+  if (path == "/health") co_return Reply{.body = R"({"status":"ok"})"};
+  auto holder = authorise(request);
+  if (!holder) co_return std::move(holder).error();
+  const auto route = find_route(request.method, path);
+  if (!route) co_return route.error();
+  const AccessRole role = holder->role;
+  if (role != AccessRole::admin && role != (*route)->least) {
+    co_return Reply{.status = 403,
+                    .body = error_text(
+                        "it takes the role " + std::string(to_string((*route)->least)), "denied")};
+  }
+  auto body = co_await read_small_body(exchange);
+  if (!body) co_return failure(body.error());
+  const Call call{.who = std::move(*holder),
+                  .name = path.starts_with(keys_path) ? path.substr(keys_path.size()) : "",
+                  .body = std::move(*body)};
+  co_return co_await net::on_pool<Reply>(
+      services_.pool, [this, run = (*route)->run, &call] { return (this->*run)(call); });
+}
+
+net::Async<void> AdminApi::handle(net::Exchange& exchange) {
+  Reply reply = co_await answer(exchange);
+  net::Headers headers;
+  headers.add("Content-Type", reply.content_type);
+  headers.add("Cache-Control", "no-store");
+  if (!reply.allow.empty()) headers.add("Allow", reply.allow);
+  if (reply.status == 401) headers.add("WWW-Authenticate", "Bearer");
+  if (reply.retry_after_s > 0) headers.add("Retry-After", std::to_string(reply.retry_after_s));
+  co_await exchange.send(reply.status, std::move(headers), std::move(reply.body));
+}
+
+AdminApi::Reply AdminApi::failure(const Error& error) {
+  std::string message = error.message;
+  if (!error.hint.empty()) message += "; " + error.hint;
+  return {.status = status_of(error.code), .body = error_text(message, to_string(error.code))};
+}
+
+void AdminApi::note(const TokenHolder& who, const std::string& action) const {
+  understudy::log::info("admin API: " + who.name + " (" + std::string(to_string(who.role)) + ") " +
+                        action);
+  if (services_.audit) services_.audit(who, action);
+}
+
+AdminApi::Reply AdminApi::metrics(const Call&) {
+  return {.content_type = std::string(telemetry::Metrics::content_type),
+          .body = services_.metrics.exposition()};
+}
+
+AdminApi::Reply AdminApi::upstreams(const Call&) {
+  return {.body = json::to_text(services_.upstreams())};
+}
+
+AdminApi::Reply AdminApi::log(const Call&) {
+  return {.body = json::to_text(services_.log_counters())};
+}
+
+AdminApi::Reply AdminApi::keys(const Call&) {
+  return {.body = json::to_text(json::object{{"keys", services_.access.describe_keys()}})};
+}
+
+AdminApi::Reply AdminApi::issue(const Call& call) {
+  auto wanted = parse_key_request(call.body);
+  if (!wanted) return failure(wanted.error());
+  const auto issued =
+      store::issue_key(services_.home, services_.access.signature_rule(), std::move(*wanted));
+  if (!issued) return failure(issued.error());
+  if (const Status loaded = services_.access.reload(); !loaded) return failure(loaded.error());
+  note(call.who, "issued the key " + issued->key.name);
+  json::value shown = to_public_json(issued->key);
+  shown.get_object()["secret"] = issued->secret.reveal();
+  return {.status = 201, .body = json::to_text(shown)};
+}
+
+AdminApi::Reply AdminApi::revoke(const Call& call) {
+  if (const Status name = check_access_name(call.name); !name) return failure(name.error());
+  const Status revoked =
+      store::revoke_access(services_.home, services_.access.signature_rule(), call.name);
+  if (!revoked) return failure(revoked.error());
+  if (const Status loaded = services_.access.reload(); !loaded) return failure(loaded.error());
+  note(call.who, "revoked " + call.name);
+  return {.body = json::to_text(json::object{{"revoked", call.name}})};
+}
+
+AdminApi::Reply AdminApi::reload(const Call& call) {
+  note(call.who, "asked for a reload");
+  if (const Status loaded = services_.reload(); !loaded) return failure(loaded.error());
+  if (const Status loaded = services_.access.reload(); !loaded) return failure(loaded.error());
+  return {.body = R"({"reloaded":true})"};
+}
+
+}  // namespace understudy::live

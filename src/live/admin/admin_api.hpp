@@ -1,0 +1,82 @@
+// The admin API: metrics, keys, upstreams, counters; no content. Off unless [admin] listen is
+// configured, on a listener of its own. Tokens of roles (`understudy access token --role ...`):
+//
+//   GET    /health            anybody: alive or not, nothing else
+//   GET    /metrics           auditor, admin: Prometheus
+//   GET    /admin/upstreams   auditor, admin: state of the breakers
+//   GET    /admin/log         auditor, admin: counters of the call log
+//   GET    /admin/keys        auditor, admin: keys with limits and spending
+//   POST   /admin/keys        admin: issues a key (key_request.hpp), shows its secret once
+//   DELETE /admin/keys/NAME   admin: revokes it
+//   POST   /admin/reload      admin: reads the configuration and the keys anew
+//
+// Owner: the gateway's server. Thread-safe; work on the disk runs on the pool.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "adapters/net/http_server.hpp"
+#include "adapters/store/home.hpp"
+#include "adapters/telemetry/metrics.hpp"
+#include "base/json.hpp"
+#include "base/pool.hpp"
+#include "live/access/access.hpp"
+#include "live/admin/failed_attempts.hpp"
+
+namespace understudy::live {
+
+struct AdminServices {
+  store::Home home;
+  Access& access;
+  const telemetry::Metrics& metrics;
+  Pool& pool;
+  std::function<json::value()> upstreams;  // both are called on the pool
+  std::function<json::value()> log_counters;
+  std::function<Status()> reload;  // of the configuration; on the pool
+  std::function<void(const TokenHolder& who, const std::string& action)> audit;  // may be empty
+};
+
+class AdminApi {
+ public:
+  explicit AdminApi(AdminServices services) : services_(std::move(services)) {}
+  net::Async<void> handle(net::Exchange& exchange);
+
+ private:
+  struct Reply {
+    unsigned status = 200;
+    std::string content_type = "application/json";
+    std::string body = {};
+    std::string allow = {};  // with 405
+    int retry_after_s = 0;   // with 429
+  };
+  struct Call {  // one authorised request
+    TokenHolder who;
+    std::string name;  // behind /admin/keys/
+    std::string body;
+  };
+  struct Route;
+
+  static std::expected<const Route*, Reply> find_route(std::string_view method,
+                                                       std::string_view path);
+  std::expected<TokenHolder, Reply> authorise(const net::HttpRequest& request);
+  net::Async<Reply> answer(net::Exchange& exchange);
+  static Reply failure(const Error& error);
+  void note(const TokenHolder& who, const std::string& action) const;
+
+  // Run on the pool.
+  Reply metrics(const Call& call);
+  Reply upstreams(const Call& call);
+  Reply log(const Call& call);
+  Reply keys(const Call& call);
+  Reply issue(const Call& call);
+  Reply revoke(const Call& call);
+  Reply reload(const Call& call);
+
+  AdminServices services_;
+  FailedAttempts failed_;
+};
+
+}  // namespace understudy::live

@@ -1,0 +1,185 @@
+#include "live/config/toml_reader.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <format>
+#include <numeric>
+
+namespace understudy::live {
+
+namespace {
+
+constexpr std::size_t edited_bytes_max = 64;  // of a key; longer ones resemble nothing
+constexpr std::int64_t duration_ms_max = 24LL * 3600 * 1000;
+
+// Levenshtein's distance, one row at a time.
+std::size_t edits_between(std::string_view left, std::string_view right) {
+  std::vector<std::size_t> row(right.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < right.size(); ++j) {
+      const std::size_t changed = diagonal + (left[i] == right[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string_view nearest(std::string_view word, const std::vector<std::string>& words) {
+  if (word.size() > edited_bytes_max) return {};
+  std::string_view best;
+  std::size_t fewest = 2 + word.size() / 3;
+  for (const std::string& candidate : words) {
+    const bool contains =
+        word.size() >= 3 && (candidate.contains(word) || word.contains(candidate));
+    const bool same_front = word.substr(0, 4) == std::string_view(candidate).substr(0, 4);
+    const std::size_t edits = contains ? 1 : edits_between(word, candidate) / (same_front ? 2 : 1);
+    if (edits < fewest) {
+      fewest = edits;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+void Problems::add(const toml::node& where, std::string_view key, std::string_view what) {
+  const std::uint32_t line = where.source().begin.line;
+  lines_.push_back({line, std::format("{}:{}: {}: {}", file_, line, key, what)});
+}
+
+void Problems::add(std::string_view what) {
+  lines_.push_back({0, file_ + ": " + std::string(what)});
+}
+
+std::string Problems::to_text() const {
+  std::vector<Line> sorted = lines_;
+  std::ranges::stable_sort(sorted, {}, &Line::number);
+  std::string out;
+  for (const Line& line : sorted) out += (out.empty() ? "" : "\n") + line.text;
+  return out;
+}
+
+TableReader::~TableReader() {
+  for (const auto& [key, node] : table_) {
+    if (std::ranges::contains(known_, key.str())) continue;
+    const std::string_view meant = nearest(key.str(), known_);
+    problems_.add(node, name_of(key.str()),
+                  meant.empty() ? "no such key; examples/understudy.toml shows all of them"
+                                : std::format("no such key; did you mean {}?", meant));
+  }
+}
+
+std::string TableReader::name_of(std::string_view key) const {
+  return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+}
+
+const toml::node* TableReader::find(std::string_view key) {
+  known_.emplace_back(key);
+  return table_.get(key);
+}
+
+void TableReader::problem(std::string_view key, std::string_view what) {
+  const toml::node* node = table_.get(key);
+  problems_.add(node != nullptr ? *node : table_, name_of(key), what);
+}
+
+void TableReader::text(std::string_view key, std::string& value) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const auto found = node->value_exact<std::string>();
+  if (!found) return problem(key, "wants text in quotes");
+  if (found->empty()) return problem(key, "is empty; leave the key out to keep the default");
+  // NUL and line ends have no place in names, URLs and header values.
+  if (std::ranges::any_of(*found, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return problem(key, "holds a control character");
+  value = *found;
+}
+
+void TableReader::integer(std::string_view key, std::int64_t& value, IntegerRange range) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const auto found = node->value_exact<std::int64_t>();
+  if (!found || *found < range.least || *found > range.most) {
+    return problem(key, std::format("wants a whole number from {} to {}", range.least, range.most));
+  }
+  value = *found;
+}
+
+void TableReader::share(std::string_view key, double& value) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const auto found = node->value<double>();
+  if (!node->is_number() || !found || !(*found >= 0 && *found <= 1))
+    return problem(key, "wants a number from 0 to 1");
+  value = *found;
+}
+
+void TableReader::boolean(std::string_view key, bool& value) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const auto found = node->value_exact<bool>();
+  if (!found) return problem(key, "wants true or false, without quotes");
+  value = *found;
+}
+
+void TableReader::texts(std::string_view key, std::vector<std::string>& values) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const toml::array* array = node->as_array();
+  if (array == nullptr) return problem(key, "wants a list: [\"...\", \"...\"]");
+  for (const toml::node& item : *array) {
+    if (const auto found = item.value_exact<std::string>(); found && !found->empty()) {
+      values.push_back(*found);
+    } else {
+      problems_.add(item, name_of(key), "wants texts in quotes");
+    }
+  }
+}
+
+void TableReader::duration(std::string_view key, std::chrono::milliseconds& value, int unit) {
+  std::int64_t count = value.count() / unit;
+  integer(key, count, {.least = 0, .most = duration_ms_max / unit});
+  value = std::chrono::milliseconds(count * unit);
+}
+
+std::optional<std::size_t> TableReader::choice(std::string_view key,
+                                               std::vector<std::string_view> words) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  const auto found = node->value_exact<std::string>();
+  const auto at = found ? std::ranges::find(words, std::string_view(*found)) : words.end();
+  if (at != words.end()) return static_cast<std::size_t>(at - words.begin());
+  std::string list;
+  for (const std::string_view word : words)
+    list += std::format("{}\"{}\"", list.empty() ? "" : ", ", word);
+  problem(key, "wants one of " + list);
+  return std::nullopt;
+}
+
+const toml::table* TableReader::table(std::string_view key) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return nullptr;
+  if (!node->is_table()) problem(key, std::format("is a table: write [{}]", name_of(key)));
+  return node->as_table();
+}
+
+std::vector<const toml::table*> TableReader::tables(std::string_view key) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return {};
+  std::vector<const toml::table*> found;
+  const toml::array* array = node->as_array();
+  if (array != nullptr) {
+    for (const toml::node& item : *array) {
+      if (item.is_table()) found.push_back(item.as_table());
+    }
+  }
+  if (array == nullptr || found.size() != array->size())
+    problem(key, std::format("comes as [[{}]], once for each", name_of(key)));
+  return found;
+}
+
+}  // namespace understudy::live

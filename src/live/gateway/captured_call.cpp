@@ -1,0 +1,275 @@
+#include "live/gateway/captured_call.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+#include "adapters/wire/chat.hpp"
+#include "adapters/wire/chat_view.hpp"
+#include "adapters/wire/translate.hpp"
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "live/access/limit_headers.hpp"
+#include "live/gateway/human_facing.hpp"
+#include "live/gateway/llm_relay.hpp"
+#include "live/gateway/replies.hpp"
+#include "live/gateway/small_model_answer.hpp"
+
+namespace understudy::live {
+
+namespace {
+
+constexpr std::int64_t bytes_per_token = 4;  // the usual estimate for English text
+constexpr std::int64_t completion_tokens_guess = 256;  // reserved where the request sets no limit
+
+std::string decimals(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", value);
+  return text;
+}
+
+net::Headers decision_headers(const Call& call) {
+  net::Headers headers;
+  headers.add("x-understudy-call", call.id.value);
+  headers.add("x-understudy-served-by", std::string(to_string(call.route.server)));
+  headers.add("x-understudy-reason", call.route.reason);
+  if (!call.route.task.empty()) headers.add("x-understudy-task", call.route.task);
+  if (call.route.server == Server::slm) headers.add("x-understudy-model", call.served_model);
+  if (call.route.confidence >= 0)
+    headers.add("x-understudy-confidence", decimals(call.route.confidence));
+  return headers;
+}
+
+void add_all(net::Headers& headers, const net::Headers& more) {
+  for (const net::Header& header : more.items()) headers.set(header.name, header.value);
+}
+
+// Usage where the wire had none: counted by length, and marked so.
+void estimate_usage(Call& call, std::size_t request_bytes) {
+  if (call.usage.prompt_tokens > 0 || call.usage.completion_tokens > 0) return;
+  if (call.status == CallStatus::failed || call.status == CallStatus::upstream_error) return;
+  call.usage = {.prompt_tokens = static_cast<std::int64_t>(request_bytes) / bytes_per_token,
+                .completion_tokens =
+                    static_cast<std::int64_t>(call.response.reveal().size()) / bytes_per_token,
+                .estimated = true};
+}
+
+}  // namespace
+
+net::Async<void> CapturedCall::run() {
+  if (!co_await read_request() || !co_await admit()) co_return;
+  begin_call();
+  if (co_await small_model_passes()) co_await answer_by_llm();
+  settle();
+  measure();
+  if (!recorded_) co_await record();
+}
+
+net::Async<bool> CapturedCall::read_request() {
+  if (auto refusal = parts_.access.check(secret_of(header("authorization"), header("x-api-key")))) {
+    co_await reply_refusal(exchange_, api_, *refusal);
+    co_return false;
+  }
+  const Stopwatch watch;
+  const Result<void> read = co_await exchange_.read_body();
+  elsewhere_ns_ += watch.elapsed_ns();
+  if (!read) {
+    if (read.error().code != ErrorCode::cancelled)
+      co_await reply_error(exchange_, api_, body_status(read.error()), read.error());
+    co_return false;
+  }
+  const std::string& body = exchange_.request().body;
+  auto scan = body.size() <= limits::inline_scan_bytes_max
+                  ? wire::scan_request(api_, std::string_view(body))
+                  : co_await net::on_pool<Result<wire::RequestScan>>(
+                        parts_.pool, [this, &body] { return wire::scan_request(api_, std::string_view(body)); });
+  if (!scan) {
+    co_await reply_error(exchange_, api_, 400, scan.error());
+    co_return false;
+  }
+  scan_ = std::move(*scan);
+  co_return true;
+}
+
+net::Async<bool> CapturedCall::admit() {
+  const auto body_tokens =
+      static_cast<std::int64_t>(exchange_.request().body.size()) / bytes_per_token;
+  AccessDecision decision =
+      parts_.access.admit({.secret = secret_of(header("authorization"), header("x-api-key")),
+                           .model = scan_.model,
+                           .prompt_tokens = body_tokens,
+                           .completion_tokens = completion_tokens_guess});
+  for (const auto& [name, value] : limit_headers(decision, protocol_of(api_), now()))
+    limits_.add(std::string(name), value);
+  if (decision.refusal) {
+    co_await reply_refusal(exchange_, api_, *decision.refusal, limits_);
+    co_return false;
+  }
+  grant_ = std::move(decision.grant);
+  co_return true;
+}
+
+void CapturedCall::begin_call() {
+  const net::HttpRequest& request = exchange_.request();
+  call_.id = {make_uuid7()};
+  call_.source = "gateway";
+  call_.api = std::string(wire::to_string(api_));
+  call_.started_at = now();
+  call_.requested_model = scan_.model;
+  call_.route.reason = "no_task";
+  call_.human_facing = is_human_facing(active_->config.human_facing,
+                                       {.request = request,
+                                        .key_name = grant_.key_name(),
+                                        .key_is_human_facing = grant_.human_facing(),
+                                        .model = scan_.model});
+  if (parts_.recorder == nullptr) return;
+  const s1::Recorder& recorder = *parts_.recorder;
+  const std::string_view tenant =
+      grant_.anonymous() ? header("x-understudy-tenant") : grant_.tenant();
+  const std::string_view secret = secret_of(header("authorization"), header("x-api-key"));
+  call_.origin = {.tenant = recorder.pseudonym("tenant", tenant),
+                  .user = recorder.pseudonym("user", scan_.user),
+                  .key = recorder.pseudonym("key", secret),
+                  .address = recorder.pseudonym("address", request.peer_address)};
+  parts_.sessions.place(scan_, request.body, header("x-understudy-session"), call_);
+  call_.tool_results = s1::tool_results(api_, scan_, request.body);
+}
+
+// True where the call is the LLM's.
+net::Async<bool> CapturedCall::small_model_passes() {
+  if (!parts_.router.has_tasks()) co_return true;
+  SmallModelAnswer answer(api_, exchange_.request().body, parts_.router, parts_.pool);
+  const Stopwatch watch;
+  const bool accepted = co_await answer.ask(call_);
+  elsewhere_ns_ += watch.elapsed_ns();
+  if (!accepted) co_return true;
+  call_.first_byte_at = call_.ended_at = now();
+  net::Headers headers = decision_headers(call_);
+  add_all(headers, limits_);
+  headers.set("Content-Type", answer.is_stream() ? "text/event-stream" : "application/json");
+  if (answer.is_stream()) headers.set("Cache-Control", "no-cache");
+  if (durable() && !co_await record()) {
+    co_await reply_error(exchange_, api_, 503, log_is_away());
+    co_return false;
+  }
+  if (!co_await exchange_.send(200, std::move(headers), answer.take_body()))
+    call_.status = CallStatus::cancelled;
+  call_.ended_at = now();
+  co_return false;
+}
+
+net::Async<void> CapturedCall::answer_by_llm() {
+  const ClientCall client{.http = exchange_.request(),
+                          .api = api_,
+                          .scan = scan_,
+                          .own_credentials = grant_.anonymous()};
+  net::Headers extra = decision_headers(call_);
+  add_all(extra, limits_);
+  LlmRelay relay({.exchange = exchange_,
+                  .client = client,
+                  .call = call_,
+                  .upstreams = *active_->upstreams,
+                  .retries = active_->config.retries,
+                  .budget = parts_.retry_budget,
+                  .extra = std::move(extra),
+                  .before_last_byte = durable() ? std::function<net::Async<bool>()>(
+                                                      [this] { return record(); })
+                                                : nullptr});
+  co_await relay.run();
+  elsewhere_ns_ += relay.elsewhere_ns();
+}
+
+// Whether the call may be acknowledged: in durable mode, whether it is on the disk.
+net::Async<bool> CapturedCall::record() {
+  recorded_ = true;
+  if (parts_.recorder == nullptr) co_return true;
+  s1::Recorder& recorder = *parts_.recorder;
+  if (!call_.ended_at.known()) call_.ended_at = now();
+  SecretText response = std::move(call_.response);
+  Call entry = call_;  // what is left of it, settle() and the relay go on with
+  entry.response = std::move(response);
+  entry.request = SecretText(exchange_.take_body());
+  entry.repeated = std::move(scan_.repeated);
+  if (durable()) co_return co_await record_durably(std::move(entry));
+  while (!recorder.try_record(entry)) {
+    if (recorder.options().when_full == WhenFull::drop) break;  // counted by the recorder
+    co_await net::from_callback<bool>([&recorder](std::function<void(bool)> resume) {
+      recorder.when_room([resume] { resume(true); });
+    });
+  }
+  co_return true;
+}
+
+net::Async<bool> CapturedCall::record_durably(Call entry) {
+  s1::Recorder& recorder = *parts_.recorder;
+  while (true) {
+    using Outcome = std::optional<Status>;  // nothing: the ring is full
+    const Outcome outcome = co_await net::from_callback<Outcome>(
+        [&recorder, &entry](std::function<void(Outcome)> resume) {
+          if (!recorder.try_record(entry, [resume](Status status) { resume(std::move(status)); }))
+            resume(std::nullopt);
+        });
+    if (outcome) co_return outcome->has_value();
+    if (recorder.options().when_full == WhenFull::drop) co_return false;
+    co_await net::from_callback<bool>([&recorder](std::function<void(bool)> resume) {
+      recorder.when_room([resume] { resume(true); });
+    });
+  }
+}
+
+void CapturedCall::settle() {
+  estimate_usage(call_, exchange_.request().body.size());
+  const MicroUsd cost =
+      parts_.access.cost_of(call_.served_model.empty() ? call_.requested_model : call_.served_model,
+                            call_.usage)
+          .value_or(MicroUsd{});
+  if (call_.route.server == Server::llm && cost.value > 0 && !call_.usage.estimated)
+    call_.cost_usd = cost.value / 1e6;
+  parts_.access.settle(grant_, call_.usage, cost);
+}
+
+void CapturedCall::measure() {
+  const std::int64_t now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
+  const std::int64_t duration_us = (now_ns - exchange_.arrived_ns()) / 1'000;
+  const bool answered = call_.status == CallStatus::ok || call_.status == CallStatus::truncated;
+  const NamedUpstream* upstream = nullptr;
+  for (const auto& known : active_->upstreams->upstreams()) {
+    if (known->config.name == call_.upstream) upstream = known.get();
+  }
+  const std::string_view provider =
+      upstream != nullptr ? to_string(upstream->config.protocol) : std::string_view();
+  parts_.metrics.request_ended(
+      {.api = call_.api,
+       .provider = provider,
+       .model = call_.requested_model,
+       .status = static_cast<unsigned>(call_.http_status),
+       .served_by = call_.route.server == Server::slm  ? telemetry::ServedBy::slm
+                    : upstream != nullptr && (answered || call_.first_byte_at.known())
+                        ? telemetry::ServedBy::llm
+                        : telemetry::ServedBy::gateway,
+       .own_overhead_us = std::max<std::int64_t>(duration_us - elsewhere_ns_ / 1'000, 0),
+       .first_byte_us = call_.first_byte_at.known()
+                            ? call_.first_byte_at.value - call_.started_at.value
+                            : -1,
+       .duration_us = duration_us,
+       .usage = call_.usage,
+       .cost = {call_.cost_usd.value_or(0) * 1e6}});
+  if (parts_.spans == nullptr) return;
+  parts_.spans->offer(call_, {.provider = provider,
+                              .trace_parent = header("traceparent"),
+                              .server_address = {},
+                              .server_port = 0,
+                              .stream = scan_.stream});
+}
+
+std::string_view CapturedCall::header(std::string_view name) const {
+  return exchange_.request().headers.find(name).value_or("");
+}
+
+bool CapturedCall::durable() const {
+  return parts_.recorder != nullptr &&
+         parts_.recorder->options().mode == CaptureMode::durable;
+}
+
+}  // namespace understudy::live

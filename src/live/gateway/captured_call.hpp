@@ -1,0 +1,55 @@
+// One call of a model API from its head to its record: who may ask, what is asked, a small model or
+// the LLM, and what of it goes into the call log. Lives on one I/O thread for one exchange.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "adapters/net/http_server.hpp"
+#include "adapters/wire/api.hpp"
+#include "adapters/wire/request_scan.hpp"
+#include "live/access/access.hpp"
+#include "live/gateway/gateway.hpp"
+#include "records/call.hpp"
+
+namespace understudy::live {
+
+class CapturedCall {
+ public:
+  CapturedCall(const GatewayParts& parts, std::shared_ptr<const ActiveConfig> active,
+               net::Exchange& exchange, wire::Api api)
+      : parts_(parts), active_(std::move(active)), exchange_(exchange), api_(api) {}
+
+  net::Async<void> run();
+
+ private:
+  // Each answers the client itself where it returns false.
+  net::Async<bool> read_request();
+  net::Async<bool> admit();
+  net::Async<bool> small_model_passes();
+
+  void begin_call();
+  net::Async<void> answer_by_llm();
+  net::Async<bool> record();  // durable: false when it is not on the disk
+  net::Async<bool> record_durably(Call entry);
+  void settle();
+  void measure();
+
+  [[nodiscard]] std::string_view header(std::string_view name) const;
+  [[nodiscard]] bool durable() const;
+
+  const GatewayParts& parts_;
+  std::shared_ptr<const ActiveConfig> active_;  // shared: a reload may replace it meanwhile
+  net::Exchange& exchange_;
+  wire::Api api_;
+  wire::RequestScan scan_;
+  Grant grant_;
+  Call call_;
+  net::Headers limits_;  // x-ratelimit-* of the virtual key
+  bool recorded_ = false;
+  std::int64_t elsewhere_ns_ = 0;  // waiting for the client's body, the upstream, the small model
+};
+
+}  // namespace understudy::live

@@ -1,0 +1,106 @@
+#include "live/upstreams/attempt_plan.hpp"
+
+#include <gtest/gtest.h>
+
+namespace understudy::live {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = NextAttempt::Kind;
+
+class AttemptPlanTest : public ::testing::Test {
+ protected:
+  static Target target(const std::string& name) {
+    UpstreamConfig config;
+    config.name = name;
+    return {.upstream = std::make_shared<NamedUpstream>(
+                config, BreakerConfig{.failures = 2, .window = 10s, .open = 5s}, nullptr,
+                SecretText()),
+            .model = {}};
+  }
+  NextAttempt next(AttemptPlan& plan) { return plan.next(now_, 1); }
+  static std::string name(const NextAttempt& attempt) {
+    return attempt.target == nullptr ? "" : attempt.target->upstream->config.name;
+  }
+
+  AttemptPlan::Clock::time_point now_ = AttemptPlan::Clock::time_point(1'000s);
+  RetryConfig config_{.attempts_max = 4, .backoff = 100ms, .retry_after_max = 10s};
+  RetryBudget budget_{1};
+  Target first_ = target("first");
+  Target second_ = target("second");
+};
+
+TEST_F(AttemptPlanTest, TriesTheFallbackBeforeTheSameUpstreamAgain) {
+  AttemptPlan plan({first_, second_}, config_, budget_);
+  EXPECT_EQ(name(next(plan)), "first");
+  EXPECT_EQ(name(next(plan)), "second");
+  const NextAttempt third = next(plan);
+  EXPECT_EQ(third.kind, Kind::wait);
+  EXPECT_EQ(third.pause, 100ms);
+  now_ += 100ms;
+  EXPECT_EQ(name(next(plan)), "first");
+}
+
+TEST_F(AttemptPlanTest, StopsAfterItsAttempts) {
+  config_.attempts_max = 1;
+  AttemptPlan plan({first_, second_}, config_, budget_);
+  EXPECT_EQ(next(plan).kind, Kind::go);
+  EXPECT_EQ(next(plan).kind, Kind::stop);
+}
+
+TEST_F(AttemptPlanTest, WaitsForACoolingUpstreamOnlyWhereNoOtherTakesTheCall) {
+  first_.upstream->cool_until(now_ + 2s);
+  AttemptPlan both({first_, second_}, config_, budget_);
+  EXPECT_EQ(name(next(both)), "second");
+  AttemptPlan alone({first_}, config_, budget_);
+  EXPECT_EQ(next(alone).pause, 2s);
+  EXPECT_EQ(next(alone).kind, Kind::wait);
+  first_.upstream->cool_until(now_ + 11s);
+  EXPECT_EQ(next(alone).kind, Kind::stop) << "longer than retry_after_max";
+}
+
+TEST_F(AttemptPlanTest, SkipsAnOpenBreakerAndSaysAtOnceWhereAllAreOpen) {
+  for (int i = 0; i < 2; ++i) first_.upstream->breaker.admit(now_)->failed(now_);
+  AttemptPlan both({first_, second_}, config_, budget_);
+  EXPECT_EQ(name(next(both)), "second");
+  AttemptPlan alone({first_}, config_, budget_);
+  const NextAttempt none = next(alone);
+  EXPECT_EQ(none.kind, Kind::stop);
+  EXPECT_EQ(none.pause, 5s);
+  now_ += 5s;
+  EXPECT_EQ(name(next(alone)), "first") << "half open: this is the probe";
+}
+
+TEST_F(AttemptPlanTest, RetriesAreLimitedByTheBudgetButFallbacksAreNot) {
+  RetryBudget none(0);
+  AttemptPlan plan({first_, second_}, config_, none);
+  EXPECT_EQ(name(next(plan)), "first");
+  EXPECT_EQ(name(next(plan)), "second");
+  EXPECT_EQ(next(plan).kind, Kind::stop);
+}
+
+TEST_F(AttemptPlanTest, OneRetryCostsOneShareOfTheBudgetHoweverLongItWaits) {
+  config_.attempts_max = 100;
+  RetryBudget budget(0.001);  // twenty to begin with
+  AttemptPlan plan({first_}, config_, budget);
+  int retries = -1;
+  for (int i = 0; i < 1'000; ++i) {
+    const NextAttempt attempt = next(plan);
+    if (attempt.kind == Kind::stop) break;
+    retries += attempt.kind == Kind::go ? 1 : 0;
+    now_ += attempt.pause / 2 + 1ms;  // asked more than once while it waits
+  }
+  EXPECT_EQ(retries, 20);
+}
+
+TEST_F(AttemptPlanTest, LeavesOutWhatWillNotHelp) {
+  AttemptPlan plan({first_, second_}, config_, budget_);
+  EXPECT_TRUE(plan.has_untried());
+  static_cast<void>(next(plan));
+  plan.exclude(first_);
+  EXPECT_EQ(name(next(plan)), "second");
+  EXPECT_FALSE(plan.has_untried());
+}
+
+}  // namespace
+}  // namespace understudy::live

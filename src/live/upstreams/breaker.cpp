@@ -1,0 +1,85 @@
+#include "live/upstreams/breaker.hpp"
+
+#include <algorithm>
+
+namespace understudy::live {
+
+namespace {
+
+constexpr std::chrono::milliseconds open_max{60'000};  // doubling with each failed probe ends here
+
+}  // namespace
+
+std::string_view to_string(BreakerState state) {
+  switch (state) {
+    case BreakerState::closed: return "closed";
+    case BreakerState::open: return "open";
+    case BreakerState::half_open: return "half_open";
+  }
+  return "closed";
+}
+
+std::optional<Breaker::Permit> Breaker::admit(Clock::time_point now) {
+  const std::scoped_lock lock(mutex_);
+  if (open_) {
+    if (probing_ || now < open_until_) return std::nullopt;
+    probing_ = true;
+  }
+  return Permit(this);
+}
+
+BreakerState Breaker::state(Clock::time_point now) const {
+  const std::scoped_lock lock(mutex_);
+  if (!open_) return BreakerState::closed;
+  return probing_ || now >= open_until_ ? BreakerState::half_open : BreakerState::open;
+}
+
+std::chrono::milliseconds Breaker::opens_in(Clock::time_point now) const {
+  const std::scoped_lock lock(mutex_);
+  if (!open_ || now >= open_until_) return std::chrono::milliseconds(0);
+  return std::chrono::ceil<std::chrono::milliseconds>(open_until_ - now);
+}
+
+void Breaker::start_window(Clock::time_point now) {
+  window_start_ = now;
+  failures_ = calls_ = 0;
+}
+
+void Breaker::succeed(Clock::time_point now) {
+  const std::scoped_lock lock(mutex_);
+  if (open_) {
+    // A call from before it opened says nothing new; the probe does.
+    if (!probing_) return;
+    open_ = probing_ = false;
+    failed_probes_ = 0;
+    start_window(now);
+    return;
+  }
+  if (now - window_start_ > config_.window) start_window(now);
+  ++calls_;
+}
+
+void Breaker::fail(Clock::time_point now) {
+  const std::scoped_lock lock(mutex_);
+  if (open_) {
+    if (!probing_) return;
+    probing_ = false;
+    failed_probes_ = std::min(failed_probes_ + 1, 16);
+    open_until_ = now + std::min(open_max, config_.open * (1 << failed_probes_));
+    return;
+  }
+  if (now - window_start_ > config_.window) start_window(now);
+  ++calls_;
+  ++failures_;
+  if (failures_ < config_.failures || 2 * failures_ < calls_) return;
+  open_ = true;
+  failed_probes_ = 0;
+  open_until_ = now + config_.open;
+}
+
+void Breaker::release() {
+  const std::scoped_lock lock(mutex_);
+  probing_ = false;
+}
+
+}  // namespace understudy::live

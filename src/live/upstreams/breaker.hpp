@@ -1,0 +1,69 @@
+// A circuit breaker for one upstream: after enough failures in a window no call goes there for a
+// while; then one probe at a time decides. Only what the upstream itself did wrong counts: an answer
+// that the caller's request deserved, or a caller that went away, is no failure. Owner: the upstream
+// that it guards. Thread-safe; time comes from outside.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "live/config/gateway_config.hpp"
+
+namespace understudy::live {
+
+enum class BreakerState { closed, open, half_open };
+std::string_view to_string(BreakerState state);
+
+class Breaker {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Leave to make one call. Say how it ended; a permit that dies without a word counts as neither.
+  class Permit {
+   public:
+    Permit(Permit&& other) noexcept : breaker_(std::exchange(other.breaker_, nullptr)) {}
+    Permit& operator=(Permit&&) = delete;
+    ~Permit() {
+      if (breaker_ != nullptr) breaker_->release();
+    }
+    void succeeded(Clock::time_point now) { std::exchange(breaker_, nullptr)->succeed(now); }
+    void failed(Clock::time_point now) { std::exchange(breaker_, nullptr)->fail(now); }
+    // The verdict may be given once: the callers' paths meet in one place.
+    [[nodiscard]] bool undecided() const { return breaker_ != nullptr; }
+
+   private:
+    friend class Breaker;
+    explicit Permit(Breaker* breaker) : breaker_(breaker) {}
+    Breaker* breaker_;
+  };
+
+  explicit Breaker(BreakerConfig config) : config_(config) {}
+
+  // Nothing while it is open, or half open with a probe under way.
+  [[nodiscard]] std::optional<Permit> admit(Clock::time_point now);
+  [[nodiscard]] BreakerState state(Clock::time_point now) const;
+  // Until a probe may go; zero where one may go now.
+  [[nodiscard]] std::chrono::milliseconds opens_in(Clock::time_point now) const;
+
+ private:
+  void succeed(Clock::time_point now);
+  void fail(Clock::time_point now);
+  void release();
+  void start_window(Clock::time_point now);
+
+  BreakerConfig config_;
+  mutable std::mutex mutex_;
+  bool open_ = false;
+  bool probing_ = false;
+  int failures_ = 0;  // in this window
+  int calls_ = 0;
+  int failed_probes_ = 0;
+  Clock::time_point window_start_{};
+  Clock::time_point open_until_{};
+};
+
+}  // namespace understudy::live
