@@ -56,9 +56,9 @@ void ResponsesStream::take_event(const SseEvent& event, JsonCursor& cursor) {
       found.part_index = cursor.integer().value_or(0);
     } else if (key == "delta") {
       found.delta = cursor.string().value_or("");
-    } else if (key == "response") {
+    } else if (key == "response" && cursor.peek() == '{') {
       found.response = cursor.skip();
-    } else if (key == "item") {
+    } else if (key == "item" && cursor.peek() == '{') {
       found.item = cursor.skip();
     } else if (key == "error") {
       is_error = !cursor.null();
