@@ -1,13 +1,11 @@
 """Who may call: virtual keys from the command line and the admin API, limits, budgets over a restart, role tokens."""
 
 import json
-import pathlib
 
 import configuration
 import gateway_case
 import raw_http
 import support
-from support import harness
 
 CHAT = "/v1/chat/completions"
 PRICES = """
