@@ -8,9 +8,10 @@ import raw_http
 import support
 
 CHAT = "/v1/chat/completions"
+# What stands in front of the last '/' of a model's name is its provider's.
 PRICES = """
 [[price]]
-model = "sim/*"
+model = "tokens=*"
 input_usd_per_million = 1000
 output_usd_per_million = 1000
 """
@@ -117,14 +118,14 @@ class VirtualKeys(AccessCase):
 
 class Budgets(AccessCase):
     def test_a_budget_is_spent_once_also_over_a_restart(self):
-        secret = self.add("poor", "--budget-usd", "0.05")  # 50 tokens at the test's prices
-        self.until(200, secret, model="sim/tokens=60")
+        secret = self.add("poor", "--budget-usd", "2")  # 2000 tokens at the prices of this test
+        self.until(200, secret, model="sim/tokens=2100")
         refused = self.call(secret, model="sim/tokens=1")
         self.assertEqual((refused.status, refused.json()["error"]["code"]), (429, "insufficient_quota"))
         self.assertEqual(refused.header("x-should-retry"), "false")
         self.gateway.stop()
         spent = {key["name"]: key["spent"] for key in self.program.json("access", "list")["keys"]}
-        self.assertGreaterEqual(spent["poor"]["usd"], 0.05)
+        self.assertGreaterEqual(spent["poor"]["usd"], 2)
         type(self).gateway = self.start_gateway()
         self.assertEqual(self.call(secret, model="sim/tokens=1", url=self.gateway.url).status, 429)
 
@@ -144,6 +145,7 @@ class AdminApi(AccessCase):
         auditor = self.program.json("access", "token", "--role", "auditor")["secret"]
         admin = self.program.json("access", "token", "--role", "admin")["secret"]
         self.assertTrue(gateway_case.wait_until(lambda: self.admin("GET", "/metrics", auditor).status == 200))
+        self.until(200, self.add("counted"))
         metrics = self.admin("GET", "/metrics", auditor).body.decode()
         for name in ("understudy_requests_total", "understudy_overhead_microseconds_bucket",
                      "gen_ai_client_token_usage", "process_resident_memory_bytes"):
