@@ -62,17 +62,6 @@ std::string agreement_line(const json::value& evaluation, std::string_view split
 
 }  // namespace
 
-std::string render_keys(const json::value& result) {
-  std::string out = "keys made in " + text(result, "directory") + "\n";
-  if (const json::object* keys = json::find_object(result, "keys")) {
-    for (const auto& key : *keys)
-      out += "  " + std::string(key.key()) + "  " + std::string(key.value().get_string()) + "\n";
-  }
-  return out +
-         "Keep *.key files safe and apart from the gateway's machine: it needs *.pub and "
-         "pseudonym.key only.\n";
-}
-
 std::string render_import(const json::value& result) {
   Table table({{.title = "file"},
                {.title = "lines", .align = Align::right},
@@ -83,14 +72,6 @@ std::string render_import(const json::value& result) {
   }
   return table.to_text() + "imported " + thousands(integer(result, "calls")) + " calls\n" +
          bullets(result, "warnings", "warning: ");
-}
-
-std::string render_log_statistics(const json::value& result) {
-  return thousands(integer(result, "calls")) + " calls in " +
-         thousands(integer(result, "segments")) + " segments; " +
-         thousands(integer(result, "served_by_slm")) + " served by small models, " +
-         thousands(integer(result, "not_ok")) + " not ok\n" +
-         bullets(result, "warnings", "warning: ") + bullets(result, "corrupt", "corrupt: ");
 }
 
 std::string render_curate(const json::value& result) {

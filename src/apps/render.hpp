@@ -7,9 +7,7 @@
 
 namespace understudy::apps {
 
-std::string render_keys(const json::value& result);
 std::string render_import(const json::value& result);
-std::string render_log_statistics(const json::value& result);
 std::string render_curate(const json::value& result);
 std::string render_cluster(const json::value& result);
 std::string render_tasks(const json::value& result);

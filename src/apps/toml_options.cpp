@@ -44,7 +44,7 @@ std::vector<CLI::ConfigItem> TomlOptions::from_config(std::istream& input) const
     for (const auto& [key, node] : tree) {
       const std::string name(key.str());
       if (const toml::table* table = node.as_table(); table != nullptr && verbs_.contains(name))
-        add_found(*table, {name}, found);
+        add_items(*table, {name}, found);
     }
   } catch (const toml::parse_error& error) {
     throw CLI::FileError("understudy.toml:" + std::to_string(error.source().begin.line) + ": " +

@@ -1,12 +1,11 @@
 #include "apps/verbs.hpp"
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <memory>
 #include <string>
 
 #include "apps/render.hpp"
-#include "apps/show.hpp"
+#include "apps/verb_builder.hpp"
 #include "base/files.hpp"
 #include "console/jobs.hpp"
 
@@ -14,65 +13,8 @@ namespace understudy::apps {
 
 namespace {
 
-using store::Home;
-
-// Options of one verb. CLI11 writes into them while parsing; the action reads them afterwards, so
-// both share it.
-struct VerbOptions {
-  bool as_json = false;
-  std::string task;
-  std::size_t examples = 3;
-  std::vector<std::filesystem::path> files;
-  std::optional<std::filesystem::path> output;
-  console::TuneRequest tune;
-  std::string candidate;
-  console::EvaluateRequest evaluate;
-};
-
-using Run = std::function<Status(const Home&, const VerbOptions&)>;
-
-class VerbBuilder {
- public:
-  VerbBuilder(CLI::App& app, Action& action) : app_(app), action_(action) {}
-
-  // Adds `name`; `run` becomes the action when the user chooses it.
-  CLI::App* add(CLI::App& parent, const char* name, const char* help, Run run) {
-    options =
-        std::make_shared<VerbOptions>();  // shared with the action, which outlives this builder
-    CLI::App* verb = parent.add_subcommand(name, help);
-    verb->add_flag("--json", options->as_json, "print the result as JSON");
-    verb->callback([&action = action_, verb, kept = options, run = std::move(run)] {
-      if (!verb->get_subcommands().empty()) return;  // `tasks show ID` is not `tasks`
-      action = [kept, run](const Home& home) { return run(home, *kept); };
-    });
-    return verb;
-  }
-  CLI::App* add(const char* name, const char* help, Run run) {
-    return add(app_, name, help, std::move(run));
-  }
-
-  void with_task(CLI::App* verb) {
-    verb->add_option("TASK", options->task,
-                     "a task id, or the beginning of one (`understudy tasks`)")
-        ->required();
-  }
-
-  std::shared_ptr<VerbOptions> options;
-
- private:
-  CLI::App& app_;
-  Action& action_;
-};
-
-void add_capture_verbs(CLI::App& app, Action& action) {
+void add_import(CLI::App& app, Action& action) {
   VerbBuilder builder(app, action);
-  CLI::App* keys = app.add_subcommand("keys", "the key pairs of the roles");
-  keys->require_subcommand(1);
-  builder.add(*keys, "init", "make the keys of this home (never overwrites)",
-              [](const Home& home, const auto& o) {
-                return show(console::init_keys(home), o.as_json, render_keys);
-              });
-
   CLI::App* verb =
       builder.add("import", "read recorded calls (JSONL, plain or gzip) into the call log",
                   [](const Home& home, const auto& o) {
@@ -81,13 +23,6 @@ void add_capture_verbs(CLI::App& app, Action& action) {
   verb->add_option("FILE", builder.options->files,
                    "OpenAI-format call records, or NVIDIA Data Flywheel records")
       ->required();
-
-  CLI::App* log = app.add_subcommand("log", "the encrypted call log");
-  log->require_subcommand(1);
-  builder.add(*log, "stat", "count the calls, check every segment",
-              [](const Home& home, const auto& o) {
-                return show(console::log_statistics(home), o.as_json, render_log_statistics);
-              });
 }
 
 // `understudy` hands `serve` over before it comes here; it is in the list for --help.
@@ -208,7 +143,8 @@ void add_model_verbs(CLI::App& app, Action& action) {
 }  // namespace
 
 void add_verbs(CLI::App& app, Action& action) {
-  add_capture_verbs(app, action);
+  add_import(app, action);
+  add_log_verbs(app, action);
   add_serve(app, action);
   add_access_verbs(app, action);
   add_data_verbs(app, action);

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "adapters/crypto/keys.hpp"
-#include "adapters/store/call_log.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/policy_store.hpp"
 #include "base/files.hpp"
+#include "console/content_access.hpp"
 #include "steps/s1_capture/import.hpp"
 #include "steps/s2_curate/curate.hpp"
 #include "steps/s3_cluster/cluster.hpp"
@@ -29,46 +29,24 @@ Result<Task> resolve(const Home& home, const std::string& task) {
 
 }  // namespace
 
-Result<json::value> init_keys(const Home& home) {
-  TRY(crypto::init_keys(home.keys()));
-  json::object keys;
-  for (const auto role :
-       {crypto::Role::curator, crypto::Role::trainer, crypto::Role::auditor, crypto::Role::admin}) {
-    keys[crypto::to_string(role)] = TRY(crypto::load_public_key(home.keys(), role)).fingerprint();
-  }
-  return json::object{{"directory", home.keys().string()}, {"keys", std::move(keys)}};
-}
-
 Result<json::value> import_calls(const Home& home,
                                  const std::vector<std::filesystem::path>& files) {
   return to_json(TRY(s1::import_calls(home, files)));
 }
 
-Result<json::value> log_statistics(const Home& home) {
-  const auto curator = TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
-  std::int64_t by_slm = 0;
-  std::int64_t not_ok = 0;
-  const auto report = TRY(store::read_call_log(home, curator, [&](const Call& call) -> Status {
-    by_slm += call.route.server == Server::slm ? 1 : 0;
-    not_ok += call.status != CallStatus::ok ? 1 : 0;
-    return {};
-  }));
-  json::array warnings;
-  for (const std::string& warning : report.warnings) warnings.emplace_back(warning);
-  json::array corrupt;
-  for (const Error& error : report.corrupt) corrupt.emplace_back(error.message);
-  return json::object{{"calls", report.calls},
-                      {"served_by_slm", by_slm},
-                      {"not_ok", not_ok},
-                      {"segments", report.segments},
-                      {"lost_tail_bytes", report.lost_tail_bytes},
-                      {"warnings", std::move(warnings)},
-                      {"corrupt", std::move(corrupt)}};
+Result<json::value> curate(const Home& home) {
+  const auto access = TRY(ContentAccess::begin(home, crypto::Role::curator, "curate"));
+  const auto report = TRY(s2::curate(home, {}));
+  TRY(access.end(report.calls_read));
+  return to_json(report);
 }
 
-Result<json::value> curate(const Home& home) { return to_json(TRY(s2::curate(home, {}))); }
-
-Result<json::value> cluster(const Home& home) { return to_json(TRY(s3::cluster(home, {}))); }
+Result<json::value> cluster(const Home& home) {
+  const auto access = TRY(ContentAccess::begin(home, crypto::Role::curator, "cluster"));
+  const auto report = TRY(s3::cluster(home, {}));
+  TRY(access.end(static_cast<std::uint64_t>(report.calls)));
+  return to_json(report);
+}
 
 Result<json::value> list_tasks(const Home& home) {
   const auto metadata = TRY(store::Metadata::open(home));
@@ -81,9 +59,12 @@ Result<json::value> list_tasks(const Home& home) {
 Result<json::value> show_task(const Home& home, const std::string& task, std::size_t examples) {
   const Task found = TRY(resolve(home, task));
   json::object shown{{"task", to_json(found)}};
+  const auto access = TRY(
+      ContentAccess::begin(home, crypto::Role::curator, "tasks show", "task " + found.id.value));
   json::array items;
   for (const auto& example : TRY(s3::task_examples(home, found, examples)))
     items.push_back(to_json(example));
+  TRY(access.end(items.size()));
   shown["examples"] = std::move(items);
   const auto metadata = TRY(store::Metadata::open(home));
   json::array evaluations;
@@ -114,15 +95,23 @@ Result<json::value> select_candidates(const Home& home, const std::string& task)
 
 Result<json::value> tune(const Home& home, const TuneRequest& request) {
   const Task found = TRY(resolve(home, request.task));
-  return to_json(TRY(s5::tune(
+  const auto access =
+      TRY(ContentAccess::begin(home, crypto::Role::trainer, "tune", "task " + found.id.value));
+  const auto artifact = TRY(s5::tune(
       home, found.id,
-      {.kind = request.candidate, .max_minutes = request.minutes_max, .seed = request.seed})));
+      {.kind = request.candidate, .max_minutes = request.minutes_max, .seed = request.seed}));
+  TRY(access.end());
+  return to_json(artifact);
 }
 
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
   const Task found = TRY(resolve(home, request.task));
-  return to_json(
-      TRY(s6::evaluate(home, found.id, {.alpha = request.alpha, .delta = request.delta})));
+  const auto access =
+      TRY(ContentAccess::begin(home, crypto::Role::trainer, "evaluate", "task " + found.id.value));
+  const auto evaluation =
+      TRY(s6::evaluate(home, found.id, {.alpha = request.alpha, .delta = request.delta}));
+  TRY(access.end());
+  return to_json(evaluation);
 }
 
 Result<json::value> promote(const Home& home, const std::string& task) {

@@ -1,7 +1,8 @@
-// The control plane's jobs: every verb of the command line but `serve`, as a function from a home
-// directory to a JSON result. The command line prints it (`--json`: as it is); the web console will
-// serve the same. Jobs load the role keys that they need; a missing or wrong key is an error of
-// code `denied`. Each job runs on the caller's thread and may use worker threads of its own.
+// The control plane's jobs: every verb of the command line but `serve` (those on the log and on
+// keys in log_jobs.hpp and key_jobs.hpp), as a function from a home directory to a JSON result. The
+// command line prints it (`--json`: as it is); the web console will serve the same. Jobs load the
+// role keys that they need; a missing or wrong key is an error of code `denied`. Each job runs on
+// the caller's thread and may use worker threads of its own.
 #pragma once
 
 #include <filesystem>
@@ -18,9 +19,7 @@ namespace understudy::console {
 
 using store::Home;
 
-Result<json::value> init_keys(const Home& home);
 Result<json::value> import_calls(const Home& home, const std::vector<std::filesystem::path>& files);
-Result<json::value> log_statistics(const Home& home);
 Result<json::value> curate(const Home& home);
 Result<json::value> cluster(const Home& home);
 

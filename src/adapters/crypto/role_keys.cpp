@@ -68,6 +68,15 @@ std::vector<FileTime> archived_files(const fs::path& keys_dir, std::string_view 
   return files;
 }
 
+std::vector<std::string> archived_fingerprints(const fs::path& keys_dir, std::string_view role) {
+  std::vector<std::string> fingerprints;
+  for (const FileTime& file : archived_files(keys_dir, role)) {
+    fingerprints.push_back(
+        file.path.filename().string().substr(role.size() + 1, 2 * fingerprint_bytes));
+  }
+  return fingerprints;
+}
+
 }  // namespace
 
 Result<Rotation> rotate_role_keys(const fs::path& keys_dir, Role role) {
@@ -207,18 +216,18 @@ std::vector<KeyInfo> list_keys(const fs::path& keys_dir) {
                     .has_public = open.has_value(),
                     .has_secret = fs::exists(secret, error),
                     .is_protected = is_protected(secret),
-                    .former = archived_files(keys_dir, to_string(role)).size()});
+                    .former = archived_fingerprints(keys_dir, to_string(role))});
   }
-  const fs::path signing = keys_dir / "admin-sign.key";
-  keys.push_back({.name = "admin (signatures)",
-                  .fingerprint = "",
-                  .has_public = fs::exists(keys_dir / "admin-sign.pub", error),
-                  .has_secret = fs::exists(signing, error),
-                  .is_protected = is_protected(signing)});
-  keys.push_back({.name = "pseudonyms",
-                  .fingerprint = "",
-                  .has_public = false,
-                  .has_secret = fs::exists(keys_dir / "pseudonym.key", error)});
+  KeyInfo signing;
+  signing.name = "admin (signatures)";
+  signing.has_public = fs::exists(keys_dir / "admin-sign.pub", error);
+  signing.has_secret = fs::exists(keys_dir / "admin-sign.key", error);
+  signing.is_protected = is_protected(keys_dir / "admin-sign.key");
+  keys.push_back(std::move(signing));
+  KeyInfo pseudonyms;
+  pseudonyms.name = "pseudonyms";
+  pseudonyms.has_secret = fs::exists(keys_dir / "pseudonym.key", error);
+  keys.push_back(std::move(pseudonyms));
   return keys;
 }
 

@@ -38,7 +38,7 @@ struct KeyInfo {
   bool has_public = false;
   bool has_secret = false;
   bool is_protected = false;
-  std::size_t former = 0;  // in the archive
+  std::vector<std::string> former;  // fingerprints of those in the archive, newest first
 };
 std::vector<KeyInfo> list_keys(const std::filesystem::path& keys_dir);
 

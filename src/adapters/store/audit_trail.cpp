@@ -60,6 +60,7 @@ class Descriptor {
 struct LastLine {
   std::string text;
   bool has_newline = true;
+  std::uint64_t number_before = 0;  // of the last sound line before it; 0: none is near
 };
 
 Result<LastLine> read_last_line(int file, const std::filesystem::path& path) {
@@ -76,6 +77,12 @@ Result<LastLine> read_last_line(int file, const std::filesystem::path& path) {
   if (last.has_newline) tail.pop_back();
   const std::size_t newline = tail.rfind('\n');
   last.text = newline == std::string::npos ? tail : tail.substr(newline + 1);
+  if (newline == std::string::npos) return last;
+  tail.resize(newline);
+  const std::size_t earlier = tail.rfind('\n');
+  const auto before =
+      parse_audit_line(earlier == std::string::npos ? tail : tail.substr(earlier + 1));
+  if (before) last.number_before = before->entry.line;
   return last;
 }
 
@@ -121,6 +128,7 @@ Status append_audit(const Home& home, AuditEntry entry) {
     // A power cut tore it, or somebody changed it: it stays as it is, and this line vouches for
     // what it looks like from now on.
     before = crypto::blake2b_hex(last.text);
+    entry.line = last.number_before + 2;
     after_torn = true;
   }
   entry.at = now();

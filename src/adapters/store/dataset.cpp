@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/crypto/role_keys.hpp"
 #include "adapters/store/sealed_file.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
@@ -12,6 +13,17 @@ namespace {
 
 constexpr const char* examples_file = "examples.sealed";
 constexpr const char* manifest_file = "manifest.json";
+
+// A data set that was made before its reader's key was rotated opens with the former one.
+Result<SealedReader> open_with_former(const Home& home, const std::filesystem::path& path,
+                                      const crypto::SecretKey& reader) {
+  auto file = SealedReader::open(path, reader);
+  if (file || file.error().code != ErrorCode::denied) return file;
+  for (const crypto::SecretKey& former : TRY(crypto::former_keys(home.keys(), reader))) {
+    if (auto opened = SealedReader::open(path, former)) return opened;
+  }
+  return file;
+}
 
 }  // namespace
 
@@ -63,7 +75,7 @@ Result<DatasetId> current_dataset(const Home& home) {
 Result<std::vector<Example>> read_dataset(const Home& home, const DatasetId& id,
                                           const crypto::SecretKey& reader) {
   const auto path = home.datasets() / id.value / examples_file;
-  auto file = TRY(SealedReader::open(path, reader));
+  auto file = TRY(open_with_former(home, path, reader));
   std::vector<Example> examples;
   while (true) {
     const auto record = TRY(file.next());

@@ -61,6 +61,16 @@ enum TenantTag : unsigned { tenant_name = 1, fingerprint = 2, sealed_key = 3 };
 enum AnchorTag : unsigned { lines = 1, head = 2 };
 enum ToolResultTag : unsigned { tool_call_id = 1, tool = 2, item = 3 };
 
+// Both wrap around instead of overflowing: what is stored may be anything.
+UnixMicros later(UnixMicros time, std::int64_t us) {
+  return {static_cast<std::int64_t>(static_cast<std::uint64_t>(time.value) +
+                                    static_cast<std::uint64_t>(us))};
+}
+std::int64_t us_between(UnixMicros first, UnixMicros last) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(last.value) -
+                                   static_cast<std::uint64_t>(first.value));
+}
+
 void begin(RecordKind kind, std::string& out) { out += static_cast<char>(kind); }
 
 void put_if(FieldWriter& fields, unsigned tag, std::int64_t value, std::int64_t usual = 0) {
@@ -101,8 +111,8 @@ Status read_field(const Field& field, CallRecord& record) {
     case source: call.source = field.text(); break;
     case started_at: call.started_at.value = field.integer; break;
     // Both come behind started_at, and count from it.
-    case to_first_byte_us: call.first_byte_at.value = call.started_at.value + field.integer; break;
-    case to_end_us: call.ended_at.value = call.started_at.value + field.integer; break;
+    case to_first_byte_us: call.first_byte_at = later(call.started_at, field.integer); break;
+    case to_end_us: call.ended_at = later(call.started_at, field.integer); break;
     case api: call.api = field.text(); break;
     case upstream: call.upstream = field.text(); break;
     case requested_model: call.requested_model = field.text(); break;
@@ -198,10 +208,10 @@ void put_metadata(const Call& call, std::uint64_t tenant, std::string& out) {
   fields.text(source, call.source);
   put_if(fields, started_at, call.started_at.value);
   if (call.first_byte_at.known()) {
-    fields.integer(to_first_byte_us, call.first_byte_at.value - call.started_at.value);
+    fields.integer(to_first_byte_us, us_between(call.started_at, call.first_byte_at));
   }
   if (call.ended_at.known()) {
-    fields.integer(to_end_us, call.ended_at.value - call.started_at.value);
+    fields.integer(to_end_us, us_between(call.started_at, call.ended_at));
   }
   fields.text(api, call.api);
   fields.text(upstream, call.upstream);

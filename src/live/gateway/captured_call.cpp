@@ -1,5 +1,7 @@
 #include "live/gateway/captured_call.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
@@ -60,6 +62,7 @@ net::Async<void> CapturedCall::run() {
   begin_call();
   if (co_await small_model_passes()) co_await answer_by_llm();
   settle();
+  measure();
   if (!recorded_) co_await record();
 }
 
@@ -69,7 +72,7 @@ net::Async<bool> CapturedCall::read_request() {
     co_return false;
   }
   const Stopwatch watch;
-  const Status read = co_await exchange_.read_body();
+  const Result<void> read = co_await exchange_.read_body();
   elsewhere_ns_ += watch.elapsed_ns();
   if (!read) {
     if (read.error().code != ErrorCode::cancelled)
@@ -224,6 +227,40 @@ void CapturedCall::settle() {
   if (call_.route.server == Server::llm && cost.value > 0 && !call_.usage.estimated)
     call_.cost_usd = cost.value / 1e6;
   parts_.access.settle(grant_, call_.usage, cost);
+}
+
+void CapturedCall::measure() {
+  const std::int64_t now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
+  const std::int64_t duration_us = (now_ns - exchange_.arrived_ns()) / 1'000;
+  const bool answered = call_.status == CallStatus::ok || call_.status == CallStatus::truncated;
+  const NamedUpstream* upstream = nullptr;
+  for (const auto& known : active_->upstreams->upstreams()) {
+    if (known->config.name == call_.upstream) upstream = known.get();
+  }
+  const std::string_view provider =
+      upstream != nullptr ? to_string(upstream->config.protocol) : std::string_view();
+  parts_.metrics.request_ended(
+      {.api = call_.api,
+       .provider = provider,
+       .model = call_.requested_model,
+       .status = static_cast<unsigned>(call_.http_status),
+       .served_by = call_.route.server == Server::slm  ? telemetry::ServedBy::slm
+                    : upstream != nullptr && (answered || call_.first_byte_at.known())
+                        ? telemetry::ServedBy::llm
+                        : telemetry::ServedBy::gateway,
+       .own_overhead_us = std::max<std::int64_t>(duration_us - elsewhere_ns_ / 1'000, 0),
+       .first_byte_us = call_.first_byte_at.known()
+                            ? call_.first_byte_at.value - call_.started_at.value
+                            : -1,
+       .duration_us = duration_us,
+       .usage = call_.usage,
+       .cost = {call_.cost_usd.value_or(0) * 1e6}});
+  if (parts_.spans == nullptr) return;
+  parts_.spans->offer(call_, {.provider = provider,
+                              .trace_parent = header("traceparent"),
+                              .server_address = {},
+                              .server_port = 0,
+                              .stream = scan_.stream});
 }
 
 std::string_view CapturedCall::header(std::string_view name) const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "steps/s1_capture/request_text.hpp"
 
 namespace understudy::s1 {
 
@@ -188,7 +189,9 @@ Result<Call> read_call_line(std::string_view line, std::string_view file_name,
   call.session = session_of(*record, meta, call.started_at, pseudonyms);
   call.requested_model = json::string_or(request, "model");
   call.route.reason = "imported";
-  call.request = SecretText(json::to_text(request));
+  RequestText text = to_request_text(request);
+  call.request = std::move(text.text);
+  call.repeated = std::move(text.repeated);
   read_response(*record, call);
   estimate_usage(call);
   call.reward = json::find_number(meta, "reward");

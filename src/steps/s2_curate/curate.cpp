@@ -39,11 +39,16 @@ Result<ReadCalls> read_calls(const store::Home& home) {
   const auto key = TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
   ReadCalls read;
   const auto log = TRY(store::read_call_log(home, key, [&](Call call) -> Status {
-    read.calls.push_back(std::move(call));
+    if (call.content == ContentState::whole) read.calls.push_back(std::move(call));
     return {};
   }));
   read.warnings = log.warnings;
   for (const Error& error : log.corrupt) read.warnings.push_back(error.message);
+  if (const auto unread = log.erased_calls + log.withheld_calls; unread > 0) {
+    read.warnings.push_back(std::to_string(unread) +
+                            " calls were left out: their tenants were erased, or their keys are "
+                            "not here");
+  }
   if (!read.calls.empty()) return read;
   if (!log.corrupt.empty()) return fail(log.corrupt.front());
   return fail(ErrorCode::not_found, "the call log is empty",

@@ -107,12 +107,14 @@ Result<Report> make_report(const store::Home& home, const ReportOptions& options
   report.promoted_at = TRY(first_promotion(home, policy));
   Traffic traffic(std::move(assigned), report.promoted_at);
   std::set<std::string> models;
-  const auto read = TRY(store::read_call_log(home, curator, [&](const Call& call) -> Status {
+  const auto count = [&](const Call& call) -> Status {
     traffic.add(call);
     models.insert(call.requested_model);
     models.insert(call.served_model);
     return {};
-  }));
+  };
+  // Who, when, how long and how many tokens is all that it counts: no content is opened.
+  const auto read = TRY(store::read_call_log(home, curator, count, {.open_content = false}));
   report.warnings = read.warnings;
   for (const Error& error : read.corrupt) report.warnings.push_back(error.message);
   report.calls = traffic.calls();

@@ -1,0 +1,164 @@
+// `log cat`: recorded calls as JSON lines, their tool calls joined with what came back.
+#include <deque>
+#include <set>
+#include <unordered_map>
+
+#include "adapters/crypto/keys.hpp"
+#include "adapters/store/call_log.hpp"
+#include "base/clock.hpp"
+#include "console/content_access.hpp"
+#include "console/log_jobs.hpp"
+#include "console/tool_calls.hpp"
+
+namespace understudy::console {
+
+namespace {
+
+constexpr std::size_t waiting_max = 4096;  // calls whose tool results have not come yet
+
+// JSON where it is JSON, else the text as it is.
+json::value shown(const SecretText& text) {
+  if (text.empty()) return nullptr;
+  auto parsed = json::parse(text.reveal());
+  return parsed ? std::move(*parsed) : json::value(text.reveal());
+}
+
+std::string detail_of(const CatRequest& request) {
+  std::string detail;
+  const auto add = [&detail](std::string_view name, const std::string& value) {
+    if (value.empty()) return;
+    detail += (detail.empty() ? "" : " ") + std::string(name) + "=" + value;
+  };
+  add("call", request.call);
+  add("session", request.session);
+  add("tenant", request.tenant);
+  if (request.since.known()) add("since", to_iso8601(request.since));
+  if (request.limit > 0) add("limit", std::to_string(request.limit));
+  return detail;
+}
+
+// Prints calls; holds a call with tool calls back until its session goes on.
+class Printer {
+ public:
+  Printer(const CatRequest& request, const std::function<void(std::string_view)>& print)
+      : request_(request), print_(print) {}
+
+  void take(Call& call) {
+    const bool with_content =
+        request_.form == CatForm::content && call.content == ContentState::whole;
+    json::value request;
+    if (with_content) {
+      request = shown(call.request);
+      bring_results(call.session.value, request);
+    }
+    if (!matches(call) || is_done()) return;
+    ++taken_;
+    call.request = {};
+    Waiting one{.session = call.session.value, .line = to_json(call).as_object(), .tools = {}};
+    for (const char* text : {"request", "response"}) one.line.erase(text);
+    one.line["started"] = to_iso8601(call.started_at);
+    one.line["content"] = to_string(call.content);
+    one.line["request_bytes"] = call.content_bytes.request;
+    one.line["response_bytes"] = call.content_bytes.response;
+    if (with_content) {
+      json::value response = shown(call.response);
+      one.tools = tool_calls_in(response);
+      one.line["request"] = std::move(request);
+      one.line["response"] = std::move(response);
+    }
+    if (one.tools.empty()) return put(one, {});
+    waiting_.push_back(std::move(one));
+    if (waiting_.size() > waiting_max) put_front();
+  }
+
+  void end() {
+    while (!waiting_.empty()) put_front();
+  }
+  [[nodiscard]] bool is_done() const { return request_.limit > 0 && taken_ >= request_.limit; }
+  [[nodiscard]] bool is_settled() const { return is_done() && waiting_.empty(); }
+  [[nodiscard]] std::uint64_t taken() const { return taken_; }
+
+ private:
+  struct Waiting {
+    std::string session;
+    json::object line;
+    std::vector<ToolCallSeen> tools;
+  };
+
+  bool matches(const Call& call) const {
+    return (request_.call.empty() || call.id.value == request_.call) &&
+           (request_.session.empty() || call.session.value == request_.session) &&
+           (request_.tenant.empty() || call.origin.tenant == request_.tenant) &&
+           (!request_.since.known() || call.started_at >= request_.since);
+  }
+
+  // The session went on with this request: what it says about earlier tool calls.
+  void bring_results(const std::string& session, const json::value& request) {
+    if (std::ranges::none_of(waiting_, [&](const Waiting& w) { return w.session == session; })) {
+      return;
+    }
+    const auto results = tool_results_in(request);
+    std::erase_if(waiting_, [&](Waiting& one) {
+      const bool answered =
+          one.session == session && std::ranges::any_of(one.tools, [&](const ToolCallSeen& tool) {
+            return results.contains(tool.id);
+          });
+      if (answered) put(one, results);
+      return answered;
+    });
+  }
+
+  void put(Waiting& one, const std::map<std::string, json::value>& results) {
+    json::array tools;
+    for (ToolCallSeen& tool : one.tools) {
+      const auto result = results.find(tool.id);
+      tools.push_back(
+          json::object{{"id", tool.id},
+                       {"name", tool.name},
+                       {"arguments", std::move(tool.arguments)},
+                       {"result", result != results.end() ? result->second : json::value()}});
+    }
+    if (!tools.empty()) one.line["tool_calls"] = std::move(tools);
+    print_(json::to_text(one.line));
+  }
+
+  void put_front() {
+    Waiting one = std::move(waiting_.front());
+    waiting_.pop_front();
+    put(one, {});
+  }
+
+  const CatRequest& request_;
+  const std::function<void(std::string_view)>& print_;
+  std::deque<Waiting> waiting_;
+  std::uint64_t taken_ = 0;
+};
+
+}  // namespace
+
+Status cat_log(const Home& home, const CatRequest& request,
+               const std::function<void(std::string_view line)>& print) {
+  const bool with_content = request.form == CatForm::content;
+  const auto role = with_content ? crypto::Role::curator : crypto::Role::auditor;
+  const auto key = TRY(crypto::load_secret_key(home.keys(), role));
+  std::optional<ContentAccess> access;
+  if (with_content) access = TRY(ContentAccess::begin(home, role, "log cat", detail_of(request)));
+  Printer printer(request, print);
+  const Error enough{.code = ErrorCode::cancelled, .message = "enough", .hint = {}};
+  const auto visit = [&](Call call) -> Status {
+    printer.take(call);
+    if (printer.is_settled()) return fail(enough);
+    return {};
+  };
+  const auto report = store::read_call_log(home, key, visit, {.open_content = with_content});
+  if (!report && !printer.is_settled()) return fail(report.error());
+  printer.end();
+  if (access) TRY(access->end(printer.taken()));
+  if (report && !report->corrupt.empty()) return fail(report->corrupt.front());
+  if (printer.taken() == 0 && !request.call.empty()) {
+    return fail(ErrorCode::not_found, "no call " + request.call + " is in the log");
+  }
+  return {};
+}
+
+}  // namespace understudy::console

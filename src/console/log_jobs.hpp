@@ -1,0 +1,54 @@
+// Jobs on the call log: what is in it, is it sound, show it, who can open it, erase a tenant. Jobs
+// that need no content use the auditor's key; every look at content leaves a line in the audit
+// trail. Each runs on the caller's thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "adapters/store/home.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "base/units.hpp"
+
+namespace understudy::console {
+
+using store::Home;
+
+Result<json::value> log_statistics(const Home& home);
+
+enum class VerifyDepth {
+  metadata,  // every byte is checked, with the auditor's key
+  content,   // and every call's content is opened and put together, with the curator's
+};
+// "sound": false, "corrupt", "findings" where something is wrong.
+Result<json::value> verify_log(const Home& home, VerifyDepth depth);
+
+enum class CatForm { content, metadata };
+struct CatRequest {
+  std::string call;
+  std::string session;
+  std::string tenant;
+  UnixMicros since;
+  std::size_t limit = 0;  // 0: all
+  CatForm form = CatForm::content;
+};
+// Prints one JSON line for each call. A call with tool calls is printed once the next call of its
+// session has brought their results.
+Status cat_log(const Home& home, const CatRequest& request,
+               const std::function<void(std::string_view line)>& print);
+// "2026-11-24", "2026-11-24T08:00:00Z", or an age: "90s", "15m", "2h", "7d".
+Result<UnixMicros> parse_since(std::string_view text);
+
+// Which keys the segments are sealed to, and which of them are here.
+Result<json::value> log_keys(const Home& home);
+
+// `tenant`: a pseudonym, or the tenant's own name. Its name in the log; not_found where it has no
+// key here.
+Result<std::string> find_tenant(const Home& home, const std::string& tenant);
+Result<json::value> erase_tenant(const Home& home, const std::string& pseudonym);
+
+}  // namespace understudy::console
