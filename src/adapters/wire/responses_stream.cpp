@@ -62,6 +62,8 @@ void ResponsesStream::take_event(const SseEvent& event, JsonCursor& cursor) {
       found.item = cursor.skip();
     } else if (key == "error") {
       is_error = !cursor.null();
+    } else if (key == "object") {  // vLLM's shape
+      is_error |= cursor.string() == "error";
     }
   });
   if (found.type == "error" || found.type == "response.failed" || is_error) set_error(event);
