@@ -81,6 +81,7 @@ net::Async<Result<std::string>> Attempt::read() {
 
 net::Async<Result<std::string>> Attempt::next() {
   while (true) {
+    if (error_was_given()) co_return std::string();  // whatever the upstream says behind it
     auto part = co_await read();
     if (!part || !events_) co_return part;
     if (part->empty()) co_return last_words();
@@ -109,6 +110,11 @@ Result<std::string> Attempt::whole_events(std::string part) {
 Result<std::string> Attempt::last_words() {
   TRY(readable());
   return std::exchange(partial_, {});
+}
+
+bool Attempt::error_was_given() const {
+  return events_ && !events_->error().empty() && !events_->error_facts().foreign &&
+         given_bytes_ == events_->clean_bytes();
 }
 
 // What is left may be forwarded.
