@@ -1,13 +1,18 @@
 #include "steps/s1_capture/session_tracker.hpp"
 
-#include <xxhash.h>
-
-#include <list>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "adapters/wire/response_facts.hpp"
 #include "base/limits.hpp"
+#include "steps/s1_capture/conversation.hpp"
 
 namespace understudy::s1 {
 
@@ -15,122 +20,196 @@ namespace {
 
 using wire::ItemKind;
 
-// Not cryptographic: whoever makes two conversations collide confuses his own sessions only, because
-// the tenant and the key go in first.
-struct ChainHash {
-  XXH128_hash_t value{};
-  bool operator==(const ChainHash& other) const { return XXH128_isEqual(value, other.value) != 0; }
-};
-struct ChainHashHash {
-  std::size_t operator()(const ChainHash& hash) const { return hash.value.low64; }
+constexpr std::size_t call_id_bytes_max = 36;  // a UUID; the gateway makes no other
+constexpr std::size_t candidates_max = 256;    // runs of one prompt that are compared
+constexpr std::size_t turns_read_max = 4;      // of a conversation whose last call is unknown
+constexpr std::uint32_t none = ~std::uint32_t{0};
+
+// One call as a possible parent.
+struct Entry {
+  std::uint64_t chain = 0;    // of its request
+  std::uint64_t print = 0;    // of its answer; 0 until that is known
+  std::uint64_t system = 0;   // of its system prompt
+  std::uint64_t child = 0;    // chain of the first call that went on from it
+  std::uint64_t session = 0;  // the digits of an inferred name
+  std::uint64_t number = 0;
+  std::int32_t step = 0;
+  std::uint32_t next = none;  // in its bucket, older
+  std::uint8_t id_bytes = 0;
+  std::array<char, call_id_bytes_max> id{};
 };
 
-ChainHash chained(const ChainHash& before, std::string_view text) {
-  return {XXH3_128bits_withSeed(text.data(), text.size(), before.value.low64 ^ before.value.high64)};
+// Of a call that looks for its parent.
+struct Wanted {
+  std::uint64_t chain = 0;  // in front of the answer
+  std::uint64_t print = 0;  // of the answer
+  std::uint64_t system = 0;
+  std::uint64_t child = 0;  // its own chain
+};
+
+// How well an entry fits; smaller is better.
+int misfit(const Entry& entry, const Wanted& wanted) {
+  // An answer that is not known yet may be the one; another one was edited by the client.
+  const int answer = entry.print == wanted.print ? 0 : entry.print == 0 ? 1 : 2;
+  const int system = entry.system == wanted.system ? 0 : 1;
+  const int child = entry.child == wanted.child ? 0 : entry.child == 0 ? 1 : 2;
+  return answer * 8 + system * 4 + child;
+}
+
+std::uint64_t from_hex(std::string_view digits) {
+  std::uint64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  return value;
+}
+
+std::string session_name(std::uint64_t digits) {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(digits));
+  return "s-" + std::string(text.data());
 }
 
 std::string_view slice(std::string_view body, const TextRange& range) {
   return body.substr(range.begin, range.bytes);
 }
 
-std::string as_text(const ChainHash& hash) {
-  return {reinterpret_cast<const char*>(&hash.value), sizeof hash.value};
-}
-
 bool said_by_model(ItemKind kind) {
   return kind == ItemKind::assistant || kind == ItemKind::tool_call;
+}
+
+std::string_view bytes_of(const std::uint64_t& number) {
+  return {reinterpret_cast<const char*>(&number), sizeof number};
 }
 
 }  // namespace
 
 struct SessionTracker::State {
-  explicit State(Pseudonyms names) : pseudonyms(std::move(names)) {}
-
-  struct Known {
-    ChainHash conversation;
-    SessionId session;
-    CallId call;
-    CallId parent;
-    std::int32_t step = 0;
-  };
-
-  Pseudonyms pseudonyms;
-  std::mutex mutex;
-  std::list<Known> recent;  // the latest in front
-  std::unordered_map<ChainHash, std::list<Known>::iterator, ChainHashHash> known;
-
-  const Known* find(const ChainHash& conversation) {
-    const auto found = known.find(conversation);
-    if (found == known.end()) return nullptr;
-    recent.splice(recent.begin(), recent, found->second);
-    return &recent.front();
+  explicit State(const Pseudonyms& names)
+      : pseudonyms(names), seed(from_hex(names.of("conversation", "seed"))) {
+    buckets.fill(none);
+    entries.reserve(limits::tracked_conversations_max);  // pages are touched as calls come
   }
 
-  void remember(Known entry) {
-    if (const auto found = known.find(entry.conversation); found != known.end()) {
-      recent.splice(recent.begin(), recent, found->second);
-      recent.front() = std::move(entry);
-      return;
+  [[nodiscard]] std::uint32_t& bucket(std::uint64_t chain) {
+    return buckets[chain % buckets.size()];
+  }
+
+  // The best of the entries with this chain; of equal ones the oldest that nothing went on from.
+  Entry* find(const Wanted& wanted) {
+    Entry* best = nullptr;
+    std::size_t compared = 0;
+    for (std::uint32_t at = bucket(wanted.chain); at != none; at = entries[at].next) {
+      Entry& entry = entries[at];
+      if (entry.chain != wanted.chain) continue;
+      if (++compared > candidates_max) break;
+      const int difference = best == nullptr ? -1 : misfit(entry, wanted) - misfit(*best, wanted);
+      if (difference < 0 || (difference == 0 && entry.child == 0)) best = &entry;
     }
-    if (recent.size() >= limits::tracked_conversations_max) {
-      known.erase(recent.back().conversation);
-      recent.splice(recent.begin(), recent, std::prev(recent.end()));
-      recent.front() = std::move(entry);
+    return best;
+  }
+
+  [[nodiscard]] bool knows(std::uint64_t chain) { return find({.chain = chain}) != nullptr; }
+
+  // What the call that goes on needs of its parent; nothing where there is none.
+  std::optional<Entry> adopt(const Wanted& wanted) {
+    const std::scoped_lock lock(mutex);
+    Entry* parent = find(wanted);
+    if (parent == nullptr) return std::nullopt;
+    if (parent->child == 0) parent->child = wanted.child;
+    return *parent;
+  }
+
+  std::uint64_t remember(Entry entry) {
+    entry.number = ++placed;
+    const auto slot = static_cast<std::uint32_t>((placed - 1) % limits::tracked_conversations_max);
+    if (slot == entries.size()) {
+      entries.emplace_back();
     } else {
-      recent.push_front(std::move(entry));
+      forget(slot);
     }
-    known[recent.front().conversation] = recent.begin();
+    std::uint32_t& head = bucket(entry.chain);
+    entry.next = head;
+    head = slot;
+    entries[slot] = entry;
+    return entry.number;
   }
+
+  void forget(std::uint32_t slot) {
+    std::uint32_t* link = &bucket(entries[slot].chain);
+    while (*link != slot) link = &entries[*link].next;
+    *link = entries[slot].next;
+  }
+
+  const Pseudonyms pseudonyms;
+  const std::uint64_t seed;
+  std::mutex mutex;
+  std::vector<Entry> entries;  // a ring: the oldest is overwritten
+  std::array<std::uint32_t, limits::tracked_conversations_max> buckets{};
+  std::uint64_t placed = 0;
 };
 
-SessionTracker::SessionTracker(Pseudonyms pseudonyms)
-    : state_(std::make_unique<State>(std::move(pseudonyms))) {}
+SessionTracker::SessionTracker(const Pseudonyms& pseudonyms)
+    : state_(std::make_unique<State>(pseudonyms)) {}
 SessionTracker::~SessionTracker() = default;
 
-void SessionTracker::place(const wire::RequestScan& scan, std::string_view body,
-                           std::string_view named, Call& call) {
-  ChainHash hash = chained({}, call.origin.tenant);
-  hash = chained(hash, call.origin.key);
-  hash = chained(hash, named);
-  hash = chained(hash, slice(body, scan.system));
-  std::vector<ChainHash> prefixes;
-  prefixes.reserve(scan.items.size());
-  ChainHash opening = hash;
-  bool opened = false;
-  for (const wire::RequestItem& item : scan.items) {
-    hash = chained(hash, slice(body, item.range));
-    prefixes.push_back(hash);
-    if (opened) continue;
-    opening = hash;
-    opened = item.kind != ItemKind::system;
+SessionTracker::Ticket SessionTracker::place(const wire::RequestScan& scan, std::string_view body,
+                                             std::string_view named, Call& call) {
+  const wire::Api api = wire::parse_api(call.api).value_or(wire::Api::chat_completions);
+  // Tenants and keys never meet, nor do sessions that a header tells apart.
+  std::uint64_t scope = chained(state_->seed, call.origin.tenant);
+  scope = chained(chained(scope, call.origin.key), named);
+  const Conversation conversation = read_conversation(api, scan, body, scope);
+  const auto find = [&](std::uint64_t chain, std::uint64_t print) {
+    return state_->adopt({.chain = chain,
+                          .print = print,
+                          .system = conversation.system,
+                          .child = conversation.chain});
+  };
+  std::optional<Entry> parent;
+  if (!scan.previous_response.empty()) parent = find(chained(scope, scan.previous_response), 0);
+  // The longest prefix first; nearly always the last turn is the one.
+  for (std::size_t back = 0; !parent && back < conversation.turns.size(); ++back) {
+    const ModelTurn& turn = conversation.turns[conversation.turns.size() - 1 - back];
+    const bool is_read = back < turns_read_max;
+    parent = find(turn.chain, is_read ? print_of_turn(api, scan, body, turn, state_->seed) : 0);
   }
-  if (prefixes.empty()) prefixes.push_back(opening = chained(hash, body));
 
+  Entry entry{.chain = conversation.chain, .system = conversation.system};
+  if (call.id.value.size() <= call_id_bytes_max) {
+    entry.id_bytes = static_cast<std::uint8_t>(call.id.value.size());
+    std::ranges::copy(call.id.value, entry.id.begin());
+  }
+  if (parent) {
+    call.parent = {std::string(parent->id.data(), parent->id_bytes)};
+    entry.session = parent->session;
+    entry.step = parent->step + 1;
+  }
   const std::scoped_lock lock(state_->mutex);
-  State::Known entry{
-      .conversation = prefixes.back(), .session = {}, .call = call.id, .parent = {}, .step = 0};
-  for (std::size_t i = prefixes.size() - 1; i-- > 0;) {
-    if (!said_by_model(scan.items[i + 1].kind)) continue;
-    const State::Known* before = state_->find(prefixes[i]);
-    if (before == nullptr) continue;
-    entry.session = before->session;
-    entry.parent = before->call;
-    entry.step = before->step + 1;
-    break;
+  if (!parent && named.empty()) {
+    std::string opening(bytes_of(conversation.opening));
+    if (state_->knows(conversation.chain)) opening += call.id.value;
+    entry.session = from_hex(state_->pseudonyms.of("session", opening));
   }
-  if (entry.parent.empty()) {
-    const State::Known* same = state_->find(prefixes.back());
-    entry.session = SessionId{std::string(named)};
-    if (named.empty()) {
-      // The whole call again is another run; a name of its own keeps the two apart.
-      entry.session = {"s-" + state_->pseudonyms.of("session", as_text(opening))};
-      if (same != nullptr) entry.session.value += "-" + call.id.value;
-    }
-  }
-  call.session = entry.session;
-  call.parent = entry.parent;
+  call.session = {named.empty() ? session_name(entry.session) : std::string(named)};
   call.step = entry.step;
-  state_->remember(std::move(entry));
+  return {.number = state_->remember(entry), .scope = scope};
+}
+
+void SessionTracker::answered(const Ticket& ticket, wire::Api api, std::string_view response) {
+  if (ticket.number == 0 || response.empty()) return;
+  const std::uint64_t print = print_of_answer(api, response, state_->seed);
+  // A Responses client may name the answer instead of repeating the conversation.
+  std::string id;
+  if (api == wire::Api::responses) id = wire::read_response(api, response).id;
+  const std::scoped_lock lock(state_->mutex);
+  const std::size_t slot = (ticket.number - 1) % limits::tracked_conversations_max;
+  if (slot >= state_->entries.size() || state_->entries[slot].number != ticket.number) return;
+  state_->entries[slot].print = print;
+  if (id.empty()) return;
+  Entry alias = state_->entries[slot];
+  alias.chain = chained(ticket.scope, id);
+  alias.print = 0;
+  alias.child = 0;
+  state_->remember(alias);
 }
 
 std::vector<ToolResult> tool_results(wire::Api api, const wire::RequestScan& scan,

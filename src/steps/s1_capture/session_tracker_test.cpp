@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
+#include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/limits.hpp"
 
@@ -11,18 +16,31 @@ namespace {
 
 class SessionTrackerTest : public ::testing::Test {
  protected:
-  Call place(const std::string& messages, std::string_view named = {}, std::string tenant = {}) {
-    const std::string body = R"({"model":"m","messages":[)" + messages + "]}";
-    const auto scan = wire::scan_request(wire::Api::chat_completions, std::string_view(body));
-    EXPECT_TRUE(scan);
+  Call place_body(wire::Api api, const std::string& body, std::string_view named = {},
+                  std::string tenant = {}) {
+    const auto scan = wire::scan_request(api, std::string_view(body));
+    EXPECT_TRUE(scan) << body;
     Call call;
     call.id = {"call-" + std::to_string(++calls_)};
+    call.api = wire::to_string(api);
     call.origin.tenant = std::move(tenant);
-    tracker_.place(*scan, body, named, call);
+    tickets_[call.id.value] = tracker_.place(*scan, body, named, call);
     return call;
   }
 
+  Call place(const std::string& messages, std::string_view named = {}, std::string tenant = {}) {
+    return place_body(wire::Api::chat_completions, R"({"model":"m","messages":[)" + messages + "]}",
+                      named, std::move(tenant));
+  }
+
+  // `message`: of an answer to a chat.
+  void answer(const Call& call, const std::string& message) {
+    tracker_.answered(tickets_.at(call.id.value), wire::Api::chat_completions,
+                      R"({"id":"c","choices":[{"index":0,"message":)" + message + "}]}");
+  }
+
   int calls_ = 0;
+  std::map<std::string, SessionTracker::Ticket> tickets_;
   SessionTracker tracker_{Pseudonyms(SecretText(std::string(32, 'k')))};
 };
 
@@ -40,8 +58,9 @@ TEST_F(SessionTrackerTest, AConversationThatGoesOnIsOneSession) {
   EXPECT_EQ(second.session, first.session);
   EXPECT_EQ(second.parent, first.id);
   EXPECT_EQ(second.step, 1);
-  const Call third = place(kSystem + kUser + kAsk + kTool +
-                           R"(,{"role":"assistant","content":"Which?"},{"role":"user","content":"B"})");
+  const Call third =
+      place(kSystem + kUser + kAsk + kTool +
+            R"(,{"role":"assistant","content":"Which?"},{"role":"user","content":"B"})");
   EXPECT_EQ(third.session, first.session);
   EXPECT_EQ(third.parent, second.id);
   EXPECT_EQ(third.step, 2);
@@ -60,7 +79,160 @@ TEST_F(SessionTrackerTest, ASecondRunWithTheSameOpeningIsAnotherSession) {
   const Call one = place(kSystem + kUser);
   const Call two = place(kSystem + kUser);
   EXPECT_NE(one.session, two.session);
-  EXPECT_EQ(place(kSystem + kUser + kAsk + kTool).session, two.session) << "the latest goes on";
+  // No answer is known: the first to go on takes the oldest, the next one the other.
+  EXPECT_EQ(place(kSystem + kUser + kAsk + kTool).session, one.session);
+  EXPECT_EQ(place(kSystem + kUser +
+                  R"(,{"role":"assistant","content":"x"},{"role":"user","content":"y"})")
+                .session,
+            two.session);
+}
+
+TEST_F(SessionTrackerTest, RunsOfOnePromptAreToldApartByTheirAnswers) {
+  const Call one = place(kSystem + kUser);
+  const Call two = place(kSystem + kUser);
+  answer(one, R"({"role":"assistant","content":"When?"})");
+  answer(
+      two,
+      R"({"role":"assistant","content":null,"tool_calls":[{"id":"t1","type":"function","function":{"name":"find","arguments":"{}"}}]})");
+  EXPECT_EQ(place(kSystem + kUser + kAsk + kTool).parent, two.id);
+  EXPECT_EQ(place(kSystem + kUser +
+                  R"(,{"role":"assistant","content":"When?"},{"role":"user","content":"Now"})")
+                .parent,
+            one.id);
+}
+
+TEST_F(SessionTrackerTest, RunsWithTheSameAnswersTakeOneEach) {
+  std::set<std::string> sessions;
+  std::vector<Call> runs;
+  for (int i = 0; i < 3; ++i) {
+    runs.push_back(place(kUser));
+    answer(runs.back(), R"({"role":"assistant","content":"When?"})");
+  }
+  for (int i = 0; i < 3; ++i) {
+    const std::string body =
+        kUser + R"(,{"role":"assistant","content":"When?"},{"role":"user","content":"at )" +
+        std::to_string(i) + "\"}";
+    const Call next = place(body);
+    EXPECT_EQ(place(body).parent, next.parent) << "a retry has the same parent";
+    sessions.insert(next.session.value);
+  }
+  EXPECT_EQ(sessions.size(), 3U);
+}
+
+TEST_F(SessionTrackerTest, AnAnswerIsTheSameHoweverItIsEscapedOrStripped) {
+  const Call other = place(kUser);
+  const Call call = place(kUser);
+  answer(other, R"({"role":"assistant","content":"Later"})");
+  answer(call, R"({"role":"assistant","content":"\n Gr\u00fc\u00dfe, \"Oslo\" "})");
+  EXPECT_EQ(
+      place(
+          kUser +
+          R"(,{"role":"assistant","content":[{"type":"text","text":"Grüße, \"Oslo\""}]},{"role":"user","content":"x"})")
+          .parent,
+      call.id);
+}
+
+TEST_F(SessionTrackerTest, ASystemPromptThatChangesWithEachCallDoesNotBreakTheSession) {
+  const Call first = place(R"({"role":"system","content":"It is 10:00."},)" + kUser);
+  const Call second =
+      place(R"({"role":"system","content":"It is 10:01."},)" + kUser + kAsk + kTool);
+  EXPECT_EQ(second.parent, first.id);
+}
+
+TEST_F(SessionTrackerTest, AnthropicsCacheMarkMayMove) {
+  const auto body = [](const std::string& messages) {
+    return R"({"model":"m","max_tokens":9,"messages":[)" + messages + "]}";
+  };
+  const Call first = place_body(
+      wire::Api::messages,
+      body(
+          R"({"role":"user","content":[{"type":"text","text":"Look","cache_control":{"type":"ephemeral"}}]})"));
+  tracker_.answered(
+      tickets_.at(first.id.value), wire::Api::messages,
+      R"({"content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"tool_use","id":"toolu_1","name":"f","input":{}}]})");
+  const Call second = place_body(
+      wire::Api::messages,
+      body(
+          R"({"role":"user","content":"Look"},{"role":"assistant","content":[{"type":"tool_use","id":"toolu_1","name":"f","input":{}}]},
+         {"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"r","cache_control":{"type":"ephemeral"}}]})"));
+  EXPECT_EQ(second.parent, first.id);
+}
+
+TEST_F(SessionTrackerTest, ResponsesGoOnByTheirItemsOrByTheirId) {
+  const Call first =
+      place_body(wire::Api::responses, R"({"model":"m","input":[{"role":"user","content":"x"}]})");
+  tracker_.answered(
+      tickets_.at(first.id.value), wire::Api::responses,
+      R"({"id":"resp_1","output":[{"type":"reasoning","id":"rs"},{"type":"function_call","call_id":"c1","name":"f","arguments":"{}"}]})");
+  const Call items = place_body(
+      wire::Api::responses,
+      R"({"model":"m","input":[{"role":"user","content":"x"},{"type":"reasoning","id":"rs"},
+      {"type":"function_call","call_id":"c1","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c1","output":"4"}]})");
+  EXPECT_EQ(items.parent, first.id);
+  const Call by_id = place_body(
+      wire::Api::responses,
+      R"({"model":"m","previous_response_id":"resp_1","input":[{"type":"function_call_output","call_id":"c1","output":"4"}]})");
+  EXPECT_EQ(by_id.parent, first.id);
+  EXPECT_EQ(by_id.session, first.session);
+  EXPECT_EQ(by_id.step, 1);
+}
+
+// Like tau-bench: several trials of several tasks side by side, whose users and tools often say the
+// same, with retries. Every call must find the call that its trial made before.
+TEST_F(SessionTrackerTest, TrialsOfTasksThatRunSideBySideKeepTheirCalls) {
+  struct Trial {
+    std::string messages;
+    std::string session;
+    std::string last;
+    int step = 0;
+  };
+  std::mt19937 random(7);
+  std::vector<Trial> trials(24);
+  for (std::size_t i = 0; i < trials.size(); ++i)
+    trials[i].messages =
+        kSystem + R"({"role":"user","content":"Task )" + std::to_string(i % 4) + "\"}";
+  for (int calls = 0; calls < 24 * 40; ++calls) {
+    const std::size_t index = random() % trials.size();
+    Trial& trial = trials[index];
+    if (random() % 10 == 0) place(trial.messages);  // given up by the client before it was answered
+    const Call call = place(trial.messages);
+    EXPECT_EQ(call.step, trial.step);
+    if (trial.step > 0) {
+      EXPECT_EQ(call.session.value, trial.session);
+      EXPECT_EQ(call.parent.value, trial.last);
+    }
+    trial.session = call.session.value;
+    trial.last = call.id.value;
+    ++trial.step;
+    const std::string id = "call_" + std::to_string(index) + "_" + std::to_string(trial.step);
+    const std::string said =
+        R"({"role":"assistant","content":null,"tool_calls":[{"id":")" + id +
+        R"(","type":"function","function":{"name":"find","arguments":"{}"}}]})";
+    answer(call, said);
+    trial.messages +=
+        "," + said + R"(,{"role":"tool","tool_call_id":")" + id + R"(","content":"none"})";
+  }
+  std::set<std::string> sessions;
+  for (const Trial& trial : trials) sessions.insert(trial.session);
+  EXPECT_EQ(sessions.size(), trials.size());
+}
+
+TEST_F(SessionTrackerTest, ThreadsMayPlaceAndAnswerAtOnce) {
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([this, thread] {
+      for (int i = 0; i < 500; ++i) {
+        const std::string body =
+            R"({"messages":[{"role":"user","content":")" + std::to_string(i % 7) + "\"}]}";
+        const auto scan = wire::scan_request(wire::Api::chat_completions, std::string_view(body));
+        Call call;
+        call.id = {std::to_string(thread) + "/" + std::to_string(i)};
+        const auto ticket = tracker_.place(*scan, body, {}, call);
+        tracker_.answered(ticket, wire::Api::chat_completions,
+                          R"({"choices":[{"message":{"content":"x"}}]})");
+      }
+    });
+  }
 }
 
 TEST_F(SessionTrackerTest, ARepeatedStepHasTheSameParent) {
@@ -76,7 +248,8 @@ TEST_F(SessionTrackerTest, AnEditedHistoryGoesOnFromWhereItIsTheSame) {
   const Call first = place(kSystem + kUser);
   place(kSystem + kUser + kAsk + kTool);
   const Call edited =
-      place(kSystem + kUser + R"(,{"role":"assistant","content":"Sure."},{"role":"user","content":"Go"})");
+      place(kSystem + kUser +
+            R"(,{"role":"assistant","content":"Sure."},{"role":"user","content":"Go"})");
   EXPECT_EQ(edited.parent, first.id);
   EXPECT_EQ(edited.step, 1);
 }
@@ -124,8 +297,9 @@ std::vector<ToolResult> results_of(wire::Api api, const std::string& body) {
 }
 
 TEST(ToolResults, AreThoseOfTheLastAnswerWithTheirToolsNames) {
-  const auto chat = results_of(wire::Api::chat_completions,
-                               R"({"model":"m","messages":[)" + kSystem + kUser + kAsk + kTool + "]}");
+  const auto chat =
+      results_of(wire::Api::chat_completions,
+                 R"({"model":"m","messages":[)" + kSystem + kUser + kAsk + kTool + "]}");
   ASSERT_EQ(chat.size(), 1U);
   EXPECT_EQ(chat[0].tool_call_id, "t1");
   EXPECT_EQ(chat[0].tool, "find");
@@ -139,21 +313,22 @@ TEST(ToolResults, AreThoseOfTheLastAnswerWithTheirToolsNames) {
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(messages[0].tool, "look");
 
-  const auto responses = results_of(
-      wire::Api::responses,
-      R"({"model":"m","input":[{"role":"user","content":"x"},)"
-      R"({"type":"function_call","call_id":"c1","name":"calc","arguments":"{}"},)"
-      R"({"type":"function_call_output","call_id":"c1","output":"4"}]})");
+  const auto responses =
+      results_of(wire::Api::responses,
+                 R"({"model":"m","input":[{"role":"user","content":"x"},)"
+                 R"({"type":"function_call","call_id":"c1","name":"calc","arguments":"{}"},)"
+                 R"({"type":"function_call_output","call_id":"c1","output":"4"}]})");
   ASSERT_EQ(responses.size(), 1U);
   EXPECT_EQ(responses[0].tool, "calc");
   EXPECT_EQ(responses[0].item, 2);
 }
 
 TEST(ToolResults, OldOnesAreNotReportedAgain) {
-  EXPECT_TRUE(results_of(wire::Api::chat_completions,
-                         R"({"model":"m","messages":[)" + kUser + kAsk + kTool +
-                             R"(,{"role":"assistant","content":"ok"},{"role":"user","content":"z"}]})")
-                  .empty());
+  EXPECT_TRUE(
+      results_of(wire::Api::chat_completions,
+                 R"({"model":"m","messages":[)" + kUser + kAsk + kTool +
+                     R"(,{"role":"assistant","content":"ok"},{"role":"user","content":"z"}]})")
+          .empty());
 }
 
 }  // namespace
