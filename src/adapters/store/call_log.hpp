@@ -22,7 +22,7 @@ namespace understudy::store {
 struct LogReadOptions {
   bool open_content = true;  // false: metadata only, also with the curator's key
   // Called before each segment, with the bytes of those before it.
-  std::function<void(std::uint64_t bytes)> on_progress;
+  std::function<void(std::uint64_t bytes)> on_progress = {};
 };
 
 // Where the audit trail stood when a segment was begun.
