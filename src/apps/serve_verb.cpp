@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "adapters/lm/open_model.hpp"
 #include "live/config/gateway_config.hpp"
 #include "live/gateway/server.hpp"
 
@@ -15,6 +16,7 @@ struct ServeOptions {
   std::filesystem::path config;  // empty: HOME/understudy.toml, if there is one
   live::ConfigOverrides overrides;
   std::string listen;
+  std::string capture;
   std::size_t threads = 0;
   std::filesystem::path port_file;
   std::filesystem::path admin_port_file;
@@ -42,6 +44,13 @@ Status serve(ServeOptions options, const store::Home& home) {
     if (!endpoint) return fail(endpoint.error().within("--listen"));
     options.overrides.listen = std::move(*endpoint);
   }
+  if (!options.capture.empty()) {
+    options.overrides.capture = parse_capture_mode(options.capture);
+    if (!options.overrides.capture) {
+      return fail(ErrorCode::invalid_input, "--capture wants off, async or durable, not " +
+                                                options.capture);
+    }
+  }
   if (options.validate) {
     const auto config = TRY(configure(options, home));
     std::printf("the configuration is in order: %zu upstream%s, %zu model%s, listening on %s\n",
@@ -52,6 +61,7 @@ Status serve(ServeOptions options, const store::Home& home) {
   }
   return live::run_gateway({.home = home.directory(),
                             .load = [options, home] { return configure(options, home); },
+                            .open_model = lm::open_model,
                             .port_file = options.port_file,
                             .admin_port_file = options.admin_port_file});
 }
@@ -72,6 +82,9 @@ void add_serve(CLI::App& app, Action& action) {
                    "key is passed on)");
   verb->add_option("--listen", options->listen,
                    "HOST:PORT; port 0 takes a free one (default: 127.0.0.1:8080)");
+  verb->add_option("--capture", options->capture,
+                   "off, async (default: a kill loses at most the last group) or durable (an answer "
+                   "ends when its call is on the disk)");
   CLI::Option* threads =
       verb->add_option("--threads", options->threads, "I/O threads (default: one per core)");
   verb->add_option("--port-file", options->port_file, "write the port here once it is open");

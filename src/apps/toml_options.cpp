@@ -38,19 +38,19 @@ void add_items(const toml::table& table, const std::vector<std::string>& parents
 }  // namespace
 
 std::vector<CLI::ConfigItem> TomlOptions::from_config(std::istream& input) const {
-  std::vector<CLI::ConfigItem> items;
+  std::vector<CLI::ConfigItem> found;
   try {
-    const toml::table tree = toml::parse(input, "understudy.toml");
+    const toml::table tree = toml::parse(input, std::string_view("understudy.toml"));
     for (const auto& [key, node] : tree) {
       const std::string name(key.str());
       if (const toml::table* table = node.as_table(); table != nullptr && verbs_.contains(name))
-        add_items(*table, {name}, items);
+        add_items(*table, {name}, found);
     }
   } catch (const toml::parse_error& error) {
     throw CLI::FileError("understudy.toml:" + std::to_string(error.source().begin.line) + ": " +
                          std::string(error.description()));
   }
-  return items;
+  return found;
 }
 
 std::set<std::string> verb_names(const CLI::App& app) {

@@ -179,7 +179,8 @@ TEST(ClientGone, BeforeTheHeadConcernsNobody) {
   client.close();
 }
 
-// --- Deadlines ------------------------------------------------------------------------------------
+// --- Deadlines
+// ------------------------------------------------------------------------------------
 
 HttpServerOptions impatient() {
   HttpServerOptions options;
@@ -266,7 +267,8 @@ TEST(SlowClient, ThatReadsSlowlyGetsEverything) {
   EXPECT_EQ(body_of(client.receive_message()).size(), 4U << 20);
 }
 
-// --- The drain -------------------------------------------------------------------------------------
+// --- The drain
+// -------------------------------------------------------------------------------------
 
 TEST(Drain, LetsOpenExchangesFinishAndClosesIdleConnections) {
   Event handling;
@@ -310,6 +312,21 @@ TEST(Drain, EndsWaitsAtItsDeadline) {
   server.server().stop();
   server.wait_until_ended();
   EXPECT_TRUE(ended.wait(0));
+}
+
+TEST(Drain, EndsEvenWhenAHandlerIsStuck) {
+  Event handling;
+  RunningServer server(
+      [&](Exchange&) -> Async<void> {
+        handling.set();
+        co_await sleep_for(1h);
+      },
+      impatient());
+  Peer client = server.connect();
+  client.send(whole);
+  ASSERT_TRUE(handling.wait());
+  server.server().stop();
+  server.wait_until_ended();
 }
 
 }  // namespace

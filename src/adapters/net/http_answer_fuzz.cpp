@@ -24,7 +24,8 @@ std::string parsed(std::string_view bytes, std::size_t step, ResponseParser::Bod
       const ParseResult result =
           head_done ? parser.parse_body(unread, body) : parser.parse_head(unread);
       unread.erase(0, result.consumed);
-      if (result.status == ParseStatus::bad || result.status == ParseStatus::too_large) return body + "!";
+      if (result.status == ParseStatus::bad || result.status == ParseStatus::too_large)
+        return body + "!";
       if (result.status == ParseStatus::need_more) break;
       head_done = true;
     }

@@ -76,11 +76,10 @@ void serve(std::string_view bytes) {
     context.handler = echo;
     IoLoop loop;
     ServerConnection connection(context, loop, ends[1], nullptr);
-    boost::asio::co_spawn(loop.context(), connection.serve(),
-                          [&loop](std::exception_ptr thrown) {
-                            if (thrown) std::abort();
-                            loop.stop();
-                          });
+    boost::asio::co_spawn(loop.context(), connection.serve(), [&loop](std::exception_ptr thrown) {
+      if (thrown) std::abort();
+      loop.stop();
+    });
     loop.run();
   }
   ::close(ends[0]);

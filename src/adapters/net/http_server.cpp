@@ -42,6 +42,7 @@ struct HttpServer::State {
   HttpServerOptions options;
   std::vector<std::unique_ptr<Worker>> workers;
   std::optional<tcp::acceptor> acceptor;
+  std::uint16_t port = 0;
   std::optional<asio::steady_timer> timer;  // pauses of the acceptor, then the drain's steps
   std::vector<std::unique_ptr<asio::signal_set>> signals;
   std::vector<std::function<Async<void>()>> starts;
@@ -200,10 +201,11 @@ Result<std::unique_ptr<HttpServer>> HttpServer::create(const HttpServerOptions& 
                     error.message(),
                 "stop the other program, or choose another port with --listen HOST:PORT");
   }
+  state->port = acceptor.local_endpoint().port();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 
-std::uint16_t HttpServer::port() const { return state_->acceptor->local_endpoint().port(); }
+std::uint16_t HttpServer::port() const { return state_->port; }
 std::size_t HttpServer::connections() const { return state_->connections(); }
 
 void HttpServer::run() {
@@ -221,7 +223,10 @@ void HttpServer::run() {
 
 void HttpServer::stop() {
   State& state = *state_;
-  if (state.context.stopping.exchange(true)) return;
+  if (state.context.stopping.exchange(true)) {  // a second time: whoever asks means now
+    state.workers.front()->loop.post([&state] { state.drain_deadline_ns = steady_now_ns(); });
+    return;
+  }
   state.workers.front()->loop.post([&state] { state.begin_drain(); });
 }
 

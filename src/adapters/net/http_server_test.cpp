@@ -62,7 +62,8 @@ TEST(HttpServer, DecodesAChunkedBody) {
   const RunningServer server(echo);
   Peer client = server.connect();
   client.send("POST /c HTTP/1.1\r\nHost: s\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
-  client.send("1;name=value\r\n \r\n5\r\nworld\r\n0\r\nTrailer: ignored\r\n\r\n" + post("/d", "next"));
+  client.send("1;name=value\r\n \r\n5\r\nworld\r\n0\r\nTrailer: ignored\r\n\r\n" +
+              post("/d", "next"));
   EXPECT_THAT(client.receive_message(), EndsWith("POST /c hello world"));
   EXPECT_THAT(client.receive_message(), EndsWith("POST /d next"));
 }
@@ -148,6 +149,32 @@ TEST(HttpServer, AnswersAHeadWithoutABody) {
   EXPECT_THAT(client.receive_message(), EndsWith("POST /p "));
 }
 
+TEST(HttpServer, TakesThePathOfAnAbsoluteTarget) {
+  const RunningServer server(echo);
+  Peer client = server.connect();
+  for (const auto& [target, path] : {std::pair{"http://elsewhere/a?b", "/a?b"},
+                                     {"http://elsewhere", "/"},
+                                     {"HTTPS://u@h:1?q", "/?q"},
+                                     {"/x?y=http://z/", "/x?y=http://z/"},
+                                     {"*", "*"}}) {
+    client.send("GET " + std::string(target) + " HTTP/1.1\r\nHost: s\r\n\r\n");
+    EXPECT_EQ(body_of(client.receive_message()), "GET " + std::string(path) + " ");
+  }
+}
+
+TEST(HttpServer, GivesNoLengthToAnswersThatHaveNoBody) {
+  const RunningServer server([](Exchange& exchange) -> Async<void> {
+    co_await exchange.send(exchange.request().target == "/304" ? 304 : 204, {}, "ignored");
+  });
+  Peer client = server.connect();
+  for (const std::string status : {"304", "204", "304"}) {
+    client.send("GET /" + status + " HTTP/1.1\r\nHost: s\r\n\r\n");
+    const std::string head = client.receive_head();
+    EXPECT_THAT(head, StartsWith("HTTP/1.1 " + status));
+    EXPECT_THAT(head, Not(HasSubstr("Content-Length")));
+  }
+}
+
 TEST(HttpServer, SpeaksHttp10) {
   const RunningServer server([](Exchange& exchange) -> Async<void> {
     if (exchange.request().target != "/stream") {
@@ -181,8 +208,9 @@ TEST(HttpServer, StreamsInChunksWithTheHeadInTheFirstWrite) {
   Peer client = server.connect();
   for (int i = 0; i < 2; ++i) {
     client.send("GET / HTTP/1.1\r\nHost: s\r\n\r\n");
-    EXPECT_EQ(client.receive_message(),
-              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n5\r\nthree\r\n0\r\n\r\n");
+    EXPECT_EQ(
+        client.receive_message(),
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n5\r\nthree\r\n0\r\n\r\n");
   }
 }
 
@@ -285,7 +313,8 @@ TEST(HttpServer, SaysThatThePortIsTaken) {
   EXPECT_EQ(second.error().code, ErrorCode::conflict);
 }
 
-// --- Requests that are no requests ------------------------------------------------------------------
+// --- Requests that are no requests
+// ------------------------------------------------------------------
 
 struct BadRequest {
   std::string name;
@@ -316,7 +345,8 @@ INSTANTIATE_TEST_SUITE_P(
                                              "chunked\r\n\r\n0\r\n\r\n"},
         BadRequest{"ChunksAndLength", line + "Host: s\r\nTransfer-Encoding: chunked\r\n"
                                              "Content-Length: 4\r\n\r\n0\r\n\r\n"},
-        BadRequest{"TwoLengths", line + "Host: s\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n"},
+        BadRequest{"TwoLengths",
+                   line + "Host: s\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n"},
         BadRequest{"TwoEqualLengths",
                    line + "Host: s\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nbody"},
         BadRequest{"LengthList", line + "Host: s\r\nContent-Length: 4, 4\r\n\r\nbody"},
@@ -353,7 +383,8 @@ TEST(HttpServer, RefusesABadChunk) {
     EXPECT_EQ(read.error().code, ErrorCode::invalid_input);
     co_await exchange.send(400, {}, "bad chunk");
   });
-  for (const std::string chunk : {"x\r\n", "5\r\nhelloX", "-1\r\n", "5\nhello\n", "ffffffffffffffffff\r\n"}) {
+  for (const std::string chunk :
+       {"x\r\n", "5\r\nhelloX", "-1\r\n", "5\nhello\n", "ffffffffffffffffff\r\n"}) {
     Peer client = server.connect();
     client.send("POST / HTTP/1.1\r\nHost: s\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk +
                 "\r\n\r\n");

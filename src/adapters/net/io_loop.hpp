@@ -111,14 +111,16 @@ class IoLoop {
   void arm_sweep();
   void sweep();
 
-  boost::asio::io_context context_;
-  boost::asio::steady_timer sweep_timer_;
   bool sweep_armed_ = false;
   bool ending_ = false;
   std::int64_t coarse_now_ns_ = steady_now_ns();
   std::unique_ptr<char[]> scratch_ = std::make_unique<char[]>(limits::loop_scratch_bytes);
+  // shared: see handle()
   std::shared_ptr<LoopHandle> handle_ = std::make_shared<LoopHandle>(*this);
   std::vector<Swept*> swept_;
+  // Its end destroys the coroutines that still wait, and with them streams that leave swept_.
+  boost::asio::io_context context_;
+  boost::asio::steady_timer sweep_timer_;
   std::unordered_map<std::uint64_t, std::unique_ptr<LoopAttachment>> attachments_;
 };
 

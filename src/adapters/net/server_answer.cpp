@@ -37,7 +37,7 @@ void ServerConnection::end_head() {
 Async<bool> ServerConnection::send(unsigned status, Headers headers, std::string body) {
   if (phase_ != Phase::open) co_return false;
   start_head(status, headers);
-  if (status != 204 && status >= 200) append_length(head_, body.size());
+  if (!is_bodiless(status)) append_length(head_, body.size());
   end_head();
   phase_ = Phase::answered;
   const bool sends_body = !head_only_ && !is_bodiless(status);

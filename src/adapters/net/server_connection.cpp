@@ -19,6 +19,20 @@ std::string error_json(std::string_view message, std::string_view type) {
          R"(","param":null,"code":null}})";
 }
 
+// "http://host/path?query", as a client writes it to what it takes for a proxy: the path is ours,
+// and where it leads is never the client's choice.
+void drop_authority(std::string& target) {
+  const std::size_t scheme_end = target.find("://");
+  if (target.starts_with('/') || scheme_end == std::string::npos) return;
+  const std::size_t path = target.find_first_of("/?", scheme_end + 3);
+  if (path == std::string::npos) {
+    target = "/";
+  } else {
+    target.erase(0, path);
+    if (!target.starts_with('/')) target.insert(0, 1, '/');
+  }
+}
+
 Headers json_headers() {
   Headers headers;
   headers.add("Content-Type", "application/json");
@@ -109,6 +123,7 @@ void ServerConnection::open_exchange() {
   stream_.set_deadline(never_ns);
   keep_alive_ = parser_.keep_alive();
   head_only_ = request_.method == "HEAD";
+  drop_authority(request_.target);
   body_left_ = parser_.content_length().value_or(0);
   body_done_ = !parser_.has_body();
   in_chunks_ = !body_done_ && body_left_ == 0;

@@ -75,7 +75,8 @@ TEST(Tls, CarriesBodiesBothWaysAndKeepsConnections) {
   const std::string port = std::to_string(server.port());
   const std::string body(3 << 20, 'x');
   for (const std::string host : {"localhost", "127.0.0.1"}) {
-    const auto answer = ask("https://" + host + ":" + port, {.ca_file = files.certificate}, body, 3);
+    const auto answer =
+        ask("https://" + host + ":" + port, {.ca_file = files.certificate}, body, 3);
     ASSERT_TRUE(answer.has_value()) << answer.error().message;
     EXPECT_TRUE(*answer == body);
   }
@@ -98,7 +99,8 @@ TEST(Tls, RefusesAServerThatCannotProveItself) {
       {"127.0.0.2", files.certificate, "IP address mismatch"},
   };
   for (const auto& tested : cases) {
-    const auto answer = ask("https://" + tested.host + ":" + port, {.ca_file = tested.ca_file}, "x");
+    const auto answer =
+        ask("https://" + tested.host + ":" + port, {.ca_file = tested.ca_file}, "x");
     ASSERT_FALSE(answer.has_value()) << tested.host;
     EXPECT_EQ(answer.error().code, ErrorCode::unavailable);
     EXPECT_THAT(answer.error().message, HasSubstr(tested.why));
@@ -147,7 +149,8 @@ TEST(Tls, UsesRenewedFilesAfterAReload) {
   EXPECT_TRUE(ask(url, {.ca_file = renewed.certificate}, "x").has_value());
 }
 
-// --- Proxies ---------------------------------------------------------------------------------------
+// --- Proxies
+// ---------------------------------------------------------------------------------------
 
 void copy(Peer& from, Peer& to) {
   while (true) {
@@ -275,9 +278,9 @@ TEST(UpstreamUrl, IsUnderstoodOrRefused) {
   EXPECT_EQ(parse_upstream_url("http://a.test")->authority(), "a.test");
   EXPECT_EQ(parse_upstream_url("http://a.test:80/v1")->authority(), "a.test");
   EXPECT_EQ(parse_upstream_url("https://a.test:80/v1")->authority(), "a.test:80");
-  for (const std::string bad :
-       {"", "a.test", "ftp://a.test", "http://", "http://:80", "http://a:b@c", "http://a.test:",
-        "http://a.test:99999", "http://a.test:0", "http://[::1", "http://a b", "http://a/ b"})
+  for (const std::string bad : {"", "a.test", "ftp://a.test", "http://", "http://:80",
+                                "http://a:b@c", "http://a.test:", "http://a.test:99999",
+                                "http://a.test:0", "http://[::1", "http://a b", "http://a/ b"})
     EXPECT_FALSE(parse_upstream_url(bad).has_value()) << bad;
 }
 

@@ -55,7 +55,7 @@ class UpstreamCall::Attempt {
 
 Result<void> UpstreamCall::Attempt::make_head(std::string_view method, std::string_view path,
                                               const Headers& given) {
-  if (!is_token(method) || !is_request_target(path))
+  if (!is_token(method) || !path.starts_with('/') || !is_request_target(path))
     return fail(ErrorCode::invalid_input,
                 "this method or path cannot be sent to " + upstream.base_url);
   if (method == "HEAD") expected = ResponseParser::Body::none;

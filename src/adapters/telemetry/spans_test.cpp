@@ -108,7 +108,7 @@ Call some_call() {
   call.upstream = "main-upstream";
   call.requested_model = "gpt-4o";
   call.served_model = "gpt-4o-2024-08-06";
-  call.route = {.reason = "no_task"};
+  call.route.reason = "no_task";
   call.request = SecretText(std::string("the secret question"));
   call.response = SecretText(std::string("the secret answer"));
   call.origin = {.tenant = "tenant-pseudonym",

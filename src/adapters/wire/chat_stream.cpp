@@ -20,6 +20,7 @@ std::int64_t index_of(JsonCursor choice) {
 }  // namespace
 
 void ChatStream::take_event(const SseEvent& event, JsonCursor& cursor) {
+  if (done()) return;  // clients have stopped reading
   bool has_choices = false;
   bool is_error = false;
   std::size_t choices = 0;

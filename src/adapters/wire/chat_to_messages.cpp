@@ -14,11 +14,21 @@ namespace {
 // Fields without an equal that do not change what is answered, only how it is stored, billed,
 // cached or how fast it comes; and reasoning_effort, which Anthropic's own chat endpoint ignores
 // too. `thinking` and `top_k` are Anthropic's and pass.
-constexpr std::array<std::string_view, 15> ignored_fields = {
-    "stream_options",   "store",           "metadata",         "service_tier",
-    "seed",             "prediction",      "prompt_cache_key", "prompt_cache_retention",
-    "reasoning_effort", "safety_identifier", "user",           "top_logprobs",
-    "verbosity",        "stop",            "max_tokens"};
+constexpr std::array<std::string_view, 15> ignored_fields = {"stream_options",
+                                                             "store",
+                                                             "metadata",
+                                                             "service_tier",
+                                                             "seed",
+                                                             "prediction",
+                                                             "prompt_cache_key",
+                                                             "prompt_cache_retention",
+                                                             "reasoning_effort",
+                                                             "safety_identifier",
+                                                             "user",
+                                                             "top_logprobs",
+                                                             "verbosity",
+                                                             "stop",
+                                                             "max_tokens"};
 constexpr std::array<std::string_view, 5> passed_fields = {"model", "stream", "top_p", "top_k",
                                                            "thinking"};
 // Read by a function of their own.
@@ -75,6 +85,7 @@ class Translator {
  private:
   Status check_fields() {
     for (const auto& [key, value] : request_.get_object()) {
+      if (key == "model" && !value.is_string()) return untranslatable(key, "it is no string");
       if (holds(passed_fields, key)) {
         if (!value.is_null()) body_[key] = value;
         continue;
@@ -123,7 +134,8 @@ class Translator {
     for (std::size_t i = 0; i < messages->size(); ++i)
       TRY(add_message((*messages)[i], at_index("messages", i)));
     if (turns_.empty())
-      return untranslatable("messages", "the messages API needs a message that is no system prompt");
+      return untranslatable("messages",
+                            "the messages API needs a message that is no system prompt");
     if (system_.size() == 1 && system_[0].get_object().size() == 2) {
       body_["system"] = system_[0].at("text");
     } else if (!system_.empty()) {
@@ -176,7 +188,8 @@ class Translator {
       blocks.push_back(std::move(block));
       return {};
     }
-    if (!content->is_array()) return untranslatable(place + ".content", "it is neither text nor a list");
+    if (!content->is_array())
+      return untranslatable(place + ".content", "it is neither text nor a list");
     for (std::size_t i = 0; i < content->get_array().size(); ++i) {
       const json::value& part = content->get_array()[i];
       json::object block = TRY(block_of(part, at_index(place + ".content", i)));
@@ -196,11 +209,12 @@ class Translator {
     }
     if (type == "image_url") {
       const json::value* image = json::find(part, "image_url");
-      const std::string url = image == nullptr       ? std::string{}
-                              : image->is_string()   ? std::string(image->get_string())
-                                                     : json::string_or(*image, "url");
+      const std::string url = image == nullptr     ? std::string{}
+                              : image->is_string() ? std::string(image->get_string())
+                                                   : json::string_or(*image, "url");
       auto source = source_of_url(url);
-      if (!source) return untranslatable(place + ".image_url", "neither a web address nor base64 data");
+      if (!source)
+        return untranslatable(place + ".image_url", "neither a web address nor base64 data");
       return json::object{{"type", "image"}, {"source", std::move(*source)}};
     }
     if (type == "file") return document_of(part, place);
@@ -225,7 +239,7 @@ class Translator {
     }
     // Signed thinking, as our own answers carry it, goes back verbatim and first.
     if (const json::array* thinking = json::find_array(message, "thinking_blocks"))
-      blocks = *thinking;
+      blocks = thinking_of(*thinking);
     TRY(add_content(message, place, blocks));
     if (const auto refusal = json::find_string(message, "refusal"); refusal && !refusal->empty())
       blocks.push_back(json::object{{"type", "text"}, {"text", *refusal}});
@@ -284,15 +298,16 @@ class Translator {
       const json::value& tool = (*tools)[i];
       const json::value* function = json::find(tool, "function");
       if (function == nullptr || json::string_or(tool, "type", "function") != "function")
-        return untranslatable(at_index("tools", i), "only tools of type \"function\" have an equal");
+        return untranslatable(at_index("tools", i),
+                              "only tools of type \"function\" have an equal");
       // `strict` is left out: the answer has the same shape, its schema is not enforced.
       json::object entry{{"name", json::string_or(*function, "name")}};
       if (const auto description = json::find_string(*function, "description"))
         entry["description"] = *description;
       const json::value* parameters = json::find(*function, "parameters");
-      entry["input_schema"] = parameters != nullptr
-                                  ? *parameters
-                                  : json::object{{"type", "object"}, {"properties", json::object{}}};
+      entry["input_schema"] =
+          parameters != nullptr ? *parameters
+                                : json::object{{"type", "object"}, {"properties", json::object{}}};
       keep_cache_control(tool, entry);
       translated.push_back(std::move(entry));
     }
@@ -310,8 +325,9 @@ class Translator {
       } else if (const json::value* function = json::find(*wanted, "function")) {
         choice = {{"type", "tool"}, {"name", json::string_or(*function, "name")}};
       } else {
-        return untranslatable("tool_choice", "only auto, none, required and a named function have "
-                                             "an equal");
+        return untranslatable("tool_choice",
+                              "only auto, none, required and a named function have "
+                              "an equal");
       }
     }
     if (json::find_bool(request_, "parallel_tool_calls") == false && choice["type"] != "none") {

@@ -15,6 +15,7 @@ struct TranslatedTree {
 // The tool that stands for response_format: its input is the answer.
 inline constexpr std::string_view json_tool_name = "json_answer";
 
-Result<TranslatedTree> chat_to_messages(const json::value& request, const TranslateOptions& options);
+Result<TranslatedTree> chat_to_messages(const json::value& request,
+                                        const TranslateOptions& options);
 
 }  // namespace understudy::wire

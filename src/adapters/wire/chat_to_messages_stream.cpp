@@ -10,11 +10,12 @@
 
 namespace understudy::wire {
 
-Status ChatToMessagesStream::take_event(const json::value& event) {
-  if (json::find(event, "error") != nullptr || json::string_or(event, "object") == "error") {
+Status ChatToMessagesStream::take_event(std::string_view, const json::value& event) {
+  const bool may_be_error =
+      json::find(event, "error") != nullptr || json::string_or(event, "object") == "error";
+  if (may_be_error && read_error(json::to_text(event))) {
     out_ += "event: error\ndata: " +
-            translate_error(Api::chat_completions, Api::messages, 500, wire_text(event)) +
-            "\n\n";
+            translate_error(Api::chat_completions, Api::messages, 500, wire_text(event)) + "\n\n";
     ended_ = true;
     return {};
   }
@@ -119,7 +120,7 @@ void ChatToMessagesStream::take_tool(const json::value& call) {
 
 // Signed thinking comes whole, in one delta, and first.
 void ChatToMessagesStream::send_thinking(const json::value& block) {
-  if (!block.is_object() || !blocks_.empty()) return;
+  if (!is_thinking(block) || !blocks_.empty()) return;
   json::object start = block.get_object();
   const std::string text = json::string_or(block, "thinking");
   const std::string signature = json::string_or(block, "signature");
@@ -166,7 +167,8 @@ void ChatToMessagesStream::open_block() {
   if (block.kind == BlockKind::text) {
     start = {{"type", "text"}, {"text", ""}};
   } else {
-    start = {{"type", "tool_use"}, {"id", block.id}, {"name", block.name}, {"input", json::object{}}};
+    start = {
+        {"type", "tool_use"}, {"id", block.id}, {"name", block.name}, {"input", json::object{}}};
   }
   send("content_block_start",
        {{"index", live_ + thinking_blocks_}, {"content_block", std::move(start)}});
@@ -196,6 +198,7 @@ void ChatToMessagesStream::send(std::string_view type, json::object members) {
 
 void ChatToMessagesStream::take_done() {
   if (started_) end();
+  ended_ = true;
 }
 
 std::string ChatToMessagesStream::finish() {

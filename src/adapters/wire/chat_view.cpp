@@ -22,8 +22,7 @@ Result<json::value> completion_request(const json::value& request) {
   chat.erase("prompt");
   json::array messages;
   const auto add = [&messages](const json::value& prompt) {
-    if (prompt.is_string())
-      messages.push_back(json::object{{"role", "user"}, {"content", prompt}});
+    if (prompt.is_string()) messages.push_back(json::object{{"role", "user"}, {"content", prompt}});
   };
   if (const json::value* prompt = json::find(request, "prompt")) {
     add(*prompt);

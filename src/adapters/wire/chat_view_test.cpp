@@ -27,7 +27,10 @@ json::value response(Api api, std::string_view text) {
 }
 
 TEST(ChatView, OfAResponsesRequest) {
-  EXPECT_EQ(request(Api::responses, R"({"model":"gpt-5","instructions":"Be brief.","temperature":0.5,"max_output_tokens":9,"input":[
+  EXPECT_EQ(
+      request(
+          Api::responses,
+          R"({"model":"gpt-5","instructions":"Be brief.","temperature":0.5,"max_output_tokens":9,"input":[
       {"role":"user","content":[{"type":"input_text","text":"Look: "},{"type":"input_image","image_url":"data:image/png;base64,iV"}]},
       {"type":"reasoning","id":"rs","summary":[]},
       {"type":"message","role":"assistant","content":[{"type":"output_text","text":"I look.","annotations":[]}]},
@@ -38,7 +41,8 @@ TEST(ChatView, OfAResponsesRequest) {
       "tools":[{"type":"function","name":"look","description":"d","parameters":{"type":"object"},"strict":true},{"type":"web_search"}],
       "tool_choice":{"type":"function","name":"look"},
       "text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}}}})"),
-            parsed(R"({"model":"gpt-5","temperature":0.5,"max_tokens":9,"messages":[{"role":"system","content":"Be brief."},
+      parsed(
+          R"({"model":"gpt-5","temperature":0.5,"max_tokens":9,"messages":[{"role":"system","content":"Be brief."},
       {"role":"user","content":[{"type":"text","text":"Look: "},{"type":"image_url","image_url":{"url":"data:image/png;base64,iV"}}]},
       {"role":"assistant","content":"I look.","tool_calls":[
         {"id":"c1","type":"function","function":{"name":"look","arguments":"{}"}},
@@ -53,40 +57,58 @@ TEST(ChatView, OfAResponsesRequest) {
 }
 
 TEST(ChatView, OfAResponse) {
-  EXPECT_EQ(response(Api::responses, R"({"id":"r","object":"response","created_at":5,"model":"gpt-5","status":"completed","output":[
+  EXPECT_EQ(
+      response(
+          Api::responses,
+          R"({"id":"r","object":"response","created_at":5,"model":"gpt-5","status":"completed","output":[
       {"type":"reasoning","summary":[]},{"type":"message","content":[{"type":"output_text","text":"a"},{"type":"output_text","text":"b"}]},
       {"type":"function_call","call_id":"c","name":"f","arguments":"{}"}],"usage":{"input_tokens":3,"output_tokens":4,"input_tokens_details":{"cached_tokens":1}}})"),
-            parsed(R"({"id":"r","object":"chat.completion","created":5,"model":"gpt-5","choices":[{"index":0,"message":{"role":"assistant","content":"ab",
+      parsed(
+          R"({"id":"r","object":"chat.completion","created":5,"model":"gpt-5","choices":[{"index":0,"message":{"role":"assistant","content":"ab",
       "tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}],
       "usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":1}}})"));
 }
 
 TEST(ChatView, OfALegacyCompletion) {
-  EXPECT_EQ(request(Api::completions, R"({"model":"m","prompt":"Say","temperature":0})"),
-            parsed(R"({"model":"m","temperature":0,"messages":[{"role":"user","content":"Say"}]})"));
-  EXPECT_EQ(response(Api::completions, R"({"id":"c","object":"text_completion","choices":[{"index":0,"text":"x","finish_reason":"stop"}]})"),
-            parsed(R"({"id":"c","object":"chat.completion","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"x"}}]})"));
+  EXPECT_EQ(
+      request(Api::completions, R"({"model":"m","prompt":"Say","temperature":0})"),
+      parsed(R"({"model":"m","temperature":0,"messages":[{"role":"user","content":"Say"}]})"));
+  EXPECT_EQ(
+      response(
+          Api::completions,
+          R"({"id":"c","object":"text_completion","choices":[{"index":0,"text":"x","finish_reason":"stop"}]})"),
+      parsed(
+          R"({"id":"c","object":"chat.completion","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"x"}}]})"));
   EXPECT_FALSE(to_chat_request(Api::completions, parsed(R"({"prompt":[[1,2]]})")));
 }
 
 TEST(ChatView, OfAnAnthropicCallNeverRefusesAPart) {
-  const json::value view = request(Api::messages, R"({"model":"c","max_tokens":5,"top_k":3,"system":"s","messages":[
+  const json::value view =
+      request(Api::messages, R"({"model":"c","max_tokens":5,"top_k":3,"system":"s","messages":[
       {"role":"user","content":[{"type":"search_result","x":1},{"type":"text","text":"go"}]},
       {"role":"assistant","content":[{"type":"server_tool_use","id":"s"},{"type":"text","text":"ok"}]},
       {"role":"user","content":"more"}],"tools":[{"type":"web_search_20250305","name":"web_search"}]})");
-  EXPECT_EQ(view.at("messages").at(1), parsed(R"({"role":"user","content":[{"type":"search_result"},{"type":"text","text":"go"}]})"));
+  EXPECT_EQ(
+      view.at("messages").at(1),
+      parsed(
+          R"({"role":"user","content":[{"type":"search_result"},{"type":"text","text":"go"}]})"));
   const auto read = parse_chat_request(view);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->beyond_slm, "a part that is no text");
 }
 
 TEST(ChatView, TheSameConversationReadsTheSameThroughEveryApi) {
-  const std::string chat = prompt_text(request(Api::chat_completions, R"({"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},
+  const std::string chat = prompt_text(
+      request(Api::chat_completions,
+              R"({"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},
       {"role":"assistant","content":"a","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}}]},{"role":"tool","tool_call_id":"1","content":"r"}]})"));
-  EXPECT_EQ(chat, prompt_text(request(Api::messages, R"({"max_tokens":1,"system":"s","messages":[{"role":"user","content":"u"},
+  EXPECT_EQ(chat, prompt_text(request(
+                      Api::messages,
+                      R"({"max_tokens":1,"system":"s","messages":[{"role":"user","content":"u"},
       {"role":"assistant","content":[{"type":"text","text":"a"},{"type":"tool_use","id":"1","name":"f","input":{"x":1}}]},
       {"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":"r"}]}]})")));
-  EXPECT_EQ(chat, prompt_text(request(Api::responses, R"({"instructions":"s","input":[{"role":"user","content":"u"},
+  EXPECT_EQ(chat, prompt_text(request(Api::responses,
+                                      R"({"instructions":"s","input":[{"role":"user","content":"u"},
       {"role":"assistant","content":[{"type":"output_text","text":"a"}]},{"type":"function_call","call_id":"1","name":"f","arguments":"{\"x\":1}"},
       {"type":"function_call_output","call_id":"1","output":"r"}]})")));
 }

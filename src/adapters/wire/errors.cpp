@@ -145,6 +145,9 @@ std::optional<ErrorFacts> read_error(std::string_view text) {
     } else if (key == "error" && cursor.peek() == '"') {
       found = true;
       error.message = unescape(*cursor.string());
+    } else if (key == "error") {  // SDKs throw on whatever is not null, false or 0
+      const std::string_view value = cursor.skip();
+      found |= value != "null" && value != "false" && value != "0";
     } else if (key == "object") {
       error.foreign = cursor.string() == "error";
     } else if (key == "type") {

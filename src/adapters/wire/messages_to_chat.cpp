@@ -18,13 +18,14 @@ namespace {
 // decide about their reasoning by themselves, and agents that ask for it must work with them too.
 constexpr std::array<std::string_view, 6> ignored_fields = {
     "thinking", "service_tier", "context_management", "betas", "anthropic_beta", "inference_geo"};
-constexpr std::array<std::string_view, 4> passed_fields = {"model", "stream", "temperature", "top_p"};
+constexpr std::array<std::string_view, 4> passed_fields = {"model", "stream", "temperature",
+                                                           "top_p"};
 constexpr std::array<std::string_view, 9> read_fields = {
-    "messages", "system",   "max_tokens",  "stop_sequences", "tools", "tool_choice",
-    "metadata", "output_config", "output_format"};
+    "messages",    "system",   "max_tokens",    "stop_sequences", "tools",
+    "tool_choice", "metadata", "output_config", "output_format"};
 
-constexpr std::size_t user_bytes_max = 64;       // OpenAI refuses a longer user
-constexpr std::size_t stop_sequences_max = 4;    // and more stop sequences
+constexpr std::size_t user_bytes_max = 64;     // OpenAI refuses a longer user
+constexpr std::size_t stop_sequences_max = 4;  // and more stop sequences
 
 bool holds(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -55,6 +56,7 @@ class Translator {
       return fail(ErrorCode::invalid_input, "the request has no messages");
     for (std::size_t i = 0; i < messages->size(); ++i)
       TRY(add_message((*messages)[i], at_index("messages", i)));
+    if (messages_.empty()) TRY(refuse("messages", "they hold nothing"));
     body_["messages"] = std::move(messages_);
     TRY(set_tools());
     TRY(set_format());
@@ -70,6 +72,7 @@ class Translator {
 
   Status check_fields() {
     for (const auto& [key, value] : request_.get_object()) {
+      if (key == "model" && !value.is_string()) TRY(refuse(key, "it is no string"));
       if (value.is_null() || holds(ignored_fields, key) || holds(read_fields, key)) continue;
       if (holds(passed_fields, key)) {
         body_[key] = value;
@@ -102,8 +105,7 @@ class Translator {
     // Chat servers differ in how they join the parts of a system prompt; one text is one for all.
     const auto text = plain_text(*system, "\n");
     if (!text) return refuse("system", "only text has an equal");
-    if (!text->empty())
-      messages_.push_back(json::object{{"role", "system"}, {"content", *text}});
+    if (!text->empty()) messages_.push_back(json::object{{"role", "system"}, {"content", *text}});
     return {};
   }
 
@@ -122,8 +124,7 @@ class Translator {
           {"role", role}, {"content", content != nullptr ? *content : json::value("")}});
       return {};
     }
-    if (!content->is_array())
-      return refuse(place + ".content", "it is neither text nor a list");
+    if (!content->is_array()) return refuse(place + ".content", "it is neither text nor a list");
     return role == "user" ? add_user(content->get_array(), place)
                           : add_assistant(content->get_array(), place);
   }
@@ -223,14 +224,16 @@ class Translator {
       if (type == "text") {
         text += json::string_or(block, "text");
       } else if (type == "tool_use") {
-        const json::value* input = json::find(block, "input");
+        const json::object* input = json::find_object(block, "input");
+        if (input == nullptr)
+          TRY(refuse(at_index(place + ".content", i) + ".input", "it is no JSON object"));
         calls.push_back(json::object{
             {"id", json::string_or(block, "id")},
             {"type", "function"},
             {"function",
              json::object{{"name", json::string_or(block, "name")},
                           {"arguments", input != nullptr ? wire_text(*input) : "{}"}}}});
-      } else if (type != "thinking" && type != "redacted_thinking") {
+      } else if (!is_thinking(block)) {
         TRY(refuse(at_index(place + ".content", i),
                    "the chat API has no part of type \"" + type + "\""));
       }
@@ -289,9 +292,9 @@ class Translator {
     const json::value* schema = json::find(*format, "schema");
     if (json::string_or(*format, "type") != "json_schema" || schema == nullptr)
       return refuse("output_config.format", "only a json_schema has an equal");
-    body_["response_format"] = json::object{
-        {"type", "json_schema"},
-        {"json_schema", json::object{{"name", json_tool_name}, {"schema", *schema}}}};
+    body_["response_format"] =
+        json::object{{"type", "json_schema"},
+                     {"json_schema", json::object{{"name", json_tool_name}, {"schema", *schema}}}};
     return {};
   }
 

@@ -21,8 +21,8 @@ void append_text(json::object& object, std::string_view key, std::string_view pi
 
 }  // namespace
 
-Status MessagesToChatStream::take_event(const json::value& event) {
-  const std::string type = json::string_or(event, "type");
+Status MessagesToChatStream::take_event(std::string_view name, const json::value& event) {
+  const std::string type = json::string_or(event, "type", name);
   if (type == "message_start") {
     if (const json::value* message = json::find(event, "message")) start(*message);
   } else if (type == "content_block_start") {
@@ -43,9 +43,10 @@ Status MessagesToChatStream::take_event(const json::value& event) {
     end();
   } else if (type == "ping") {
     out_ += ": ping\n\n";
-  } else if (type == "error") {
-    out_ += "data: " + translate_error(Api::messages, Api::chat_completions, 500,
-                                       wire_text(event)) + "\n\n";
+  } else if (type == "error" || json::find(event, "error") != nullptr) {
+    out_ +=
+        "data: " + translate_error(Api::messages, Api::chat_completions, 500, wire_text(event)) +
+        "\n\n";
     ended_ = true;
   }
   return {};
@@ -68,8 +69,7 @@ MessagesToChatStream::Block* MessagesToChatStream::block_at(const json::value& e
 
 void MessagesToChatStream::start_block(const json::value& event) {
   const json::value* start = json::find(event, "content_block");
-  if (start == nullptr || block_at(event) != nullptr ||
-      blocks_.size() == limits::stream_parts_max)
+  if (start == nullptr || block_at(event) != nullptr || blocks_.size() == limits::stream_parts_max)
     return;
   Block& block =
       blocks_.emplace_back(json::find_integer(event, "index").value_or(0), Block{}).second;

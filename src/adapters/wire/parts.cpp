@@ -77,8 +77,7 @@ std::optional<DataUrl> parse_data_url(std::string_view url) {
 
 std::optional<json::object> source_of_url(std::string_view url) {
   if (const auto data = parse_data_url(url)) {
-    return json::object{
-        {"type", "base64"}, {"media_type", data->media_type}, {"data", data->data}};
+    return json::object{{"type", "base64"}, {"media_type", data->media_type}, {"data", data->data}};
   }
   if (url.starts_with("https://") || url.starts_with("http://"))
     return json::object{{"type", "url"}, {"url", url}};
@@ -91,6 +90,19 @@ std::optional<std::string> url_of_source(const json::value& source) {
   if (type != "base64") return std::nullopt;
   return "data:" + json::string_or(source, "media_type") + ";base64," +
          json::string_or(source, "data");
+}
+
+bool is_thinking(const json::value& block) {
+  const std::string type = json::string_or(block, "type");
+  return type == "thinking" || type == "redacted_thinking";
+}
+
+json::array thinking_of(const json::array& blocks) {
+  json::array thinking;
+  for (const json::value& block : blocks) {
+    if (is_thinking(block)) thinking.push_back(block);
+  }
+  return thinking;
 }
 
 std::optional<std::string> plain_text(const json::value& content, std::string_view separator) {

@@ -32,6 +32,10 @@ std::optional<std::string> url_of_source(const json::value& source);
 // arguments are text that models and people read.
 std::string wire_text(const json::value& tree);
 
+// The thinking blocks among a list of blocks; only these are taken from a peer as they are.
+bool is_thinking(const json::value& block);
+json::array thinking_of(const json::array& blocks);
+
 // The text of a content that is a string or a list of text parts; nothing when another part is in
 // it. `separator` goes between two parts.
 std::optional<std::string> plain_text(const json::value& content, std::string_view separator);

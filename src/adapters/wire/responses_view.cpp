@@ -14,7 +14,8 @@ namespace {
 
 // Settings that both APIs know by the same name, and by another one.
 constexpr std::array<std::string_view, 8> same_fields = {
-    "model", "stream", "temperature", "top_p", "user", "parallel_tool_calls", "tool_choice", "store"};
+    "model",       "stream", "temperature", "top_p", "user", "parallel_tool_calls",
+    "tool_choice", "store"};
 
 // input_text, output_text and refusal become text, input_image an image_url; others are named only.
 json::value part_of(const json::value& part) {
@@ -63,9 +64,8 @@ class Messages {
                                        {"tool_call_id", json::string_or(item, "call_id")},
                                        {"content", content_of(item, "output")}});
     } else if (type != "reasoning") {
-      messages_.push_back(
-          json::object{{"role", "assistant"},
-                       {"content", json::array{json::object{{"type", type}}}}});
+      messages_.push_back(json::object{{"role", "assistant"},
+                                       {"content", json::array{json::object{{"type", type}}}}});
     }
   }
 
@@ -147,8 +147,7 @@ Result<json::value> responses_request_view(const json::value& request) {
 
 Result<json::value> responses_answer_view(const json::value& response) {
   const json::array* output = json::find_array(response, "output");
-  if (output == nullptr)
-    return fail(ErrorCode::invalid_input, "the response has no output");
+  if (output == nullptr) return fail(ErrorCode::invalid_input, "the response has no output");
   std::string text;
   json::array calls;
   for (const json::value& item : *output) {
@@ -172,12 +171,12 @@ Result<json::value> responses_answer_view(const json::value& response) {
                                                          {"message", std::move(message)},
                                                          {"finish_reason", facts.finish_reason}}}}};
   if (facts.usage) {
-    chat["usage"] = json::object{
-        {"prompt_tokens", facts.usage->prompt_tokens},
-        {"completion_tokens", facts.usage->completion_tokens},
-        {"total_tokens", facts.usage->prompt_tokens + facts.usage->completion_tokens},
-        {"prompt_tokens_details",
-         json::object{{"cached_tokens", facts.usage->cached_prompt_tokens}}}};
+    chat["usage"] =
+        json::object{{"prompt_tokens", facts.usage->prompt_tokens},
+                     {"completion_tokens", facts.usage->completion_tokens},
+                     {"total_tokens", facts.usage->prompt_tokens + facts.usage->completion_tokens},
+                     {"prompt_tokens_details",
+                      json::object{{"cached_tokens", facts.usage->cached_prompt_tokens}}}};
   }
   return chat;
 }

@@ -41,7 +41,7 @@ Result<std::string> translate_response(Api from, Api to, std::string_view body,
   if (!can_translate(from, to)) return no_translation(from, to);
   const json::value answer = TRY(json::parse(body));
   return wire_text(TRY(from == Api::messages ? messages_answer_to_chat(answer, context)
-                                                 : chat_answer_to_messages(answer)));
+                                             : chat_answer_to_messages(answer)));
 }
 
 std::string translate_error(Api from, Api to, unsigned status, std::string_view body) {
@@ -75,7 +75,7 @@ Result<std::string> EventTranslator::feed(std::string_view bytes) {
       is_broken = true;
       return;
     }
-    translated = take_event(*tree);
+    translated = take_event(event.type, *tree);
   }));
   if (is_broken)
     return fail(ErrorCode::invalid_input, "the upstream sent an event that is no JSON object");

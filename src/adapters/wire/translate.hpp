@@ -1,7 +1,8 @@
 // Between OpenAI's chat completions and Anthropic's messages, in both directions, so that a client
 // of either API can use an upstream of the other. What has no equal on the other side is an error
 // that names the field, never dropped where that would change the meaning of the request; what is
-// left out by rule is listed in docs/translation.md. Pure and thread-safe, but for StreamTranslator.
+// left out by rule is listed in docs/translation.md. Pure and thread-safe, but for
+// StreamTranslator.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +26,10 @@ struct TranslateOptions {
 
 // What the answer's translation must know of the request.
 struct AnswerContext {
-  bool include_usage = false;        // the chat client asked for a usage event in its stream
-  bool json_tool = false;            // response_format went as a forced tool: its input is the text
-  std::int64_t created_s = 0;        // for a chat answer; Anthropic's have no time
-  std::int64_t prompt_tokens = 0;    // an estimate for message_start; the true count comes last
+  bool include_usage = false;      // the chat client asked for a usage event in its stream
+  bool json_tool = false;          // response_format went as a forced tool: its input is the text
+  std::int64_t created_s = 0;      // for a chat answer; Anthropic's have no time
+  std::int64_t prompt_tokens = 0;  // an estimate for message_start; the true count comes last
 };
 
 struct TranslatedRequest {

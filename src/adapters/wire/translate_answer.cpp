@@ -17,6 +17,16 @@ std::int64_t count(const json::value& usage, std::string_view key) {
   return std::clamp<std::int64_t>(json::find_integer(usage, key).value_or(0), 0, tokens_max);
 }
 
+// The input of a tool_use block as the arguments of a call.
+Result<std::string> arguments_of(const json::value& block) {
+  const json::object* input = json::find_object(block, "input");
+  if (input == nullptr) {
+    return fail(ErrorCode::invalid_input,
+                "the upstream's answer calls a tool with an input that is no JSON object");
+  }
+  return wire_text(*input);
+}
+
 Result<json::object> tool_use_of(const json::value& call) {
   const json::value* function = json::find(call, "function");
   if (function == nullptr)
@@ -38,7 +48,7 @@ Result<json::object> tool_use_of(const json::value& call) {
 Result<json::array> content_of(const json::value& message) {
   json::array content;
   if (const json::array* thinking = json::find_array(message, "thinking_blocks"))
-    content = *thinking;
+    content = thinking_of(*thinking);
   const json::value* text = json::find(message, "content");
   if (const auto plain = text != nullptr ? plain_text(*text, "") : std::nullopt;
       plain && !plain->empty()) {
@@ -131,18 +141,17 @@ Result<json::object> messages_answer_to_chat(const json::value& message,
       reasoning += json::string_or(block, "thinking");
       thinking.push_back(block);
     } else if (type == "tool_use") {
-      const json::value* input = json::find(block, "input");
-      std::string arguments = input != nullptr ? wire_text(*input) : "{}";
+      std::string arguments = TRY(arguments_of(block));
       if (context.json_tool && json::string_or(block, "name") == json_tool_name) {
         text = std::move(arguments);
         has_json = true;
         continue;
       }
-      calls.push_back(json::object{
-          {"id", json::string_or(block, "id")},
-          {"type", "function"},
-          {"function", json::object{{"name", json::string_or(block, "name")},
-                                    {"arguments", std::move(arguments)}}}});
+      calls.push_back(
+          json::object{{"id", json::string_or(block, "id")},
+                       {"type", "function"},
+                       {"function", json::object{{"name", json::string_or(block, "name")},
+                                                 {"arguments", std::move(arguments)}}}});
     }
   }
   json::object answer{{"role", "assistant"}, {"content", nullptr}, {"refusal", nullptr}};

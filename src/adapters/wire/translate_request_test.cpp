@@ -39,7 +39,9 @@ std::string refusal(Api from, std::string_view body) {
 }
 
 TEST(ChatToMessages, AConversationWithToolsImagesAndSettings) {
-  EXPECT_EQ(to_messages(R"({"model":"claude-x","max_completion_tokens":100,"temperature":1.5,"top_p":0.9,"stop":"END",
+  EXPECT_EQ(
+      to_messages(
+          R"({"model":"claude-x","max_completion_tokens":100,"temperature":1.5,"top_p":0.9,"stop":"END",
     "stream":true,"stream_options":{"include_usage":true},"user":"u1","seed":7,"n":1,"store":false,"logprobs":false,
     "messages":[
       {"role":"system","content":"Be brief."},
@@ -55,7 +57,8 @@ TEST(ChatToMessages, AConversationWithToolsImagesAndSettings) {
     "tools":[{"type":"function","function":{"name":"look","description":"d","strict":true,"parameters":{"type":"object","properties":{"q":{"type":"string"}}}}},
              {"type":"function","function":{"name":"go"}}],
     "tool_choice":"required","parallel_tool_calls":false})"),
-            parsed(R"({"model":"claude-x","max_tokens":100,"temperature":1,"top_p":0.9,"stop_sequences":["END"],
+      parsed(
+          R"({"model":"claude-x","max_tokens":100,"temperature":1,"top_p":0.9,"stop_sequences":["END"],
     "stream":true,"metadata":{"user_id":"u1"},"system":"Be brief.",
     "messages":[
       {"role":"user","content":[{"type":"text","text":"What is this?"},
@@ -73,29 +76,37 @@ TEST(ChatToMessages, AConversationWithToolsImagesAndSettings) {
 }
 
 TEST(ChatToMessages, RolesAlternateAndResultsComeFirst) {
-  EXPECT_EQ(to_messages(R"({"model":"m","messages":[
+  EXPECT_EQ(
+      to_messages(R"({"model":"m","messages":[
       {"role":"user","content":"a"},{"role":"user","content":"b"},
       {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},
       {"role":"user","content":"hurry"},{"role":"tool","tool_call_id":"c","content":"r"},
-      {"role":"developer","content":"late rule"},{"role":"assistant","content":""}]})").at("messages"),
-            parsed(R"([{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+      {"role":"developer","content":"late rule"},{"role":"assistant","content":""}]})")
+          .at("messages"),
+      parsed(R"([{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
       {"role":"assistant","content":[{"type":"tool_use","id":"c","name":"f","input":{}}]},
       {"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":"r"},{"type":"text","text":"hurry"}]}])"));
 }
 
 TEST(ChatToMessages, SystemPromptsMoveToTheFrontAndKeepTheirCacheControl) {
-  EXPECT_EQ(to_messages(R"({"model":"m","messages":[
+  EXPECT_EQ(
+      to_messages(R"({"model":"m","messages":[
       {"role":"system","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}}]},
-      {"role":"user","content":"x"},{"role":"developer","content":"b"}]})").at("system"),
-            parsed(R"([{"type":"text","text":"a","cache_control":{"type":"ephemeral"}},{"type":"text","text":"b"}])"));
+      {"role":"user","content":"x"},{"role":"developer","content":"b"}]})")
+          .at("system"),
+      parsed(
+          R"([{"type":"text","text":"a","cache_control":{"type":"ephemeral"}},{"type":"text","text":"b"}])"));
 }
 
 TEST(ChatToMessages, MaxTokensHasADefault) {
   const std::string_view body = R"({"model":"m","messages":[{"role":"user","content":"x"}]})";
   EXPECT_EQ(to_messages(body).at("max_tokens"), limits::translated_tokens_max);
-  const auto other = translate_request(Api::chat_completions, Api::messages, body, {.max_tokens = 9});
+  const auto other =
+      translate_request(Api::chat_completions, Api::messages, body, {.max_tokens = 9});
   EXPECT_EQ(parsed(other->body).at("max_tokens"), 9);
-  EXPECT_EQ(to_messages(R"({"max_tokens":3,"messages":[{"role":"user","content":"x"}]})").at("max_tokens"), 3);
+  EXPECT_EQ(to_messages(R"({"max_tokens":3,"messages":[{"role":"user","content":"x"}]})")
+                .at("max_tokens"),
+            3);
 }
 
 TEST(ChatToMessages, EveryToolChoice) {
@@ -117,9 +128,14 @@ TEST(ChatToMessages, EveryToolChoice) {
 }
 
 TEST(ChatToMessages, SignedThinkingGoesBackVerbatim) {
-  EXPECT_EQ(to_messages(R"({"model":"m","thinking":{"type":"enabled","budget_tokens":1024},"messages":[{"role":"user","content":"x"},
-      {"role":"assistant","content":"y","reasoning_content":"hm","thinking_blocks":[{"type":"thinking","thinking":"hm","signature":"c2ln"}]}]})").at("messages").at(1),
-            parsed(R"({"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"text","text":"y"}]})"));
+  EXPECT_EQ(
+      to_messages(
+          R"({"model":"m","thinking":{"type":"enabled","budget_tokens":1024},"messages":[{"role":"user","content":"x"},
+      {"role":"assistant","content":"y","reasoning_content":"hm","thinking_blocks":[{"type":"thinking","thinking":"hm","signature":"c2ln"}]}]})")
+          .at("messages")
+          .at(1),
+      parsed(
+          R"({"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"text","text":"y"}]})"));
 }
 
 TEST(ChatToMessages, AJsonAnswerIsForcedAsATool) {
@@ -135,14 +151,22 @@ TEST(ChatToMessages, AJsonAnswerIsForcedAsATool) {
 }
 
 TEST(ChatToMessages, AFileBecomesADocument) {
-  EXPECT_EQ(to_messages(R"({"messages":[{"role":"user","content":[{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBE"}}]}]})").at("messages").at(0).at("content").at(0),
-            parsed(R"({"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBE"},"title":"a.pdf"})"));
+  EXPECT_EQ(
+      to_messages(
+          R"({"messages":[{"role":"user","content":[{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBE"}}]}]})")
+          .at("messages")
+          .at(0)
+          .at("content")
+          .at(0),
+      parsed(
+          R"({"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBE"},"title":"a.pdf"})"));
 }
 
 TEST(ChatToMessages, WhatHasNoEqualIsRefusedByName) {
   const auto with = [](std::string_view field) {
-    return refusal(Api::chat_completions,
-                   R"({"model":"m","messages":[{"role":"user","content":"x"}],)" + std::string(field) + "}");
+    return refusal(
+        Api::chat_completions,
+        R"({"model":"m","messages":[{"role":"user","content":"x"}],)" + std::string(field) + "}");
   };
   EXPECT_THAT(with(R"("n":2)"), StartsWith("n:"));
   EXPECT_THAT(with(R"("logprobs":true)"), StartsWith("logprobs:"));
@@ -154,15 +178,27 @@ TEST(ChatToMessages, WhatHasNoEqualIsRefusedByName) {
   EXPECT_THAT(with(R"("web_search_options":{})"), StartsWith("web_search_options:"));
   EXPECT_THAT(with(R"("brand_new":1)"), StartsWith("brand_new:"));
   EXPECT_THAT(with(R"("stop":["\n"])"), StartsWith("stop:"));
-  EXPECT_THAT(with(R"("tools":[{"type":"custom","custom":{"name":"f"}}])"), StartsWith("tools[0]:"));
-  EXPECT_THAT(with(R"("response_format":{"type":"json_object"},"tools":[{"type":"function","function":{"name":"f"}}])"),
-              StartsWith("response_format:"));
-  EXPECT_THAT(refusal(Api::chat_completions, R"({"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"input_audio","input_audio":{}}]}]})"),
-              StartsWith("messages[0].content[1]:"));
-  EXPECT_THAT(refusal(Api::chat_completions, R"({"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]})"),
-              HasSubstr("image_url"));
-  EXPECT_THAT(refusal(Api::chat_completions, R"({"messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{bad"}}]}]})"),
-              StartsWith("messages[1].tool_calls[0].function.arguments:"));
+  EXPECT_THAT(with(R"("tools":[{"type":"custom","custom":{"name":"f"}}])"),
+              StartsWith("tools[0]:"));
+  EXPECT_THAT(
+      with(
+          R"("response_format":{"type":"json_object"},"tools":[{"type":"function","function":{"name":"f"}}])"),
+      StartsWith("response_format:"));
+  EXPECT_THAT(
+      refusal(
+          Api::chat_completions,
+          R"({"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"input_audio","input_audio":{}}]}]})"),
+      StartsWith("messages[0].content[1]:"));
+  EXPECT_THAT(
+      refusal(
+          Api::chat_completions,
+          R"({"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]})"),
+      HasSubstr("image_url"));
+  EXPECT_THAT(
+      refusal(
+          Api::chat_completions,
+          R"({"messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{bad"}}]}]})"),
+      StartsWith("messages[1].tool_calls[0].function.arguments:"));
   EXPECT_THAT(refusal(Api::chat_completions, R"({"messages":[{"role":"system","content":"x"}]})"),
               StartsWith("messages:"));
   EXPECT_THAT(refusal(Api::chat_completions, R"({"messages":[{"role":"function","content":"x"}]})"),
@@ -170,7 +206,9 @@ TEST(ChatToMessages, WhatHasNoEqualIsRefusedByName) {
 }
 
 TEST(MessagesToChat, AConversationWithToolsImagesAndSettings) {
-  EXPECT_EQ(to_chat(R"({"model":"gpt-x","max_tokens":100,"temperature":0.5,"top_p":0.9,"stop_sequences":["END"],"stream":true,
+  EXPECT_EQ(
+      to_chat(
+          R"({"model":"gpt-x","max_tokens":100,"temperature":0.5,"top_p":0.9,"stop_sequences":["END"],"stream":true,
     "metadata":{"user_id":"u1"},"system":[{"type":"text","text":"Be brief.","cache_control":{"type":"ephemeral"}},{"type":"text","text":"Be kind."}],
     "thinking":{"type":"enabled","budget_tokens":2000},
     "messages":[
@@ -186,7 +224,8 @@ TEST(MessagesToChat, AConversationWithToolsImagesAndSettings) {
       {"role":"assistant","content":"Prefilled"}],
     "tools":[{"name":"look","description":"d","input_schema":{"type":"object"}}],
     "tool_choice":{"type":"any","disable_parallel_tool_use":true}})"),
-            parsed(R"({"model":"gpt-x","max_completion_tokens":100,"temperature":0.5,"top_p":0.9,"stop":["END"],"stream":true,
+      parsed(
+          R"({"model":"gpt-x","max_completion_tokens":100,"temperature":0.5,"top_p":0.9,"stop":["END"],"stream":true,
     "stream_options":{"include_usage":true},"user":"u1",
     "messages":[{"role":"system","content":"Be brief.\nBe kind."},
       {"role":"user","content":[{"type":"text","text":"What is this?"},
@@ -204,9 +243,12 @@ TEST(MessagesToChat, AConversationWithToolsImagesAndSettings) {
 }
 
 TEST(MessagesToChat, AnImageInAResultGoesToTheUsersMessage) {
-  EXPECT_EQ(to_chat(R"({"max_tokens":1,"messages":[{"role":"user","content":"x"},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"see","input":{}}]},
-      {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"a picture"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iV"}}]}]}]})").at("messages"),
-            parsed(R"([{"role":"user","content":"x"},
+  EXPECT_EQ(
+      to_chat(
+          R"({"max_tokens":1,"messages":[{"role":"user","content":"x"},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"see","input":{}}]},
+      {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"a picture"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iV"}}]}]}]})")
+          .at("messages"),
+      parsed(R"([{"role":"user","content":"x"},
       {"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"function","function":{"name":"see","arguments":"{}"}}]},
       {"role":"tool","tool_call_id":"t","content":"a picture"},
       {"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,iV"}}]}])"));
@@ -215,44 +257,59 @@ TEST(MessagesToChat, AnImageInAResultGoesToTheUsersMessage) {
 TEST(MessagesToChat, EveryToolChoice) {
   const auto choice = [](std::string_view value) {
     return json::to_text(
-        to_chat(R"({"max_tokens":1,"messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","input_schema":{}}],"tool_choice":)" +
-                std::string(value) + "}").at("tool_choice"));
+        to_chat(
+            R"({"max_tokens":1,"messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","input_schema":{}}],"tool_choice":)" +
+            std::string(value) + "}")
+            .at("tool_choice"));
   };
   EXPECT_EQ(choice(R"({"type":"auto"})"), "\"auto\"");
   EXPECT_EQ(choice(R"({"type":"none"})"), "\"none\"");
-  EXPECT_EQ(choice(R"({"type":"tool","name":"f"})"), R"({"type":"function","function":{"name":"f"}})");
+  EXPECT_EQ(choice(R"({"type":"tool","name":"f"})"),
+            R"({"type":"function","function":{"name":"f"}})");
 }
 
 TEST(MessagesToChat, ALongUserIsShortenedToTheSameNameEachTime) {
-  const std::string body = R"({"max_tokens":1,"messages":[{"role":"user","content":"x"}],"metadata":{"user_id":")" +
-                           std::string(200, 'u') + R"("}})";
+  const std::string body =
+      R"({"max_tokens":1,"messages":[{"role":"user","content":"x"}],"metadata":{"user_id":")" +
+      std::string(200, 'u') + R"("}})";
   const json::value first = to_chat(body);
   EXPECT_EQ(first.at("user").as_string().size(), 32U);
   EXPECT_EQ(first, to_chat(body));
 }
 
 TEST(MessagesToChat, StructuredOutputKeepsItsSchema) {
-  EXPECT_EQ(to_chat(R"({"max_tokens":1,"messages":[{"role":"user","content":"x"}],"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}})").at("response_format"),
-            parsed(R"({"type":"json_schema","json_schema":{"name":"json_answer","schema":{"type":"object"}}})"));
+  EXPECT_EQ(
+      to_chat(
+          R"({"max_tokens":1,"messages":[{"role":"user","content":"x"}],"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}})")
+          .at("response_format"),
+      parsed(
+          R"({"type":"json_schema","json_schema":{"name":"json_answer","schema":{"type":"object"}}})"));
 }
 
 TEST(MessagesToChat, WhatHasNoEqualIsRefusedByName) {
   const auto with = [](std::string_view field) {
-    return refusal(Api::messages, R"({"max_tokens":1,"messages":[{"role":"user","content":"x"}],)" + std::string(field) + "}");
+    return refusal(Api::messages, R"({"max_tokens":1,"messages":[{"role":"user","content":"x"}],)" +
+                                      std::string(field) + "}");
   };
   EXPECT_THAT(with(R"("top_k":5)"), StartsWith("top_k:"));
   EXPECT_THAT(with(R"("mcp_servers":[{"url":"x"}])"), StartsWith("mcp_servers:"));
   EXPECT_THAT(with(R"("container":"c")"), StartsWith("container:"));
   EXPECT_THAT(with(R"("stop_sequences":["a","b","c","d","e"])"), StartsWith("stop_sequences:"));
-  EXPECT_THAT(with(R"("tools":[{"type":"web_search_20250305","name":"web_search"}])"), StartsWith("tools[0]:"));
-  EXPECT_THAT(refusal(Api::messages, R"({"messages":[{"role":"user","content":[{"type":"search_result"}]}]})"),
+  EXPECT_THAT(with(R"("tools":[{"type":"web_search_20250305","name":"web_search"}])"),
+              StartsWith("tools[0]:"));
+  EXPECT_THAT(refusal(Api::messages,
+                      R"({"messages":[{"role":"user","content":[{"type":"search_result"}]}]})"),
               StartsWith("messages[0].content[0]:"));
-  EXPECT_THAT(refusal(Api::messages, R"({"messages":[{"role":"user","content":[{"type":"image","source":{"type":"file","file_id":"f"}}]}]})"),
-              StartsWith("messages[0].content[0]:"));
+  EXPECT_THAT(
+      refusal(
+          Api::messages,
+          R"({"messages":[{"role":"user","content":[{"type":"image","source":{"type":"file","file_id":"f"}}]}]})"),
+      StartsWith("messages[0].content[0]:"));
 }
 
 TEST(Translate, ThereAndBackKeepsAConversation) {
-  const std::string chat = R"({"model":"m","max_completion_tokens":7,"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},
+  const std::string chat =
+      R"({"model":"m","max_completion_tokens":7,"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},
       {"role":"assistant","content":"a","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"x\":[1,2.5,\"ü\"]}"}}]},
       {"role":"tool","tool_call_id":"c","content":"r"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"tool_choice":"auto"})";
   const auto there = translate_request(Api::chat_completions, Api::messages, chat);

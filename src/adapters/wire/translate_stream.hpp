@@ -19,8 +19,8 @@ class EventTranslator : public StreamTranslator {
   Result<std::string> feed(std::string_view bytes) final;
 
  protected:
-  // An event that is a JSON object; adds to out_.
-  virtual Status take_event(const json::value& event) = 0;
+  // An event that is a JSON object, and its name; adds to out_.
+  virtual Status take_event(std::string_view name, const json::value& event) = 0;
   virtual void take_done() {}  // "[DONE]"
 
   std::string out_;
@@ -46,7 +46,7 @@ class MessagesToChatStream final : public EventTranslator {
     json::object thinking;    // the block as it grows
   };
 
-  Status take_event(const json::value& event) override;
+  Status take_event(std::string_view name, const json::value& event) override;
   void start(const json::value& message);
   void start_block(const json::value& event);
   void take_delta(const json::value& event);
@@ -85,7 +85,7 @@ class ChatToMessagesStream final : public EventTranslator {
     std::string unsent;  // of a block whose turn has not come
   };
 
-  Status take_event(const json::value& event) override;
+  Status take_event(std::string_view name, const json::value& event) override;
   void take_done() override;
   void start(const json::value& chunk);
   void take_choice(const json::value& choice);
@@ -104,8 +104,8 @@ class ChatToMessagesStream final : public EventTranslator {
   std::string id_;
   bool started_ = false;
   std::vector<Block> blocks_;
-  std::size_t live_ = 0;        // the block whose turn it is
-  std::size_t opened_ = 0;      // blocks that were opened: live_, or one more while it is open
+  std::size_t live_ = 0;             // the block whose turn it is
+  std::size_t opened_ = 0;           // blocks that were opened: live_, or one more while it is open
   std::size_t thinking_blocks_ = 0;  // sent in front of the others
   std::string finish_reason_;
   std::string stop_sequence_;

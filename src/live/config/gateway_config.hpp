@@ -156,6 +156,7 @@ struct ConfigOverrides {
   std::string upstream_key_env = {};
   std::optional<Endpoint> listen = {};
   std::optional<std::size_t> io_threads = {};
+  std::optional<CaptureMode> capture = {};
 };
 
 // Reads and checks `file`, and that the keys and files that it names are there. All problems are

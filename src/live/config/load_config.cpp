@@ -410,6 +410,7 @@ Status check_upstream_flag(const ConfigOverrides& overrides) {
 void apply(const ConfigOverrides& overrides, GatewayConfig& config) {
   if (overrides.listen) config.listen = *overrides.listen;
   if (overrides.io_threads) config.io_threads = *overrides.io_threads;
+  if (overrides.capture) config.capture.mode = *overrides.capture;
 }
 
 Result<GatewayConfig> parse_file(std::string_view text, std::string_view name,

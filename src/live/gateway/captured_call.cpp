@@ -1,5 +1,7 @@
 #include "live/gateway/captured_call.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
@@ -43,14 +45,31 @@ void add_all(net::Headers& headers, const net::Headers& more) {
   for (const net::Header& header : more.items()) headers.set(header.name, header.value);
 }
 
-// Usage where the wire had none: counted by length, and marked so.
-void estimate_usage(Call& call, std::size_t request_bytes) {
-  if (call.usage.prompt_tokens > 0 || call.usage.completion_tokens > 0) return;
+// What the model wrote, without the JSON around it.
+std::size_t answer_bytes(wire::Api api, const Call& call) {
+  const auto tree = json::parse(call.response.reveal());
+  const auto chat = tree ? wire::to_chat_response(api, *tree) : Result<json::value>(json::value());
+  const auto answer = chat ? wire::parse_answer(*chat) : Result<Answer>(Answer{});
+  if (!answer) return 0;
+  std::size_t bytes = answer->text.size();
+  for (const ToolCall& tool : answer->tool_calls) bytes += tool.name.size() + tool.arguments.size();
+  return bytes;
+}
+
+// Usage where the wire had none, or none for an answer that broke off: counted by length, and
+// marked so.
+void estimate_usage(wire::Api api, std::size_t request_bytes, Call& call) {
+  const bool counted = call.usage.prompt_tokens > 0 || call.usage.completion_tokens > 0;
+  const bool broke_off = call.finish_reason.empty() && (call.status == CallStatus::cancelled ||
+                                                        call.status == CallStatus::truncated);
   if (call.status == CallStatus::failed || call.status == CallStatus::upstream_error) return;
-  call.usage = {.prompt_tokens = static_cast<std::int64_t>(request_bytes) / bytes_per_token,
-                .completion_tokens =
-                    static_cast<std::int64_t>(call.response.reveal().size()) / bytes_per_token,
-                .estimated = true};
+  if (counted && !broke_off) return;
+  if (call.usage.prompt_tokens == 0)
+    call.usage.prompt_tokens = static_cast<std::int64_t>(request_bytes) / bytes_per_token;
+  call.usage.completion_tokens =
+      std::max(call.usage.completion_tokens,
+               static_cast<std::int64_t>(answer_bytes(api, call)) / bytes_per_token);
+  call.usage.estimated = true;
 }
 
 }  // namespace
@@ -60,6 +79,7 @@ net::Async<void> CapturedCall::run() {
   begin_call();
   if (co_await small_model_passes()) co_await answer_by_llm();
   settle();
+  measure();
   if (!recorded_) co_await record();
 }
 
@@ -69,7 +89,7 @@ net::Async<bool> CapturedCall::read_request() {
     co_return false;
   }
   const Stopwatch watch;
-  const Status read = co_await exchange_.read_body();
+  const Result<void> read = co_await exchange_.read_body();
   elsewhere_ns_ += watch.elapsed_ns();
   if (!read) {
     if (read.error().code != ErrorCode::cancelled)
@@ -216,7 +236,7 @@ net::Async<bool> CapturedCall::record_durably(Call entry) {
 }
 
 void CapturedCall::settle() {
-  estimate_usage(call_, exchange_.request().body.size());
+  estimate_usage(api_, exchange_.request().body.size(), call_);
   const MicroUsd cost =
       parts_.access.cost_of(call_.served_model.empty() ? call_.requested_model : call_.served_model,
                             call_.usage)
@@ -224,6 +244,40 @@ void CapturedCall::settle() {
   if (call_.route.server == Server::llm && cost.value > 0 && !call_.usage.estimated)
     call_.cost_usd = cost.value / 1e6;
   parts_.access.settle(grant_, call_.usage, cost);
+}
+
+void CapturedCall::measure() {
+  const std::int64_t now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
+  const std::int64_t duration_us = (now_ns - exchange_.arrived_ns()) / 1'000;
+  const bool answered = call_.status == CallStatus::ok || call_.status == CallStatus::truncated;
+  const NamedUpstream* upstream = nullptr;
+  for (const auto& known : active_->upstreams->upstreams()) {
+    if (known->config.name == call_.upstream) upstream = known.get();
+  }
+  const std::string_view provider =
+      upstream != nullptr ? to_string(upstream->config.protocol) : std::string_view();
+  parts_.metrics.request_ended(
+      {.api = call_.api,
+       .provider = provider,
+       .model = call_.requested_model,
+       .status = static_cast<unsigned>(call_.http_status),
+       .served_by = call_.route.server == Server::slm  ? telemetry::ServedBy::slm
+                    : upstream != nullptr && (answered || call_.first_byte_at.known())
+                        ? telemetry::ServedBy::llm
+                        : telemetry::ServedBy::gateway,
+       .own_overhead_us = std::max<std::int64_t>(duration_us - elsewhere_ns_ / 1'000, 0),
+       .first_byte_us = call_.first_byte_at.known()
+                            ? call_.first_byte_at.value - call_.started_at.value
+                            : -1,
+       .duration_us = duration_us,
+       .usage = call_.usage,
+       .cost = {call_.cost_usd.value_or(0) * 1e6}});
+  if (parts_.spans == nullptr) return;
+  parts_.spans->offer(call_, {.provider = provider,
+                              .trace_parent = header("traceparent"),
+                              .server_address = {},
+                              .server_port = 0,
+                              .stream = scan_.stream});
 }
 
 std::string_view CapturedCall::header(std::string_view name) const {

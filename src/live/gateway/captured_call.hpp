@@ -35,6 +35,7 @@ class CapturedCall {
   net::Async<bool> record();  // durable: false when it is not on the disk
   net::Async<bool> record_durably(Call entry);
   void settle();
+  void measure();
 
   [[nodiscard]] std::string_view header(std::string_view name) const;
   [[nodiscard]] bool durable() const;

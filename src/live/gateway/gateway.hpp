@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "adapters/net/http_server.hpp"
+#include "adapters/telemetry/metrics.hpp"
+#include "adapters/telemetry/spans.hpp"
 #include "base/pool.hpp"
 #include "live/access/access.hpp"
 #include "live/config/gateway_config.hpp"
@@ -34,6 +36,8 @@ struct GatewayParts {
   s1::SessionTracker& sessions;
   const Router& router;
   Access& access;
+  telemetry::Metrics& metrics;
+  telemetry::Spans* spans;  // null: nobody collects them
   Pool& pool;  // small models, large bodies
   RetryBudget& retry_budget;
 };

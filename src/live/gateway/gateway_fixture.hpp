@@ -58,6 +58,7 @@ class GatewayTest : public testing::Test {
   std::unique_ptr<net::HttpServer> server_;  // before what lives on its I/O loops
   std::unique_ptr<s1::SessionTracker> sessions_;
   std::unique_ptr<Access> access_;
+  telemetry::Metrics metrics_{"test"};
   std::unique_ptr<RetryBudget> retry_budget_;
   std::unique_ptr<Pool> pool_;
   std::unique_ptr<Gateway> gateway_;

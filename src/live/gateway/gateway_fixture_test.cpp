@@ -75,6 +75,8 @@ void GatewayTest::start(GatewayConfig config) {
                    .sessions = *sessions_,
                    .router = *router_,
                    .access = *access_,
+                   .metrics = metrics_,
+                   .spans = nullptr,
                    .pool = *pool_,
                    .retry_budget = *retry_budget_},
       std::make_shared<const ActiveConfig>(

@@ -22,13 +22,17 @@ Call make_call(std::string id, std::string api, std::string request, std::string
 // The same question and answer through four APIs.
 std::vector<Call> one_call_through_every_api() {
   return {
-      make_call("chat", "chat.completions", R"({"model":"m","messages":[{"role":"user","content":"mail mary@acme.com"}]})",
-                R"({"choices":[{"index":0,"message":{"role":"assistant","content":"sent"},"finish_reason":"stop"}]})"),
-      make_call("messages", "messages",
-                R"({"model":"m","max_tokens":64,"messages":[{"role":"user","content":[{"type":"text","text":"mail mary@acme.com"}]}]})",
-                R"({"type":"message","content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"text","text":"sent"}],"stop_reason":"end_turn"})"),
-      make_call("responses", "responses", R"({"model":"m","input":"mail mary@acme.com"})",
-                R"({"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"sent"}]}]})"),
+      make_call(
+          "chat", "chat.completions",
+          R"({"model":"m","messages":[{"role":"user","content":"mail mary@acme.com"}]})",
+          R"({"choices":[{"index":0,"message":{"role":"assistant","content":"sent"},"finish_reason":"stop"}]})"),
+      make_call(
+          "messages", "messages",
+          R"({"model":"m","max_tokens":64,"messages":[{"role":"user","content":[{"type":"text","text":"mail mary@acme.com"}]}]})",
+          R"({"type":"message","content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"text","text":"sent"}],"stop_reason":"end_turn"})"),
+      make_call(
+          "responses", "responses", R"({"model":"m","input":"mail mary@acme.com"})",
+          R"({"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"sent"}]}]})"),
       make_call("completions", "completions", R"({"model":"m","prompt":"mail mary@acme.com"})",
                 R"({"choices":[{"index":0,"text":"sent","finish_reason":"stop"}]})"),
   };
@@ -49,7 +53,11 @@ TEST(ChatCall, ACallOfAnyApiBecomesAnExampleLikeAnyOther) {
     EXPECT_EQ(text, "user");
     EXPECT_THAT(json::to_text(request), testing::Not(HasSubstr("mary@acme.com")));
     EXPECT_EQ(json::parse(result.examples[0].response.reveal())
-                  ->at("choices").at(0).at("message").at("content"), "sent");
+                  ->at("choices")
+                  .at(0)
+                  .at("message")
+                  .at("content"),
+              "sent");
   }
 }
 
@@ -61,10 +69,10 @@ TEST(ChatCall, TheSameCallThroughTwoApisIsADuplicate) {
 }
 
 TEST(ChatCall, WhatHasNoChatFormIsDroppedWithItsReason) {
-  const CuratedCalls result = curated(
-      {make_call("e", "embeddings", R"({"input":"x"})", R"({"data":[]})"),
-       make_call("u", "unheard_of", "{}", "{}"),
-       make_call("m", "messages", R"({"model":"m"})", R"({"content":[]})")});
+  const CuratedCalls result =
+      curated({make_call("e", "embeddings", R"({"input":"x"})", R"({"data":[]})"),
+               make_call("u", "unheard_of", "{}", "{}"),
+               make_call("m", "messages", R"({"model":"m"})", R"({"content":[]})")});
   EXPECT_EQ(result.report.dropped.at("other_api"), 2U);
   EXPECT_EQ(result.report.dropped.at("unparsable"), 1U);
 }

@@ -79,8 +79,8 @@ Examined examine(Call& call, const Detector& detector, EntityTable& table) {
   return examined;
 }
 
-std::vector<Examined> first_pass(Pool& pool, std::vector<Call>& calls,
-                                 const Detector& detector, EntityTable& table) {
+std::vector<Examined> first_pass(Pool& pool, std::vector<Call>& calls, const Detector& detector,
+                                 EntityTable& table) {
   std::vector<Examined> examined(calls.size());
   std::vector<EntityTable> tables((calls.size() + calls_per_piece - 1) / calls_per_piece);
   Progress progress("curate: looking for personal data", calls.size(), "calls");
