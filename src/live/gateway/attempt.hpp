@@ -1,7 +1,7 @@
 // One try of one call at one upstream: sends, and reads until there is something worth passing on,
 // so that a failure before that can be tried elsewhere without the client noticing. After that it
-// gives the rest, whole events at a time. Tells the upstream's breaker how it went. Lives on one I/O
-// thread.
+// gives the rest, whole events at a time. Tells the upstream's breaker how it went. Lives on one
+// I/O thread.
 #pragma once
 
 #include <cstdint>
@@ -67,7 +67,7 @@ class Attempt {
   std::unique_ptr<wire::StreamReader> events_;
   std::string held_;
   wire::ResponseFacts facts_;
-  std::string partial_;  // of a stream: the event that is not complete yet
+  std::string partial_;            // of a stream: the event that is not complete yet
   std::uint64_t given_bytes_ = 0;  // of a stream: what next() has returned
   bool ended_ = false;
   std::int64_t waited_ns_ = 0;

@@ -22,7 +22,8 @@ std::string refusal(int status, std::string_view code, std::string_view headers 
   const std::string body =
       R"({"error":{"message":"no","type":"t","code":")" + std::string(code) + R"("}})";
   return "HTTP/1.1 " + std::to_string(status) + " No\r\nContent-Type: application/json\r\n" +
-         std::string(headers) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+         std::string(headers) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
 }
 
 ScriptedUpstream::Script always(std::string bytes) {
@@ -45,7 +46,8 @@ class FailoverTest : public GatewayTest {
     config.retries.attempts_max = 3;
     config.retries.backoff = std::chrono::milliseconds(10);
     ModelConfig every{.name = "*", .targets = {}, .larger = {}};
-    for (std::size_t i = 0; i < urls.size(); ++i) every.targets.push_back({.upstream = i, .model = {}});
+    for (std::size_t i = 0; i < urls.size(); ++i)
+      every.targets.push_back({.upstream = i, .model = {}});
     config.models.push_back(std::move(every));
     return config;
   }
@@ -69,24 +71,26 @@ TEST_F(FailoverTest, AResetConnectionIsTriedAgain) {
 }
 
 TEST_F(FailoverTest, AnAnswerThatIsCutBeforeItsEndIsTriedAgain) {
-  ScriptedUpstream upstream([asked = std::make_shared<std::atomic<int>>(0)](Peer& peer, const Message&) {
-    if (asked->fetch_add(1) > 0) return peer.send(json_answer(answer_body));
-    peer.send(json_answer(answer_body).substr(0, 150));
-    return false;
-  });
+  ScriptedUpstream upstream(
+      [asked = std::make_shared<std::atomic<int>>(0)](Peer& peer, const Message&) {
+        if (asked->fetch_add(1) > 0) return peer.send(json_answer(answer_body));
+        peer.send(json_answer(answer_body).substr(0, 150));
+        return false;
+      });
   start(config({upstream.url()}));
   EXPECT_EQ(ask_chat().body, answer_body);
 }
 
 TEST_F(FailoverTest, AnAnswerThatIsNoJsonIsTriedAgain) {
-  ScriptedUpstream upstream(first_then(json_answer(R"({"id":"c1", "choi)"), json_answer(answer_body)));
+  ScriptedUpstream upstream(
+      first_then(json_answer(R"({"id":"c1", "choi)"), json_answer(answer_body)));
   start(config({upstream.url()}));
   EXPECT_EQ(ask_chat().body, answer_body);
 }
 
 TEST_F(FailoverTest, RetryAfterIsHonoured) {
-  ScriptedUpstream upstream(
-      first_then(refusal(429, "rate_limit_exceeded", "Retry-After: 0.3\r\n"), json_answer(answer_body)));
+  ScriptedUpstream upstream(first_then(refusal(429, "rate_limit_exceeded", "Retry-After: 0.3\r\n"),
+                                       json_answer(answer_body)));
   start(config({upstream.url()}));
   const auto begun = std::chrono::steady_clock::now();
   EXPECT_EQ(ask_chat().status(), 200);
@@ -122,7 +126,8 @@ TEST_F(FailoverTest, AnotherModelNameIsSplicedInForTheFallback) {
   EXPECT_EQ(ask_chat().status(), 200);
   EXPECT_EQ(sound.requests().at(0).body,
             R"({"model":"other \"m\"","messages":[{"role":"user","content":"hi"}]})");
-  EXPECT_EQ(recorded().at(0).request.reveal(), request_body) << "the record has what the client sent";
+  EXPECT_EQ(recorded().at(0).request.reveal(), request_body)
+      << "the record has what the client sent";
 }
 
 TEST_F(FailoverTest, TheClientsOwnFaultIsTriedNowhereElse) {
@@ -149,8 +154,10 @@ TEST_F(FailoverTest, ATooLongPromptGoesToTheLargerModel) {
                                                         : refusal(400, "context_length_exceeded"));
   });
   GatewayConfig larger = config({upstream.url()});
-  larger.models.push_back({.name = "m", .targets = {{.upstream = 0, .model = {}}}, .larger = "big"});
-  larger.models.push_back({.name = "big", .targets = {{.upstream = 0, .model = "large"}}, .larger = {}});
+  larger.models.push_back(
+      {.name = "m", .targets = {{.upstream = 0, .model = {}}}, .larger = "big"});
+  larger.models.push_back(
+      {.name = "big", .targets = {{.upstream = 0, .model = "large"}}, .larger = {}});
   start(larger);
   EXPECT_EQ(ask_chat().body, answer_body);
 }
@@ -163,9 +170,11 @@ TEST_F(FailoverTest, AWrongKeyAtOneUpstreamIsNoReasonToFail) {
 }
 
 TEST_F(FailoverTest, AStreamThatBeginsWithAnErrorIsTriedElsewhere) {
-  const std::string event = "data: {\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n";
-  ScriptedUpstream busy(always("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " +
-                               std::to_string(event.size()) + "\r\n\r\n" + event));
+  const std::string event =
+      "data: {\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n";
+  ScriptedUpstream busy(
+      always("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " +
+             std::to_string(event.size()) + "\r\n\r\n" + event));
   ScriptedUpstream sound(always(json_answer(answer_body)));
   start(config({busy.url(), sound.url()}));
   EXPECT_EQ(ask_chat().body, answer_body);
@@ -200,8 +209,10 @@ TEST_F(FailoverTest, NoFirstByteWithinTheDeadlineIsTriedElsewhere) {
 
 TEST_F(FailoverTest, AStalledStreamEndsInAnErrorEvent) {
   ScriptedUpstream stalling([](Peer& peer, const Message&) {
-    const std::string event = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"par\"}}]}\n\n";
-    peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9000\r\n\r\n" + event);
+    const std::string event =
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"par\"}}]}\n\n";
+    peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9000\r\n\r\n" +
+              event);
     peer.wait_for_end();
     return false;
   });

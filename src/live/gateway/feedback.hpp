@@ -1,6 +1,6 @@
 // POST /v1/understudy/feedback: what somebody says about a call, or about a session, afterwards.
-// {"call_id" | "session_id", "reward"?: number, "name"?, "comment"?}; 202 when it is on its way into
-// the call log.
+// {"call_id" | "session_id", "reward"?: number, "name"?, "comment"?}; 202 when it is on its way
+// into the call log.
 #pragma once
 
 #include <string_view>

@@ -128,8 +128,10 @@ net::Async<void> Gateway::list_models(net::Exchange& exchange, const ActiveConfi
   for (const ModelConfig& model : active.config.models) {
     if (model.name == "*") continue;
     if (family_of(exchange.request()) == wire::Api::messages) {
-      data.push_back(json::object{
-          {"type", "model"}, {"id", model.name}, {"display_name", model.name}, {"created_at", "1970-01-01T00:00:00Z"}});
+      data.push_back(json::object{{"type", "model"},
+                                  {"id", model.name},
+                                  {"display_name", model.name},
+                                  {"created_at", "1970-01-01T00:00:00Z"}});
     } else {
       data.push_back(json::object{
           {"id", model.name}, {"object", "model"}, {"created", 0}, {"owned_by", "understudy"}});
@@ -164,9 +166,8 @@ net::Async<void> Gateway::take_feedback(net::Exchange& exchange) {
                           .hint = "start the gateway with --capture async or durable"});
     co_return;
   }
-  const std::string_view tenant = decision.grant.anonymous()
-                                      ? header(request, "x-understudy-tenant")
-                                      : decision.grant.tenant();
+  const std::string_view tenant =
+      decision.grant.anonymous() ? header(request, "x-understudy-tenant") : decision.grant.tenant();
   feedback->tenant = parts_.recorder->pseudonym("tenant", tenant);
   if (!parts_.recorder->record_feedback(*feedback)) {
     net::Headers headers;

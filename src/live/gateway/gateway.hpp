@@ -1,7 +1,7 @@
 // The handlers of the data plane: calls of the model APIs are captured and routed, other /v1 paths
-// pass through, the rest is 404. Owner: run_gateway(); handle() runs on the I/O threads, small models
-// and large bodies on the pool. The configuration may be replaced while calls are under way: each
-// keeps the one that it began with.
+// pass through, the rest is 404. Owner: run_gateway(); handle() runs on the I/O threads, small
+// models and large bodies on the pool. The configuration may be replaced while calls are under way:
+// each keeps the one that it began with.
 #pragma once
 
 #include <memory>
@@ -38,7 +38,7 @@ struct GatewayParts {
   Access& access;
   telemetry::Metrics& metrics;
   telemetry::Spans* spans;  // null: nobody collects them
-  Pool& pool;  // small models, large bodies
+  Pool& pool;               // small models, large bodies
   RetryBudget& retry_budget;
 };
 

@@ -70,17 +70,16 @@ void GatewayTest::start(GatewayConfig config) {
   retry_budget_ = std::make_unique<RetryBudget>(config.retries.budget_ratio);
   pool_ = std::make_unique<Pool>(4);
   auto upstreams = UpstreamSet::create(config, nullptr).value();
-  gateway_ = std::make_unique<Gateway>(
-      GatewayParts{.recorder = recorder_.get(),
-                   .sessions = *sessions_,
-                   .router = *router_,
-                   .access = *access_,
-                   .metrics = metrics_,
-                   .spans = nullptr,
-                   .pool = *pool_,
-                   .retry_budget = *retry_budget_},
-      std::make_shared<const ActiveConfig>(
-          ActiveConfig{.config = config, .upstreams = std::move(upstreams)}));
+  gateway_ = std::make_unique<Gateway>(GatewayParts{.recorder = recorder_.get(),
+                                                    .sessions = *sessions_,
+                                                    .router = *router_,
+                                                    .access = *access_,
+                                                    .metrics = metrics_,
+                                                    .spans = nullptr,
+                                                    .pool = *pool_,
+                                                    .retry_budget = *retry_budget_},
+                                       std::make_shared<const ActiveConfig>(ActiveConfig{
+                                           .config = config, .upstreams = std::move(upstreams)}));
   thread_ = std::jthread([this] { server_->run(); });
 }
 

@@ -18,7 +18,8 @@ TEST(HumanFacing, NothingSaysSo) {
 
 TEST(HumanFacing, TheHeaderAndTheKeySaySo) {
   net::HttpRequest chat = request();
-  EXPECT_TRUE(is_human_facing({}, {.request = chat, .key_name = "ui", .key_is_human_facing = true, .model = {}}));
+  EXPECT_TRUE(is_human_facing(
+      {}, {.request = chat, .key_name = "ui", .key_is_human_facing = true, .model = {}}));
   chat.headers.add("x-understudy-human", "1");
   EXPECT_TRUE(is_human_facing({}, {.request = chat, .key_name = {}, .model = {}}));
 }

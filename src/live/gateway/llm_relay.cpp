@@ -56,8 +56,9 @@ net::Async<void> LlmRelay::run() {
 }
 
 net::Async<void> LlmRelay::attempts() {
-  AttemptPlan plan(parts_.upstreams.targets(parts_.client.scan.model, protocol_of(parts_.client.api)),
-                   parts_.retries, parts_.budget);
+  AttemptPlan plan(
+      parts_.upstreams.targets(parts_.client.scan.model, protocol_of(parts_.client.api)),
+      parts_.retries, parts_.budget);
   while (!client_gone_) {
     NextAttempt next = plan.next(Breaker::Clock::now(), random_share());
     if (next.kind == NextAttempt::Kind::stop) {
@@ -231,7 +232,8 @@ net::Async<void> LlmRelay::pass_on_parts() {
   }
   std::string body;
   std::string part = std::move(attempt_->held());
-  bool open = co_await parts_.exchange.begin(attempt_->status(), client_headers(attempt_->headers()));
+  bool open =
+      co_await parts_.exchange.begin(attempt_->status(), client_headers(attempt_->headers()));
   while (open && !part.empty()) {
     open = co_await parts_.exchange.write(part);
     if (!open) break;
@@ -258,7 +260,8 @@ net::Async<void> LlmRelay::pass_on_stream() {
   const wire::StreamReader& shown = translated_ ? *translated_ : events;
   const bool durable = static_cast<bool>(parts_.before_last_byte);
   std::string held;  // durable: the end of the answer, until it is in the log
-  bool open = co_await parts_.exchange.begin(attempt_->status(), client_headers(attempt_->headers()));
+  bool open =
+      co_await parts_.exchange.begin(attempt_->status(), client_headers(attempt_->headers()));
   std::string part = std::move(attempt_->held());
   while (open && !part.empty()) {
     auto bytes = to_client_events(std::move(part));
@@ -316,10 +319,12 @@ net::Async<void> LlmRelay::break_off(const Error& error) {
     parts_.call.error =
         error.code == ErrorCode::invalid_input ? "malformed_stream" : "stream_interrupted";
   }
-  co_await parts_.exchange.write(
-      wire::stream_error(parts_.client.api,
-                         {.status = 502, .message = error.message, .type = "upstream_error", .code = "stream_interrupted"},
-                         &shown));
+  co_await parts_.exchange.write(wire::stream_error(parts_.client.api,
+                                                    {.status = 502,
+                                                     .message = error.message,
+                                                     .type = "upstream_error",
+                                                     .code = "stream_interrupted"},
+                                                    &shown));
   co_await parts_.exchange.finish();
 }
 
@@ -346,11 +351,9 @@ net::Async<void> LlmRelay::refuse(unsigned status, const Error& error, net::Head
   headers.set("Content-Type", "application/json");
   const std::string message =
       error.hint.empty() ? error.message : error.message + "; " + error.hint;
-  std::string body =
-      wire::error_body(parts_.client.api, {.status = status,
-                                           .message = message,
-                                           .type = {},
-                                           .code = to_string(error.code)});
+  std::string body = wire::error_body(
+      parts_.client.api,
+      {.status = status, .message = message, .type = {}, .code = to_string(error.code)});
   if (!co_await acknowledge()) co_return;
   co_await parts_.exchange.send(status, std::move(headers), std::move(body));
 }

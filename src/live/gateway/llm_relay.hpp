@@ -28,8 +28,8 @@ struct RelayParts {
   const RetryConfig& retries;
   RetryBudget& budget;
   net::Headers extra;  // for the client
-  // Awaited when the call is complete but for the last byte to the client; false: that byte must not
-  // go out (durable capture failed). Empty: nothing to wait for.
+  // Awaited when the call is complete but for the last byte to the client; false: that byte must
+  // not go out (durable capture failed). Empty: nothing to wait for.
   std::function<net::Async<bool>()> before_last_byte;
 };
 

@@ -50,14 +50,14 @@ net::Async<void> pass_through(net::Exchange& exchange, PassThroughOptions option
   const Sent sent = co_await send_request(exchange, call, headers);
   if (!sent.status) {
     exchange.on_client_gone({});
-    co_await reply_error(exchange, wire::Api::chat_completions,
-                         sent.client ? body_status(sent.status.error())
-                                     : upstream_status(sent.status.error()),
-                         sent.status.error());
+    co_await reply_error(
+        exchange, wire::Api::chat_completions,
+        sent.client ? body_status(sent.status.error()) : upstream_status(sent.status.error()),
+        sent.status.error());
     co_return;
   }
-  bool open = co_await exchange.begin(call.status(), call.headers().end_to_end(),
-                                      call.content_length());
+  bool open =
+      co_await exchange.begin(call.status(), call.headers().end_to_end(), call.content_length());
   while (open) {
     auto part = co_await call.read();
     if (!part) {

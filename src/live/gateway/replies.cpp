@@ -25,7 +25,7 @@ net::Async<bool> reply_error(net::Exchange& exchange, wire::Api api, unsigned st
   co_return co_await exchange.send(
       status, std::move(headers),
       wire::error_body(
-                     api, {.status = status, .message = message, .type = {}, .code = to_string(error.code)}));
+          api, {.status = status, .message = message, .type = {}, .code = to_string(error.code)}));
 }
 
 unsigned body_status(const Error& error) {

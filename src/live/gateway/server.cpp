@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/crypto/record_cipher.hpp"
 #include "adapters/net/http_server.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
@@ -20,6 +21,7 @@ namespace understudy::live {
 
 namespace {
 
+constexpr std::size_t pseudonym_key_bytes = 32;
 constexpr std::size_t worker_threads = 8;  // most of them wait for a llama-server
 
 // Each call takes two descriptors; the usual soft limit of 1024 is below limits::connections_max.
@@ -178,11 +180,13 @@ Result<std::unique_ptr<Service>> Service::open(const GatewayOptions& options) {
 Status Service::open_parts(GatewayConfig config) {
   auto active = TRY(activate(config, nullptr));
   recorder_ = TRY(open_recorder(home_, config.capture));
-  sessions_ = std::make_unique<s1::SessionTracker>(recorder_ ? recorder_->pseudonyms()
-                                                             : s1::Pseudonyms({}));
+  // Without a log nobody asks for a session's name: any key will do.
+  sessions_ = std::make_unique<s1::SessionTracker>(
+      recorder_ ? recorder_->pseudonyms()
+                : s1::Pseudonyms(SecretText(crypto::random_bytes(pseudonym_key_bytes))));
   router_ = TRY(Router::open(home_, options_.open_model));
-  access_ = TRY(Access::open(home_, {.required = config.keys_required(),
-                                     .signed_only = config.access.signed_only}));
+  access_ = TRY(Access::open(
+      home_, {.required = config.keys_required(), .signed_only = config.access.signed_only}));
   spans_ = TRY(open_spans(config.telemetry));
   retry_budget_ = std::make_unique<RetryBudget>(config.retries.budget_ratio);
   gateway_ = std::make_unique<Gateway>(GatewayParts{.recorder = recorder_.get(),
@@ -225,17 +229,19 @@ Status Service::open_parts(GatewayConfig config) {
 
 Status Service::open_admin(const AdminConfig& config) {
   if (!config.listen) return {};
-  admin_ = std::make_unique<AdminApi>(AdminServices{
-      .home = home_,
-      .access = *access_,
-      .metrics = metrics_,
-      .pool = pool_,
-      .upstreams = [this] { return to_json(*gateway_->active()->upstreams); },
-      .log_counters = [this] {
-        return recorder_ ? to_json(recorder_->counters()) : json::value(json::object{{"state", "off"}});
-      },
-      .reload = [this] { return reload(); },
-      .audit = {}});
+  admin_ = std::make_unique<AdminApi>(
+      AdminServices{.home = home_,
+                    .access = *access_,
+                    .metrics = metrics_,
+                    .pool = pool_,
+                    .upstreams = [this] { return to_json(*gateway_->active()->upstreams); },
+                    .log_counters =
+                        [this] {
+                          return recorder_ ? to_json(recorder_->counters())
+                                           : json::value(json::object{{"state", "off"}});
+                        },
+                    .reload = [this] { return reload(); },
+                    .audit = {}});
   admin_server_ = TRY(net::HttpServer::create(
       {.host = config.listen->host, .port = config.listen->port, .tls = files_of(config.tls)},
       [this](net::Exchange& exchange) { return admin_->handle(exchange); }));

@@ -14,7 +14,8 @@ namespace understudy::live {
 
 struct GatewayOptions {
   std::filesystem::path home;
-  // The configuration, at start and at each reload: the file's with the command line's words on top.
+  // The configuration, at start and at each reload: the file's with the command line's words on
+  // top.
   std::function<Result<GatewayConfig>()> load;
   ModelOpener open_model;                 // small models, when a policy names some
   std::filesystem::path port_file;        // empty: none

@@ -14,10 +14,10 @@ Result<wire::ChatRequest> SmallModelAnswer::read() const {
 
 net::Async<bool> SmallModelAnswer::ask(Call& call) {
   if (api_ != wire::Api::chat_completions && api_ != wire::Api::messages) co_return false;
-  const auto request = body_.size() <= limits::inline_parse_bytes_max
-                           ? read()
-                           : co_await net::on_pool<Result<wire::ChatRequest>>(
-                                 pool_, [this] { return read(); });
+  const auto request =
+      body_.size() <= limits::inline_parse_bytes_max
+          ? read()
+          : co_await net::on_pool<Result<wire::ChatRequest>>(pool_, [this] { return read(); });
   if (!request) co_return false;  // the upstream may know better what it means
   const auto match = router_.match(*request);
   if (!match) co_return false;
@@ -26,10 +26,8 @@ net::Async<bool> SmallModelAnswer::ask(Call& call) {
     call.route.reason = "slm_unsupported";
     co_return false;
   }
-  const SlmAnswer answer =
-      co_await net::on_pool<SlmAnswer>(pool_, [this, match, tools = request->tool_names] {
-        return router_.answer(*match, tools);
-      });
+  const SlmAnswer answer = co_await net::on_pool<SlmAnswer>(
+      pool_, [this, match, tools = request->tool_names] { return router_.answer(*match, tools); });
   call.route = answer.decision;
   if (answer.decision.server != Server::slm) co_return false;
   co_return render(answer, *match->task, *request, call);

@@ -76,7 +76,8 @@ Status UpstreamRequest::prepare(const ClientCall& call, const Target& target) {
   answer = translated->answer;
   answer.created_s = now().value / 1'000'000;
   TextRange model_value;
-  if (renamed) model_value = TRY(wire::scan_request(api, std::string_view(translated_))).model_value;
+  if (renamed)
+    model_value = TRY(wire::scan_request(api, std::string_view(translated_))).model_value;
   set_body(translated_, model_value, target.model);
   path = api == wire::Api::messages ? "/v1/messages" : "/v1/chat/completions";
   translate_headers(call, upstream);
@@ -99,8 +100,7 @@ void UpstreamRequest::translate_headers(const ClientCall& call, const NamedUpstr
   headers.set("Content-Type", "application/json");
   headers.remove("anthropic-beta");
   headers.remove("anthropic-version");
-  if (api == wire::Api::messages)
-    headers.set("anthropic-version", std::string(anthropic_version));
+  if (api == wire::Api::messages) headers.set("anthropic-version", std::string(anthropic_version));
   if (!upstream.key.empty() || !call.own_credentials) return;
   if (const auto key = client_key(call.http)) {
     headers.remove("authorization");

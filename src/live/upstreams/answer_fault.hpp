@@ -1,5 +1,5 @@
-// What an upstream's refusal means for the call: whose fault it is, and whether another try, another
-// upstream or a larger model may help. Pure.
+// What an upstream's refusal means for the call: whose fault it is, and whether another try,
+// another upstream or a larger model may help. Pure.
 #pragma once
 
 #include "adapters/wire/errors.hpp"

@@ -28,10 +28,11 @@ TEST(AnswerFault, TellsWhoseFaultARefusalIs) {
 }
 
 TEST(AnswerFault, KnowsTheContextLengthErrorsOfTheProviders) {
-  for (const char* body :
-       {R"({"error":{"code":"context_length_exceeded","message":"x"}})",
-        R"({"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 > 8"}})",
-        R"({"object":"error","message":"This model's maximum context length is 4096 tokens"})"}) {
+  for (
+      const char* body :
+      {R"({"error":{"code":"context_length_exceeded","message":"x"}})",
+       R"({"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 > 8"}})",
+       R"({"object":"error","message":"This model's maximum context length is 4096 tokens"})"}) {
     EXPECT_EQ(fault(400, body), context_length) << body;
   }
 }

@@ -60,8 +60,8 @@ NextAttempt AttemptPlan::next(Clock::time_point now, double random) {
       continue;
     }
     if (entry->not_before > now) {
-      soonest = std::min(
-          soonest, std::chrono::ceil<std::chrono::milliseconds>(entry->not_before - now));
+      soonest =
+          std::min(soonest, std::chrono::ceil<std::chrono::milliseconds>(entry->not_before - now));
       continue;
     }
     // A try elsewhere is free; one more at the same upstream has to be paid for.

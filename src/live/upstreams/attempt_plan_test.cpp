@@ -13,10 +13,10 @@ class AttemptPlanTest : public ::testing::Test {
   static Target target(const std::string& name) {
     UpstreamConfig config;
     config.name = name;
-    return {.upstream = std::make_shared<NamedUpstream>(
-                config, BreakerConfig{.failures = 2, .window = 10s, .open = 5s}, nullptr,
-                SecretText()),
-            .model = {}};
+    return {
+        .upstream = std::make_shared<NamedUpstream>(
+            config, BreakerConfig{.failures = 2, .window = 10s, .open = 5s}, nullptr, SecretText()),
+        .model = {}};
   }
   NextAttempt next(AttemptPlan& plan) { return plan.next(now_, 1); }
   static std::string name(const NextAttempt& attempt) {

@@ -1,7 +1,7 @@
 // A circuit breaker for one upstream: after enough failures in a window no call goes there for a
-// while; then one probe at a time decides. Only what the upstream itself did wrong counts: an answer
-// that the caller's request deserved, or a caller that went away, is no failure. Owner: the upstream
-// that it guards. Thread-safe; time comes from outside.
+// while; then one probe at a time decides. Only what the upstream itself did wrong counts: an
+// answer that the caller's request deserved, or a caller that went away, is no failure. Owner: the
+// upstream that it guards. Thread-safe; time comes from outside.
 #pragma once
 
 #include <chrono>

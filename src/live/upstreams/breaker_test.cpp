@@ -17,7 +17,7 @@ class BreakerTest : public ::testing::Test {
   }
 
   Breaker::Clock::time_point now_{100s};
-  Breaker breaker_{{.failures = 3, .window = 10s,  .open = 20s}};
+  Breaker breaker_{{.failures = 3, .window = 10s, .open = 20s}};
 };
 
 TEST_F(BreakerTest, OpensAfterEnoughFailuresAndSaysForHowLong) {
@@ -52,7 +52,9 @@ TEST_F(BreakerTest, AFailedProbeOpensItAgain) {
 TEST_F(BreakerTest, AProbeWithoutVerdictMakesRoomForTheNext) {
   fail(3);
   now_ += 20s;
-  { const auto probe = breaker_.admit(now_); }  // the client went away
+  {
+    const auto probe = breaker_.admit(now_);
+  }  // the client went away
   EXPECT_TRUE(breaker_.admit(now_));
 }
 

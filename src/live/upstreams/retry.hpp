@@ -18,7 +18,7 @@ class RetryBudget {
  public:
   explicit RetryBudget(double ratio);
 
-  void earn();                // one call was made
+  void earn();                 // one call was made
   [[nodiscard]] bool spend();  // false: no retry now
 
  private:

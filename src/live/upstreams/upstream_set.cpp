@@ -45,7 +45,8 @@ Result<std::unique_ptr<UpstreamSet>> UpstreamSet::create(const GatewayConfig& co
 
 std::vector<Target> UpstreamSet::targets(std::string_view model, Protocol client) const {
   const ModelConfig* found = config_.find_model(model);
-  if (found == nullptr) return {{.upstream = upstreams_[config_.default_target(client)], .model = {}}};
+  if (found == nullptr)
+    return {{.upstream = upstreams_[config_.default_target(client)], .model = {}}};
   std::vector<Target> targets;
   for (const ModelTarget& target : found->targets)
     targets.push_back({.upstream = upstreams_[target.upstream], .model = target.model});
