@@ -133,25 +133,6 @@ class TlsAndProxies(gateway_case.GatewayCase):
             connection.send(b"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n")
             self.assertNotEqual(connection.receive().status, 200)
 
-    def test_proxies_of_the_environment_are_used(self):
-        config = pathlib.Path(self.directory / "proxied.toml")
-        config.write_text(configuration.render(self.upstreams, self.models, retries={"attempts_max": 1}))
-        gateway = self.children.start("proxied", self.program.command("serve", "--config", config),
-                                      self.proxied_environment)
-        for model, tag in (("m-verified", "sim/tag=verified"), ("m-plain", "sim/tag=plain")):
-            before = len(self.seen(tag))
-            answer = raw_http.ask(gateway.url, body=gateway_case.request_for("/v1/chat/completions", model))
-            self.assertEqual((answer.status, len(self.seen(tag))), (200, before + 1), answer.body)
-        self.assertTrue([line for line in self.proxy.asked if line == f"CONNECT 127.0.0.1:{self.secure.port} HTTP/1.1"],
-                        self.proxy.asked)
-        self.assertTrue([line for line in self.proxy.asked if line.startswith("POST http://127.0.0.1")], self.proxy.asked)
-        count = len(self.proxy.asked)
-        spared = self.children.start("spared", self.program.command("serve", "--config", config),
-                                     {**self.proxied_environment, "no_proxy": "localhost,127.0.0.1",
-                                      "NO_PROXY": "localhost,127.0.0.1"})
-        answer = raw_http.ask(spared.url, body=gateway_case.request_for("/v1/chat/completions", "m-plain"))
-        self.assertEqual((answer.status, len(self.proxy.asked)), (200, count))
-
 
 if __name__ == "__main__":
     support.main()

@@ -223,7 +223,10 @@ void HttpServer::run() {
 
 void HttpServer::stop() {
   State& state = *state_;
-  if (state.context.stopping.exchange(true)) return;
+  if (state.context.stopping.exchange(true)) {  // a second time: whoever asks means now
+    state.workers.front()->loop.post([&state] { state.drain_deadline_ns = steady_now_ns(); });
+    return;
+  }
   state.workers.front()->loop.post([&state] { state.begin_drain(); });
 }
 

@@ -23,7 +23,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::int64_t feedback_budget_us = 1'000'000;      // comments are few
+constexpr std::int64_t feedback_budget_us = 1'000'000;  // comments are few
+constexpr std::size_t batch_records_kept = 2048;        // more were a backlog: its memory goes back
 constexpr std::size_t room_step_bytes = 64 * limits::kibi;  // freed room is told in such steps
 
 struct Entry {
@@ -94,6 +95,7 @@ struct CallLogWriter::State {
   std::int64_t compression_budget_us();
   void lose(Entry& entry, const Error& error);
   void give_up(SegmentLane& lane, const Error& error);
+  void set_state(const Error& error);
   void settle(SegmentLane& lane);
   void free_room(std::size_t records, std::size_t bytes);
 };
@@ -151,6 +153,7 @@ void CallLogWriter::State::run() {
     check();
     store(batch);
     batch.clear();
+    if (batch.capacity() > batch_records_kept) std::vector<Entry>().swap(batch);
     if (commit_at && (must_commit || Clock::now() >= *commit_at)) commit();
     free_room(0, 0);
     lock.lock();
@@ -199,7 +202,10 @@ void CallLogWriter::State::store_one(Entry& entry) {
   }
   const Status appended =
       call != nullptr ? lane.append(*call) : lane.append(std::get<Feedback>(entry.record));
-  if (!appended) return lose(entry, appended.error());  // this one only
+  if (!appended) {  // this one only
+    if (entry.bytes <= limits::record_bytes_max) set_state(appended.error());
+    return lose(entry, appended.error());
+  }
   if (call != nullptr) {
     content_bytes += call->request.reveal().size() + call->response.reveal().size();
   }
@@ -253,12 +259,17 @@ void CallLogWriter::State::lose(Entry& entry, const Error& error) {
   eased.notify_all();
 }
 
+void CallLogWriter::State::set_state(const Error& error) {
+  const std::scoped_lock lock(mutex);
+  counters.state = error.code == ErrorCode::exhausted ? LogState::full_disk : LogState::failing;
+}
+
 // The disk took no more of this lane: what is behind its last whole record there is lost.
 void CallLogWriter::State::give_up(SegmentLane& lane, const Error& error) {
   lane.give_up(error);
+  set_state(error);
   {
     const std::scoped_lock lock(mutex);
-    counters.state = error.code == ErrorCode::exhausted ? LogState::full_disk : LogState::failing;
     broken = error;
     if (!unreported) unreported = error;
     retry_at = Clock::now() + milliseconds(limits::log_retry_interval_ms);

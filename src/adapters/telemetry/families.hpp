@@ -44,11 +44,11 @@ class Families final : public Scrape {
 };
 
 // A histogram of whole numbers (microseconds, tokens) in consecutive cells: its buckets, then the
-// sum. `scale` turns the numbers into the unit that is shown.
+// sum. The unit that is shown is `per_unit` of them.
 template <std::size_t N>
 struct CellHistogram {
   std::array<std::uint64_t, N> bounds;
-  double scale = 1;
+  double per_unit = 1;
 
   [[nodiscard]] static constexpr std::size_t cells() { return N + 2; }
   void observe(ShardedCells& cells, std::size_t first, std::uint64_t value) const {
@@ -60,12 +60,12 @@ struct CellHistogram {
                const ShardedCells& cells, std::size_t first, const Scrape::Labels& labels) const {
     std::array<double, N> shown;
     std::array<std::uint64_t, N + 1> counts;
-    for (std::size_t i = 0; i < N; ++i) shown[i] = static_cast<double>(bounds[i]) * scale;
+    for (std::size_t i = 0; i < N; ++i) shown[i] = static_cast<double>(bounds[i]) / per_unit;
     for (std::size_t i = 0; i <= N; ++i) counts[i] = cells.total(first + i);
     families.histogram(name, help,
                        {.bounds = shown,
                         .counts = counts,
-                        .sum = static_cast<double>(cells.total(first + N + 1)) * scale},
+                        .sum = static_cast<double>(cells.total(first + N + 1)) / per_unit},
                        labels);
   }
 };
@@ -77,12 +77,12 @@ inline constexpr CellHistogram<13> microseconds_histogram{
 inline constexpr CellHistogram<14> latency_histogram{
     {100, 250, 500, 1'000, 2'500, 5'000, 10'000, 50'000, 100'000, 500'000, 1'000'000, 5'000'000,
      30'000'000, 300'000'000},
-    1e-6};
+    1e6};
 // The bounds that OpenTelemetry's GenAI conventions recommend.
 inline constexpr CellHistogram<14> seconds_histogram{
     {10'000, 20'000, 40'000, 80'000, 160'000, 320'000, 640'000, 1'280'000, 2'560'000, 5'120'000,
      10'240'000, 20'480'000, 40'960'000, 81'920'000},
-    1e-6};
+    1e6};
 inline constexpr CellHistogram<14> tokens_histogram{{1, 4, 16, 64, 256, 1'024, 4'096, 16'384,
                                                      65'536, 262'144, 1'048'576, 4'194'304,
                                                      16'777'216, 67'108'864}};

@@ -32,6 +32,8 @@ struct Classification {
   double confidence = 0;
 };
 
+struct LinearModel;
+
 class Classifier {
  public:
   // invalid_input with fewer than two labels. Deterministic.
@@ -47,9 +49,9 @@ class Classifier {
   [[nodiscard]] Classification classify(std::string_view text) const;  // thread-safe
   [[nodiscard]] const std::vector<std::string>& labels() const;
 
- public:
+ private:
   struct State;
-  explicit Classifier(std::unique_ptr<State> state);
+  explicit Classifier(LinearModel model);
   std::unique_ptr<State> state_;
 };
 

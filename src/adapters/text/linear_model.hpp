@@ -7,6 +7,7 @@
 // weights[rows][labels]; u64 XXH3 of all bytes before.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@
 namespace understudy::text {
 
 using Half = _Float16;  // 11 bits of precision: enough for weights, half the bytes
+inline Half to_half(double weight) {
+  return static_cast<Half>(std::clamp(weight, -60000.0, 60000.0));
+}
 
 struct LinearModel {
   NgramOptions features;

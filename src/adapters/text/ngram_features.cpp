@@ -8,6 +8,8 @@
 #include <cmath>
 #include <string>
 
+#include "base/limits.hpp"
+
 namespace understudy::text {
 
 namespace {
@@ -106,6 +108,10 @@ SparseVector TfIdf::apply(SparseVector counts) const {
     for (Feature& feature : counts) feature.value /= std::sqrt(norm);
   }
   return counts;
+}
+
+SparseVector featured_counts(std::string_view text, const NgramOptions& options) {
+  return ngram_counts(text.substr(0, limits::prompt_bytes_featured_max), options);
 }
 
 }  // namespace understudy::text

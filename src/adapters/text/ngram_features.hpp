@@ -24,6 +24,8 @@ struct NgramOptions {
 
 // Raw counts as 1 + ln(count), not yet weighted. Lower-cased, UTF-8 aware.
 SparseVector ngram_counts(std::string_view text, const NgramOptions& options);
+// Of the text's front, limits::prompt_bytes_featured_max of it: how a classifier reads a text.
+SparseVector featured_counts(std::string_view text, const NgramOptions& options);
 
 // Inverse document frequencies, ln((1+n)/(1+df)) + 1; fitted once, then applied to any vector.
 class TfIdf {

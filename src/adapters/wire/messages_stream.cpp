@@ -26,6 +26,8 @@ void MessagesStream::take_event(const SseEvent& event, JsonCursor& cursor) {
       has_usage = true;
     } else if (key == "error") {
       has_error = !cursor.null();
+    } else if (key == "object") {  // vLLM's shape
+      has_error |= cursor.string() == "error";
     }
   });
   if (type == "content_block_delta") {

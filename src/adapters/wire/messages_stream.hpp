@@ -19,6 +19,8 @@ class MessagesStream final : public StreamReader {
   [[nodiscard]] bool done() const override { return done_; }
   [[nodiscard]] std::string response_text() const override;
   [[nodiscard]] std::string finish_reason() const override;
+  // With or without message_stop, as chat streams with or without [DONE].
+  [[nodiscard]] bool complete() const override { return done() || !stop_reason_.empty(); }
 
  private:
   struct Block {

@@ -47,7 +47,8 @@ void ResponsesStream::take_event(const SseEvent& event, JsonCursor& cursor) {
     if (key == "type") {
       found.type = cursor.string().value_or(found.type);
     } else if (key == "sequence_number") {
-      if (const auto number = cursor.integer(); number && *number >= next_sequence_number_)
+      if (const auto number = cursor.integer();
+          number && *number >= next_sequence_number_ && !behind_fault())
         next_sequence_number_ = *number < sequence_number_max ? *number + 1 : *number;
     } else if (key == "output_index") {
       found.output_index = cursor.integer().value_or(0);
@@ -61,6 +62,8 @@ void ResponsesStream::take_event(const SseEvent& event, JsonCursor& cursor) {
       found.item = cursor.skip();
     } else if (key == "error") {
       is_error = !cursor.null();
+    } else if (key == "object") {  // vLLM's shape
+      is_error |= cursor.string() == "error";
     }
   });
   if (found.type == "error" || found.type == "response.failed" || is_error) set_error(event);

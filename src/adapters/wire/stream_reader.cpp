@@ -52,6 +52,8 @@ void StreamReader::set_error(const SseEvent& event) {
   auto error = read_error(event.data);
   if (!error) return;
   if (error->foreign) mark_unreadable();
+  // An error is the last thing that a client hears: not even [DONE] may come behind it.
+  if (!fault_begin_) fault_begin_ = parser_.fed_bytes();
   error_ = std::move(*error);
   error_label_ = error_.label();
 }

@@ -77,6 +77,8 @@ class StreamReader {
     kept_bytes_ += piece.size();
   }
   void set_error(const SseEvent& event);
+  // The event that is being read comes behind one that must not be forwarded.
+  [[nodiscard]] bool behind_fault() const { return fault_begin_.has_value(); }
   void mark_unreadable() {  // the event that is being read must not be forwarded
     if (!fault_begin_) fault_begin_ = parser_.event_begin();
   }

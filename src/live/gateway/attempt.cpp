@@ -65,7 +65,11 @@ net::Async<Status> Attempt::open(const ClientCall& call) {
 }
 
 AnswerFault Attempt::fault() const {
-  return fault_of(status(), events_ ? events_->error_kind() : facts_.error_kind);
+  if (!events_) return fault_of(status(), facts_.error_kind);
+  if (events_->error_kind() == wire::ErrorKind::none) return AnswerFault::none;
+  // A stream has begun with 200 before its error: the error's type stands for the status.
+  const bool request = events_->error_facts().type.contains("invalid_request");
+  return fault_of(request ? 400 : 500, events_->error_kind());
 }
 
 net::Async<Result<std::string>> Attempt::read() {
@@ -77,6 +81,7 @@ net::Async<Result<std::string>> Attempt::read() {
 
 net::Async<Result<std::string>> Attempt::next() {
   while (true) {
+    if (error_was_given()) co_return std::string();  // whatever the upstream says behind it
     auto part = co_await read();
     if (!part || !events_) co_return part;
     if (part->empty()) co_return last_words();
@@ -85,16 +90,13 @@ net::Async<Result<std::string>> Attempt::next() {
   }
 }
 
-// Events go out whole, so that a cut never leaves half a one with the client, and none behind one
-// that its SDK could not read. The bytes stay the same.
+// Events go out whole, so that a cut never leaves half a one with the client, and none from the
+// first one on that its SDK could not read. The bytes stay the same.
 Result<std::string> Attempt::whole_events(std::string part) {
   TRY(events_->feed(part));
   std::string bytes = partial_.empty() ? std::move(part) : std::exchange(partial_, {}) + part;
   const auto ready = static_cast<std::size_t>(events_->clean_bytes() - given_bytes_);
-  if (ready == 0 && events_->malformed()) {
-    return fail(ErrorCode::invalid_input,
-                "the upstream " + target_.upstream->config.url + " sent a malformed event");
-  }
+  if (ready == 0) TRY(readable());
   if (ready < bytes.size()) {
     partial_ = bytes.substr(ready);
     bytes.resize(ready);
@@ -106,11 +108,24 @@ Result<std::string> Attempt::whole_events(std::string part) {
 // At the clean end: what is behind the last whole event is the upstream's own, too, unless no SDK
 // could read it.
 Result<std::string> Attempt::last_words() {
-  if (events_->malformed() && given_bytes_ == events_->clean_bytes()) {
+  TRY(readable());
+  return std::exchange(partial_, {});
+}
+
+bool Attempt::error_was_given() const {
+  return events_ && !events_->error().empty() && !events_->error_facts().foreign &&
+         given_bytes_ == events_->clean_bytes();
+}
+
+// What is left may be forwarded.
+Status Attempt::readable() const {
+  if (events_->malformed()) {
     return fail(ErrorCode::invalid_input,
                 "the upstream " + target_.upstream->config.url + " sent a malformed event");
   }
-  return std::exchange(partial_, {});
+  if (events_->error_facts().foreign)
+    return fail(ErrorCode::unavailable, events_->error_facts().message);
+  return {};
 }
 
 void Attempt::cancel() { connection_.cancel(); }

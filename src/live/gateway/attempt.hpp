@@ -57,6 +57,8 @@ class Attempt {
   net::Async<Result<std::string>> read();
   Result<std::string> whole_events(std::string part);
   Result<std::string> last_words();
+  [[nodiscard]] Status readable() const;
+  [[nodiscard]] bool error_was_given() const;
 
   Target target_;
   Breaker::Permit permit_;

@@ -45,14 +45,31 @@ void add_all(net::Headers& headers, const net::Headers& more) {
   for (const net::Header& header : more.items()) headers.set(header.name, header.value);
 }
 
-// Usage where the wire had none: counted by length, and marked so.
-void estimate_usage(Call& call, std::size_t request_bytes) {
-  if (call.usage.prompt_tokens > 0 || call.usage.completion_tokens > 0) return;
+// What the model wrote, without the JSON around it.
+std::size_t answer_bytes(wire::Api api, const Call& call) {
+  const auto tree = json::parse(call.response.reveal());
+  const auto chat = tree ? wire::to_chat_response(api, *tree) : Result<json::value>(json::value());
+  const auto answer = chat ? wire::parse_answer(*chat) : Result<Answer>(Answer{});
+  if (!answer) return 0;
+  std::size_t bytes = answer->text.size();
+  for (const ToolCall& tool : answer->tool_calls) bytes += tool.name.size() + tool.arguments.size();
+  return bytes;
+}
+
+// Usage where the wire had none, or none for an answer that broke off: counted by length, and
+// marked so.
+void estimate_usage(wire::Api api, std::size_t request_bytes, Call& call) {
+  const bool counted = call.usage.prompt_tokens > 0 || call.usage.completion_tokens > 0;
+  const bool broke_off = call.finish_reason.empty() && (call.status == CallStatus::cancelled ||
+                                                        call.status == CallStatus::truncated);
   if (call.status == CallStatus::failed || call.status == CallStatus::upstream_error) return;
-  call.usage = {.prompt_tokens = static_cast<std::int64_t>(request_bytes) / bytes_per_token,
-                .completion_tokens =
-                    static_cast<std::int64_t>(call.response.reveal().size()) / bytes_per_token,
-                .estimated = true};
+  if (counted && !broke_off) return;
+  if (call.usage.prompt_tokens == 0)
+    call.usage.prompt_tokens = static_cast<std::int64_t>(request_bytes) / bytes_per_token;
+  call.usage.completion_tokens =
+      std::max(call.usage.completion_tokens,
+               static_cast<std::int64_t>(answer_bytes(api, call)) / bytes_per_token);
+  call.usage.estimated = true;
 }
 
 }  // namespace
@@ -219,7 +236,7 @@ net::Async<bool> CapturedCall::record_durably(Call entry) {
 }
 
 void CapturedCall::settle() {
-  estimate_usage(call_, exchange_.request().body.size());
+  estimate_usage(api_, exchange_.request().body.size(), call_);
   const MicroUsd cost =
       parts_.access.cost_of(call_.served_model.empty() ? call_.requested_model : call_.served_model,
                             call_.usage)

@@ -101,7 +101,6 @@ LlmRelay::Verdict LlmRelay::judge(const Status& opened, AttemptPlan& plan) {
     return Verdict::try_again;
   }
   const AnswerFault fault = attempt_->fault();
-  NamedUpstream& upstream = *attempt_->target().upstream;
   if (blames_upstream(fault)) {
     attempt_->failed();
   } else if (fault != AnswerFault::none) {
@@ -128,8 +127,11 @@ LlmRelay::Verdict LlmRelay::judge(const Status& opened, AttemptPlan& plan) {
     case AnswerFault::overloaded: break;
   }
   if (const auto after = attempt_->headers().find("retry-after")) {
-    if (const auto wait = parse_retry_after(*after, now()))
-      upstream.cool_until(Breaker::Clock::now() + *wait);
+    if (const auto wait = parse_retry_after(*after, now())) {
+      const auto at = Breaker::Clock::now();
+      plan.delay(attempt_->target(), *wait, at);
+      attempt_->target().upstream->cool(attempt_->target().model, at + *wait);
+    }
   }
   keep_answer();
   return Verdict::try_again;
@@ -310,7 +312,10 @@ net::Async<void> LlmRelay::break_off(const Error& error) {
   const wire::StreamReader& shown = translated_ ? *translated_ : *attempt_->events();
   keep(facts_of(shown), shown.response_text());
   parts_.call.status = CallStatus::truncated;
-  parts_.call.error = error.code == ErrorCode::invalid_input ? "malformed_stream" : "stream_interrupted";
+  if (parts_.call.error.empty()) {
+    parts_.call.error =
+        error.code == ErrorCode::invalid_input ? "malformed_stream" : "stream_interrupted";
+  }
   co_await parts_.exchange.write(
       wire::stream_error(parts_.client.api,
                          {.status = 502, .message = error.message, .type = "upstream_error", .code = "stream_interrupted"},

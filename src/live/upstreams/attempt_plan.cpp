@@ -28,26 +28,40 @@ bool AttemptPlan::has_untried() const {
       entries_, [](const Entry& entry) { return !entry.excluded && entry.tries == 0; });
 }
 
-NextAttempt AttemptPlan::next(Clock::time_point now, double random) {
-  NextAttempt result;
-  if (attempts_ >= config_.attempts_max) return result;
-  std::chrono::milliseconds soonest = std::chrono::milliseconds::max();
+void AttemptPlan::delay(const Target& target, std::chrono::milliseconds time,
+                        Clock::time_point now) {
+  for (Entry& entry : entries_) {
+    if (entry.target.upstream == target.upstream)
+      entry.not_before = std::max(entry.not_before, now + time);
+  }
+}
+
+// Fewest tries first; among equals, one that nobody was told to leave alone.
+std::vector<AttemptPlan::Entry*> AttemptPlan::in_order(Clock::time_point now) {
   std::vector<Entry*> order;
   for (Entry& entry : entries_) {
     if (!entry.excluded) order.push_back(&entry);
   }
-  std::ranges::stable_sort(order, {}, &Entry::tries);
-  for (Entry* entry : order) {
+  std::ranges::stable_sort(order, {}, [now](const Entry* entry) {
+    return std::pair(entry->tries, entry->target.upstream->cools(entry->target.model, now));
+  });
+  return order;
+}
+
+NextAttempt AttemptPlan::next(Clock::time_point now, double random) {
+  NextAttempt result;
+  if (attempts_ >= config_.attempts_max) return result;
+  std::chrono::milliseconds soonest = std::chrono::milliseconds::max();
+  for (Entry* entry : in_order(now)) {
     NamedUpstream& upstream = *entry->target.upstream;
-    const auto backoff = std::chrono::ceil<std::chrono::milliseconds>(
-        std::max(entry->not_before - now, Clock::duration::zero()));
     // Nobody waits for a breaker: an upstream that is down is said to be down at once.
     if (const auto opens_in = upstream.breaker.opens_in(now); opens_in.count() > 0) {
       result.pause = result.pause.count() == 0 ? opens_in : std::min(result.pause, opens_in);
       continue;
     }
-    if (const auto wait = std::max(backoff, upstream.cools_for(now)); wait.count() > 0) {
-      soonest = std::min(soonest, wait);
+    if (entry->not_before > now) {
+      soonest = std::min(
+          soonest, std::chrono::ceil<std::chrono::milliseconds>(entry->not_before - now));
       continue;
     }
     // A try elsewhere is free; one more at the same upstream has to be paid for.
@@ -66,7 +80,7 @@ NextAttempt AttemptPlan::next(Clock::time_point now, double random) {
   if (soonest == std::chrono::milliseconds::max()) return result;
   result.pause = soonest;
   if (soonest > config_.retry_after_max) return result;
-  if (attempts_ > 0 && !paid_ && !budget_.spend()) return result;
+  if (!paid_ && !budget_.spend()) return result;
   paid_ = true;
   result.kind = NextAttempt::Kind::wait;
   return result;

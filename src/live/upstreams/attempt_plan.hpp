@@ -1,5 +1,6 @@
 // Which upstream a call tries next, and how long it waits before: the one with the fewest tries in
-// this call, in the order of preference, that is neither cooling down nor behind an open breaker.
+// this call that is not behind an open breaker, in the order of preference; one that told another
+// call to wait comes after its equals.
 // One plan per call, one thread.
 #pragma once
 
@@ -35,6 +36,8 @@ class AttemptPlan {
   NextAttempt next(Clock::time_point now, double random);
   // After a context-length error: another model's targets, untried.
   void replace(std::vector<Target> targets);
+  // What an upstream's Retry-After asks of this call.
+  void delay(const Target& target, std::chrono::milliseconds time, Clock::time_point now);
   // `target` will not help (its account is the trouble): leave it out.
   void exclude(const Target& target);
   [[nodiscard]] int attempts() const { return attempts_; }
@@ -46,8 +49,9 @@ class AttemptPlan {
     Target target;
     int tries = 0;
     bool excluded = false;
-    Clock::time_point not_before{};  // backoff after its own failure
+    Clock::time_point not_before{};  // backoff after its own failure, Retry-After
   };
+  std::vector<Entry*> in_order(Clock::time_point now);
 
   const RetryConfig& config_;
   RetryBudget& budget_;

@@ -23,7 +23,7 @@ class AttemptPlanTest : public ::testing::Test {
     return attempt.target == nullptr ? "" : attempt.target->upstream->config.name;
   }
 
-  AttemptPlan::Clock::time_point now_ = AttemptPlan::Clock::time_point(1'000s);
+  AttemptPlan::Clock::time_point now_ = AttemptPlan::Clock::now();
   RetryConfig config_{.attempts_max = 4, .backoff = 100ms, .retry_after_max = 10s};
   RetryBudget budget_{1};
   Target first_ = target("first");
@@ -48,15 +48,26 @@ TEST_F(AttemptPlanTest, StopsAfterItsAttempts) {
   EXPECT_EQ(next(plan).kind, Kind::stop);
 }
 
-TEST_F(AttemptPlanTest, WaitsForACoolingUpstreamOnlyWhereNoOtherTakesTheCall) {
-  first_.upstream->cool_until(now_ + 2s);
+TEST_F(AttemptPlanTest, AnUpstreamThatToldAnotherCallToWaitComesLast) {
+  first_.upstream->cool("", now_ + 60s);
   AttemptPlan both({first_, second_}, config_, budget_);
   EXPECT_EQ(name(next(both)), "second");
   AttemptPlan alone({first_}, config_, budget_);
-  EXPECT_EQ(next(alone).pause, 2s);
-  EXPECT_EQ(next(alone).kind, Kind::wait);
-  first_.upstream->cool_until(now_ + 11s);
-  EXPECT_EQ(next(alone).kind, Kind::stop) << "longer than retry_after_max";
+  EXPECT_EQ(name(next(alone)), "first") << "there is no other";
+  Target other_model = first_;
+  other_model.model = "another";
+  AttemptPlan other({other_model, second_}, config_, budget_);
+  EXPECT_EQ(name(next(other)), "first") << "limits are per model";
+}
+
+TEST_F(AttemptPlanTest, WaitsAsLongAsItWasTold) {
+  AttemptPlan plan({first_}, config_, budget_);
+  const NextAttempt tried = next(plan);
+  plan.delay(*tried.target, 2s, now_);
+  EXPECT_EQ(next(plan).kind, Kind::wait);
+  EXPECT_EQ(next(plan).pause, 2s);
+  plan.delay(*tried.target, 11s, now_);
+  EXPECT_EQ(next(plan).kind, Kind::stop) << "longer than retry_after_max";
 }
 
 TEST_F(AttemptPlanTest, SkipsAnOpenBreakerAndSaysAtOnceWhereAllAreOpen) {

@@ -1,14 +1,6 @@
 #include "live/upstreams/breaker.hpp"
 
-#include <algorithm>
-
 namespace understudy::live {
-
-namespace {
-
-constexpr std::chrono::milliseconds open_max{60'000};  // doubling with each failed probe ends here
-
-}  // namespace
 
 std::string_view to_string(BreakerState state) {
   switch (state) {
@@ -51,7 +43,6 @@ void Breaker::succeed(Clock::time_point now) {
     // A call from before it opened says nothing new; the probe does.
     if (!probing_) return;
     open_ = probing_ = false;
-    failed_probes_ = 0;
     start_window(now);
     return;
   }
@@ -64,16 +55,14 @@ void Breaker::fail(Clock::time_point now) {
   if (open_) {
     if (!probing_) return;
     probing_ = false;
-    failed_probes_ = std::min(failed_probes_ + 1, 16);
-    open_until_ = now + std::min(open_max, config_.open * (1 << failed_probes_));
+    open_until_ = now + config_.open;
     return;
   }
   if (now - window_start_ > config_.window) start_window(now);
   ++calls_;
   ++failures_;
-  if (failures_ < config_.failures || 2 * failures_ < calls_) return;
+  if (config_.failures == 0 || failures_ < config_.failures || 2 * failures_ < calls_) return;
   open_ = true;
-  failed_probes_ = 0;
   open_until_ = now + config_.open;
 }
 

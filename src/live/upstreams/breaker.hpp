@@ -61,7 +61,6 @@ class Breaker {
   bool probing_ = false;
   int failures_ = 0;  // in this window
   int calls_ = 0;
-  int failed_probes_ = 0;
   Clock::time_point window_start_{};
   Clock::time_point open_until_{};
 };

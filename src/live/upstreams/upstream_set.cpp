@@ -1,19 +1,25 @@
 #include "live/upstreams/upstream_set.hpp"
 
+#include <algorithm>
+
+#include "base/limits.hpp"
+
 namespace understudy::live {
 
-void NamedUpstream::cool_until(Breaker::Clock::time_point time) {
-  const Breaker::Clock::rep wanted = time.time_since_epoch().count();
-  Breaker::Clock::rep known = cool_until_.load(std::memory_order_relaxed);
-  while (known < wanted && !cool_until_.compare_exchange_weak(known, wanted)) {
-  }
+void NamedUpstream::cool(const std::string& model, Breaker::Clock::time_point until) {
+  const std::scoped_lock lock(mutex_);
+  const auto now = Breaker::Clock::now();
+  std::erase_if(cool_until_, [now](const auto& entry) { return entry.second <= now; });
+  if (cool_until_.size() < limits::models_max || cool_until_.contains(model))
+    cool_until_[model] = std::max(cool_until_[model], until);
+  anything_cools_ = true;
 }
 
-std::chrono::milliseconds NamedUpstream::cools_for(Breaker::Clock::time_point now) const {
-  const Breaker::Clock::duration until(cool_until_.load(std::memory_order_relaxed));
-  const auto left = until - now.time_since_epoch();
-  if (left <= Breaker::Clock::duration::zero()) return std::chrono::milliseconds(0);
-  return std::chrono::ceil<std::chrono::milliseconds>(left);
+bool NamedUpstream::cools(const std::string& model, Breaker::Clock::time_point now) const {
+  if (!anything_cools_.load(std::memory_order_relaxed)) return false;
+  const std::scoped_lock lock(mutex_);
+  const auto found = cool_until_.find(model);
+  return found != cool_until_.end() && found->second > now;
 }
 
 Result<std::unique_ptr<UpstreamSet>> UpstreamSet::create(const GatewayConfig& config,
@@ -58,8 +64,7 @@ json::value to_json(const UpstreamSet& set) {
     list.push_back(json::object{{"name", upstream->config.name},
                                 {"url", upstream->config.url},
                                 {"breaker", to_string(upstream->breaker.state(now))},
-                                {"opens_in_ms", upstream->breaker.opens_in(now).count()},
-                                {"cools_for_ms", upstream->cools_for(now).count()}});
+                                {"opens_in_ms", upstream->breaker.opens_in(now).count()}});
   }
   return list;
 }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,12 +35,15 @@ class NamedUpstream {
   const SecretText key;  // empty: the client's own is passed on
   Breaker breaker;
 
-  // An upstream that said 429 is left alone until then. Never shortens what was said before.
-  void cool_until(Breaker::Clock::time_point time);
-  [[nodiscard]] std::chrono::milliseconds cools_for(Breaker::Clock::time_point now) const;
+  // An upstream that said Retry-After for a model (limits are per model) is asked last until then.
+  // Never shortens what was said before; of too many models the first ones are remembered.
+  void cool(const std::string& model, Breaker::Clock::time_point until);
+  [[nodiscard]] bool cools(const std::string& model, Breaker::Clock::time_point now) const;
 
  private:
-  std::atomic<Breaker::Clock::rep> cool_until_{0};
+  mutable std::mutex mutex_;
+  std::map<std::string, Breaker::Clock::time_point> cool_until_;
+  std::atomic<bool> anything_cools_{false};  // the usual answer, without the lock
 };
 
 // Shared: a call under way keeps its upstream when a reload takes it out of the configuration.
