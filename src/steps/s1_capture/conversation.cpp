@@ -37,9 +37,9 @@ bool holds_cache_control(std::string_view item) {
 // that mark a message for the cache turn the one into the other.
 void write_plain(JsonCursor& cursor, std::string_view key, std::string& out) {
   if (key == "content" && cursor.peek() == '"') {
-    out += R"([{"type":"text","text":)";
+    out += R"([{type:"text",text:)";  // in the form of the branches below
     out += cursor.skip();
-    out += "}]";
+    out += ",},]";
   } else if (cursor.peek() == '{') {
     out += '{';
     cursor.each_member([&](std::string_view name) {
