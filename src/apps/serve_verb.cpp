@@ -47,8 +47,8 @@ Status serve(ServeOptions options, const store::Home& home) {
   if (!options.capture.empty()) {
     options.overrides.capture = parse_capture_mode(options.capture);
     if (!options.overrides.capture) {
-      return fail(ErrorCode::invalid_input, "--capture wants off, async or durable, not " +
-                                                options.capture);
+      return fail(ErrorCode::invalid_input,
+                  "--capture wants off, async or durable, not " + options.capture);
     }
   }
   if (options.validate) {
@@ -82,9 +82,10 @@ void add_serve(CLI::App& app, Action& action) {
                    "key is passed on)");
   verb->add_option("--listen", options->listen,
                    "HOST:PORT; port 0 takes a free one (default: 127.0.0.1:8080)");
-  verb->add_option("--capture", options->capture,
-                   "off, async (default: a kill loses at most the last group) or durable (an answer "
-                   "ends when its call is on the disk)");
+  verb->add_option(
+      "--capture", options->capture,
+      "off, async (default: a kill loses at most the last group) or durable (an answer "
+      "ends when its call is on the disk)");
   CLI::Option* threads =
       verb->add_option("--threads", options->threads, "I/O threads (default: one per core)");
   verb->add_option("--port-file", options->port_file, "write the port here once it is open");

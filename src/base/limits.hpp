@@ -18,7 +18,7 @@ inline constexpr std::size_t request_items_max = 65'536;  // messages; 3 bytes o
 inline constexpr std::size_t stream_parts_max = 4096;  // choices, tool calls, blocks of one answer
 inline constexpr std::size_t stream_members_max = 64;  // of one delta: an API has about ten
 inline constexpr std::int64_t translated_tokens_max = 4096;  // every Claude model can write as much
-inline constexpr std::size_t repeated_part_bytes_min = 64;  // less costs more to store apart
+inline constexpr std::size_t repeated_part_bytes_min = 64;   // less costs more to store apart
 
 // import: one call as one line; a line holds a whole request and its response
 inline constexpr std::size_t jsonl_line_bytes_max = 2 * body_bytes_max;

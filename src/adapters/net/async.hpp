@@ -53,8 +53,7 @@ Async<T> from_callback(Start start) {
         auto resume = std::make_shared<decltype(handler)>(std::move(handler));
         begin([executor, resume](T result) {
           auto kept = std::make_shared<T>(std::move(result));
-          boost::asio::post(executor,
-                            [resume, kept] { std::move (*resume)(std::move(*kept)); });
+          boost::asio::post(executor, [resume, kept] { std::move (*resume)(std::move(*kept)); });
         });
       },
       boost::asio::use_awaitable, std::move(start));

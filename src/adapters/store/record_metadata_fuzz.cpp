@@ -1,5 +1,5 @@
-// Any bytes as the metadata of a record (call, feedback, tenant, anchor): an error, or a record that
-// comes back the same when it is written and read again.
+// Any bytes as the metadata of a record (call, feedback, tenant, anchor): an error, or a record
+// that comes back the same when it is written and read again.
 #include <cmath>
 #include <string>
 

@@ -1,6 +1,6 @@
-// Any bytes as a segment of version 2, most of them patched into a sound one: the reader must answer
-// with the calls that were written, a tail or an error. And any bytes as a call's content behind the
-// encryption.
+// Any bytes as a segment of version 2, most of them patched into a sound one: the reader must
+// answer with the calls that were written, a tail or an error. And any bytes as a call's content
+// behind the encryption.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -28,11 +28,11 @@ Setting make_setting() {
   CHECK(::mkdtemp(name.data()) != nullptr, "there is room in /tmp");
   const auto home = store::Home::open(name).value();
   CHECK(crypto::init_keys(home.keys()).has_value(), "keys can be made");
-  Setting setting{.directory = name,
-                  .keys = {.keys_dir = home.keys(),
-                           .readers = {crypto::load_secret_key(home.keys(), crypto::Role::curator)
-                                           .value()}},
-                  .sound = {}};
+  Setting setting{
+      .directory = name,
+      .keys = {.keys_dir = home.keys(),
+               .readers = {crypto::load_secret_key(home.keys(), crypto::Role::curator).value()}},
+      .sound = {}};
   auto segment =
       store::SegmentWriter::create(home, store::segment_format::SegmentKind::calls).value();
   for (int i = 0; i < 4; ++i) {

@@ -77,6 +77,8 @@ void estimate_usage(wire::Api api, std::size_t request_bytes, Call& call) {
 
 net::Async<void> CapturedCall::run() {
   if (!co_await read_request() || !co_await admit()) co_return;
+  parts_.metrics.request_opened();
+  if (scan_.stream) parts_.metrics.stream_opened();
   begin_call();
   if (co_await small_model_passes()) co_await answer_by_llm();
   settle();
@@ -86,6 +88,7 @@ net::Async<void> CapturedCall::run() {
 
 net::Async<bool> CapturedCall::read_request() {
   if (auto refusal = parts_.access.check(secret_of(header("authorization"), header("x-api-key")))) {
+    parts_.metrics.refused(refusal->code);
     co_await reply_refusal(exchange_, api_, *refusal);
     co_return false;
   }
@@ -122,6 +125,7 @@ net::Async<bool> CapturedCall::admit() {
   for (const auto& [name, value] : limit_headers(decision, protocol_of(api_), now()))
     limits_.add(std::string(name), value);
   if (decision.refusal) {
+    parts_.metrics.refused(decision.refusal->code);
     co_await reply_refusal(exchange_, api_, *decision.refusal, limits_);
     co_return false;
   }
@@ -193,6 +197,7 @@ net::Async<void> CapturedCall::answer_by_llm() {
        .upstreams = *active_->upstreams,
        .retries = active_->config.retries,
        .budget = parts_.retry_budget,
+       .metrics = parts_.metrics,
        .extra = std::move(extra),
        .before_last_byte =
            durable() ? std::function<net::Async<bool>()>([this] { return record(); }) : nullptr});
@@ -252,6 +257,8 @@ void CapturedCall::settle() {
 }
 
 void CapturedCall::measure() {
+  parts_.metrics.request_closed();
+  if (scan_.stream) parts_.metrics.stream_closed();
   const std::int64_t now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
   const std::int64_t duration_us = (now_ns - exchange_.arrived_ns()) / 1'000;
   const bool answered = call_.status == CallStatus::ok || call_.status == CallStatus::truncated;

@@ -44,7 +44,8 @@ class GatewayTest : public testing::Test {
   [[nodiscard]] Peer connect() const { return Peer::connect_to(server_->port()); }
   // One exchange on a connection of its own.
   [[nodiscard]] Message ask(std::string_view request) const;
-  std::vector<Call> recorded();
+  std::vector<Call> recorded();  // stops first
+  std::vector<Call> on_the_disk() const;
 
   s1::RecorderOptions recorder_options_;
 

@@ -130,6 +130,10 @@ Message GatewayTest::ask(std::string_view request) const {
 
 std::vector<Call> GatewayTest::recorded() {
   stop();
+  return on_the_disk();
+}
+
+std::vector<Call> GatewayTest::on_the_disk() const {
   std::vector<Call> calls;
   const auto key = crypto::load_secret_key(home_->keys(), crypto::Role::curator);
   EXPECT_TRUE(store::read_call_log(*home_, *key, [&calls](Call call) {

@@ -74,7 +74,11 @@ net::Async<void> LlmRelay::attempts() {
     attempt_ = std::make_unique<Attempt>(*next.target, std::move(*next.permit));
     const Status opened = co_await attempt_->open(parts_.client);
     const Verdict verdict = judge(opened, plan);
+    outcome_ = outcome_of(opened);
     if (verdict == Verdict::pass_on) co_await pass_on();
+    const std::size_t counted = parts_.metrics.upstream(parts_.call.upstream);
+    parts_.metrics.attempt_ended(counted, outcome_);
+    if (plan.attempts() > 1) parts_.metrics.retried(counted);
     elsewhere_ns_ += attempt_->waited_ns();
     if (verdict != Verdict::try_again) co_return;
     attempt_.reset();
@@ -136,6 +140,22 @@ LlmRelay::Verdict LlmRelay::judge(const Status& opened, AttemptPlan& plan) {
   }
   keep_answer();
   return Verdict::try_again;
+}
+
+telemetry::AttemptOutcome LlmRelay::outcome_of(const Status& opened) const {
+  using enum telemetry::AttemptOutcome;
+  if (client_gone_) return cancelled;
+  if (!opened) {
+    if (opened.error().code == ErrorCode::timeout) return timeout;
+    if (opened.error().code == ErrorCode::invalid_input) return malformed;
+    return opened.error().code == ErrorCode::unsupported ? client_error : unavailable;
+  }
+  switch (attempt_->fault()) {
+    case AnswerFault::none: return ok;
+    case AnswerFault::rate_limited: return rate_limited;
+    case AnswerFault::overloaded: return server_error;
+    default: return client_error;
+  }
 }
 
 // Streams that began with an error are kept as they are: their headers say what they are.
@@ -312,6 +332,9 @@ Result<std::string> LlmRelay::to_client_events(std::string events) {
 // Never a clean end after a failure: an error event in the client's own API.
 net::Async<void> LlmRelay::break_off(const Error& error) {
   attempt_->failed();
+  outcome_ = error.code == ErrorCode::timeout         ? telemetry::AttemptOutcome::stalled
+             : error.code == ErrorCode::invalid_input ? telemetry::AttemptOutcome::malformed
+                                                      : telemetry::AttemptOutcome::cut;
   const wire::StreamReader& shown = translated_ ? *translated_ : *attempt_->events();
   keep(facts_of(shown), shown.response_text());
   parts_.call.status = CallStatus::truncated;

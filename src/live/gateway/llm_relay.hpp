@@ -10,6 +10,7 @@
 #include <string>
 
 #include "adapters/net/http_server.hpp"
+#include "adapters/telemetry/metrics.hpp"
 #include "adapters/wire/response_facts.hpp"
 #include "adapters/wire/stream_reader.hpp"
 #include "adapters/wire/translate.hpp"
@@ -27,6 +28,7 @@ struct RelayParts {
   const UpstreamSet& upstreams;
   const RetryConfig& retries;
   RetryBudget& budget;
+  telemetry::Metrics& metrics;
   net::Headers extra;  // for the client
   // Awaited when the call is complete but for the last byte to the client; false: that byte must
   // not go out (durable capture failed). Empty: nothing to wait for.
@@ -49,6 +51,7 @@ class LlmRelay {
   net::Async<void> attempts();
   net::Async<bool> pause(std::chrono::milliseconds time);
   Verdict judge(const Status& opened, AttemptPlan& plan);
+  [[nodiscard]] telemetry::AttemptOutcome outcome_of(const Status& opened) const;
   void keep_answer();
   net::Async<void> give_up(const NextAttempt& next);
 
@@ -71,6 +74,7 @@ class LlmRelay {
   std::unique_ptr<Attempt> attempt_;
   bool client_gone_ = false;
   bool larger_tried_ = false;
+  telemetry::AttemptOutcome outcome_ = telemetry::AttemptOutcome::ok;
   std::int64_t elsewhere_ns_ = 0;
 
   // The last refusal of an upstream, for when no other answer comes.
