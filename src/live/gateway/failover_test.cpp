@@ -180,6 +180,19 @@ TEST_F(FailoverTest, AStreamThatBeginsWithAnErrorIsTriedElsewhere) {
   EXPECT_EQ(ask_chat().body, answer_body);
 }
 
+TEST_F(FailoverTest, AStreamThatBeginsWithAnErrorEverywhereIsAnHttpError) {
+  const std::string event =
+      "data: {\"error\":{\"type\":\"overloaded_error\",\"message\":\"busy\"}}\n\n";
+  ScriptedUpstream busy(
+      always("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " +
+             std::to_string(event.size()) + "\r\n\r\n" + event));
+  start(config({busy.url()}));
+  const Message reply = ask_chat();
+  EXPECT_EQ(reply.status(), 503);
+  EXPECT_EQ(reply.header("content-type"), "application/json");
+  EXPECT_THAT(reply.body, HasSubstr("busy"));
+}
+
 TEST_F(FailoverTest, TheBreakerOpensAndThenTheCallFailsAtOnce) {
   ScriptedUpstream broken(always(refusal(500, "down")));
   GatewayConfig fragile = config({broken.url()});

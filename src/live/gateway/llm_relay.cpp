@@ -34,6 +34,16 @@ wire::ResponseFacts facts_of(const wire::StreamReader& events) {
           .is_json = true};
 }
 
+// Of an error that a stream began with.
+unsigned status_of(AnswerFault fault) {
+  switch (fault) {
+    case AnswerFault::rate_limited: return 429;
+    case AnswerFault::credentials: return 401;
+    case AnswerFault::context_length: return 400;
+    default: return 503;
+  }
+}
+
 }  // namespace
 
 LlmRelay::LlmRelay(RelayParts parts) : parts_(std::move(parts)) {}
@@ -158,13 +168,24 @@ telemetry::AttemptOutcome LlmRelay::outcome_of(const Status& opened) const {
   }
 }
 
-// Streams that began with an error are kept as they are: their headers say what they are.
+// A stream that began with an error, before anything reached the client, is an HTTP error after
+// all.
 void LlmRelay::keep_answer() {
   failure_ = {};
   refusal_ = {.api = attempt_->api(),
               .status = attempt_->status(),
               .headers = attempt_->headers(),
               .body = std::move(attempt_->held())};
+  if (attempt_->events() == nullptr) return;
+  const wire::ErrorFacts& error = attempt_->events()->error_facts();
+  refusal_.api = parts_.client.api;
+  refusal_.status = status_of(attempt_->fault());
+  refusal_.headers.set("Content-Type", "application/json");
+  refusal_.headers.remove("cache-control");
+  refusal_.body = wire::error_body(refusal_.api, {.status = refusal_.status,
+                                                  .message = error.message,
+                                                  .type = error.type,
+                                                  .code = error.code});
 }
 
 net::Async<void> LlmRelay::give_up(const NextAttempt& next) {
@@ -191,9 +212,7 @@ net::Async<void> LlmRelay::give_up(const NextAttempt& next) {
   parts_.call.http_status = static_cast<std::int32_t>(refusal_.status);
   const auto error = wire::read_error(refusal_.body);
   parts_.call.error = error ? error->label() : "";
-  std::string body = refusal_.status >= 400
-                         ? client_error(std::move(refusal_.body), refusal_.api, refusal_.status)
-                         : std::move(refusal_.body);
+  std::string body = client_error(std::move(refusal_.body), refusal_.api, refusal_.status);
   parts_.call.response = SecretText(body);
   if (!co_await acknowledge()) co_return;
   co_await parts_.exchange.send(refusal_.status, client_headers(refusal_.headers), std::move(body));
