@@ -92,7 +92,8 @@ struct BreakerConfig {
 struct CaptureConfig {
   CaptureMode mode = CaptureMode::async;
   WhenFull when_full = WhenFull::wait;
-  std::size_t ring_bytes = 8 * limits::mebi;
+  // A full ring of small calls takes about three times as much: a slow disk must not cost 32 MiB.
+  std::size_t ring_bytes = 3 * limits::mebi;
   std::size_t segment_bytes = limits::segment_bytes_max;
   int retention_days = 0;  // 0: segments are kept until someone drops them
 };
