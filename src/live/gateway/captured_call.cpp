@@ -20,7 +20,7 @@ namespace understudy::live {
 
 namespace {
 
-constexpr std::int64_t bytes_per_token = 4;  // the usual estimate for English text
+constexpr std::int64_t bytes_per_token = 4;            // the usual estimate for English text
 constexpr std::int64_t completion_tokens_guess = 256;  // reserved where the request sets no limit
 
 std::string decimals(double value) {
@@ -99,8 +99,9 @@ net::Async<bool> CapturedCall::read_request() {
   const std::string& body = exchange_.request().body;
   auto scan = body.size() <= limits::inline_scan_bytes_max
                   ? wire::scan_request(api_, std::string_view(body))
-                  : co_await net::on_pool<Result<wire::RequestScan>>(
-                        parts_.pool, [this, &body] { return wire::scan_request(api_, std::string_view(body)); });
+                  : co_await net::on_pool<Result<wire::RequestScan>>(parts_.pool, [this, &body] {
+                      return wire::scan_request(api_, std::string_view(body));
+                    });
   if (!scan) {
     co_await reply_error(exchange_, api_, 400, scan.error());
     co_return false;
@@ -135,11 +136,11 @@ void CapturedCall::begin_call() {
   call_.started_at = now();
   call_.requested_model = scan_.model;
   call_.route.reason = "no_task";
-  call_.human_facing = is_human_facing(active_->config.human_facing,
-                                       {.request = request,
-                                        .key_name = grant_.key_name(),
-                                        .key_is_human_facing = grant_.human_facing(),
-                                        .model = scan_.model});
+  call_.human_facing =
+      is_human_facing(active_->config.human_facing, {.request = request,
+                                                     .key_name = grant_.key_name(),
+                                                     .key_is_human_facing = grant_.human_facing(),
+                                                     .model = scan_.model});
   if (parts_.recorder == nullptr) return;
   const s1::Recorder& recorder = *parts_.recorder;
   const std::string_view tenant =
@@ -149,7 +150,7 @@ void CapturedCall::begin_call() {
                   .user = recorder.pseudonym("user", scan_.user),
                   .key = recorder.pseudonym("key", secret),
                   .address = recorder.pseudonym("address", request.peer_address)};
-  parts_.sessions.place(scan_, request.body, header("x-understudy-session"), call_);
+  ticket_ = parts_.sessions.place(scan_, request.body, header("x-understudy-session"), call_);
   call_.tool_results = s1::tool_results(api_, scan_, request.body);
 }
 
@@ -183,16 +184,16 @@ net::Async<void> CapturedCall::answer_by_llm() {
                           .own_credentials = grant_.anonymous()};
   net::Headers extra = decision_headers(call_);
   add_all(extra, limits_);
-  LlmRelay relay({.exchange = exchange_,
-                  .client = client,
-                  .call = call_,
-                  .upstreams = *active_->upstreams,
-                  .retries = active_->config.retries,
-                  .budget = parts_.retry_budget,
-                  .extra = std::move(extra),
-                  .before_last_byte = durable() ? std::function<net::Async<bool>()>(
-                                                      [this] { return record(); })
-                                                : nullptr});
+  LlmRelay relay(
+      {.exchange = exchange_,
+       .client = client,
+       .call = call_,
+       .upstreams = *active_->upstreams,
+       .retries = active_->config.retries,
+       .budget = parts_.retry_budget,
+       .extra = std::move(extra),
+       .before_last_byte =
+           durable() ? std::function<net::Async<bool>()>([this] { return record(); }) : nullptr});
   co_await relay.run();
   elsewhere_ns_ += relay.elsewhere_ns();
 }
@@ -203,6 +204,7 @@ net::Async<bool> CapturedCall::record() {
   if (parts_.recorder == nullptr) co_return true;
   s1::Recorder& recorder = *parts_.recorder;
   if (!call_.ended_at.known()) call_.ended_at = now();
+  parts_.sessions.answered(ticket_, api_, call_.response.reveal());
   SecretText response = std::move(call_.response);
   Call entry = call_;  // what is left of it, settle() and the relay go on with
   entry.response = std::move(response);
@@ -238,8 +240,9 @@ net::Async<bool> CapturedCall::record_durably(Call entry) {
 void CapturedCall::settle() {
   estimate_usage(api_, exchange_.request().body.size(), call_);
   const MicroUsd cost =
-      parts_.access.cost_of(call_.served_model.empty() ? call_.requested_model : call_.served_model,
-                            call_.usage)
+      parts_.access
+          .cost_of(call_.served_model.empty() ? call_.requested_model : call_.served_model,
+                   call_.usage)
           .value_or(MicroUsd{});
   if (call_.route.server == Server::llm && cost.value > 0 && !call_.usage.estimated)
     call_.cost_usd = cost.value / 1e6;
@@ -261,14 +264,13 @@ void CapturedCall::measure() {
        .provider = provider,
        .model = call_.requested_model,
        .status = static_cast<unsigned>(call_.http_status),
-       .served_by = call_.route.server == Server::slm  ? telemetry::ServedBy::slm
+       .served_by = call_.route.server == Server::slm ? telemetry::ServedBy::slm
                     : upstream != nullptr && (answered || call_.first_byte_at.known())
                         ? telemetry::ServedBy::llm
                         : telemetry::ServedBy::gateway,
        .own_overhead_us = std::max<std::int64_t>(duration_us - elsewhere_ns_ / 1'000, 0),
-       .first_byte_us = call_.first_byte_at.known()
-                            ? call_.first_byte_at.value - call_.started_at.value
-                            : -1,
+       .first_byte_us =
+           call_.first_byte_at.known() ? call_.first_byte_at.value - call_.started_at.value : -1,
        .duration_us = duration_us,
        .usage = call_.usage,
        .cost = {call_.cost_usd.value_or(0) * 1e6}});
@@ -285,8 +287,7 @@ std::string_view CapturedCall::header(std::string_view name) const {
 }
 
 bool CapturedCall::durable() const {
-  return parts_.recorder != nullptr &&
-         parts_.recorder->options().mode == CaptureMode::durable;
+  return parts_.recorder != nullptr && parts_.recorder->options().mode == CaptureMode::durable;
 }
 
 }  // namespace understudy::live

@@ -47,6 +47,7 @@ class CapturedCall {
   wire::RequestScan scan_;
   Grant grant_;
   Call call_;
+  s1::SessionTracker::Ticket ticket_;
   net::Headers limits_;  // x-ratelimit-* of the virtual key
   bool recorded_ = false;
   std::int64_t elsewhere_ns_ = 0;  // waiting for the client's body, the upstream, the small model
