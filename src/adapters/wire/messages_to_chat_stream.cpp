@@ -149,8 +149,14 @@ void MessagesToChatStream::stop_block(const json::value& event) {
   block->kind = BlockKind::other;
 }
 
+std::string MessagesToChatStream::finish() {
+  // Without message_stop, a stop reason says that the answer is whole.
+  if (!ended_ && !stop_reason_.empty()) end();
+  return std::exchange(out_, {});
+}
+
 void MessagesToChatStream::end() {
-  std::string reason(finish_reason_of(stop_reason_));
+  std::string reason(finish_reason_of(stop_reason_.empty() ? "end_turn" : stop_reason_));
   if (has_json_ && tools_ == 0 && reason == "tool_calls") reason = "stop";
   send_delta({}, json::value(reason));
   if (context_.include_usage) send_chunk({}, usage_to_chat(usage_));

@@ -227,6 +227,13 @@ TEST(MessagesStreamToChat, AnErrorOrACutNeverEndsCleanly) {
   EXPECT_FALSE(failed->done());
 }
 
+TEST(MessagesStreamToChat, AStopReasonIsAnEndAlsoWithoutMessageStop) {
+  const std::string text = anthropic_stream.substr(0, anthropic_stream.find("event: message_stop"));
+  const auto reader = read(Api::chat_completions, streamed(Api::messages, text));
+  EXPECT_TRUE(reader->done());
+  EXPECT_EQ(reader->finish_reason(), "tool_calls");
+}
+
 TEST(MessagesStreamToChat, TheForcedToolStreamsAsText) {
   const std::string text =
       typed("message_start", R"(,"message":{"id":"m","model":"c","usage":{}})") +

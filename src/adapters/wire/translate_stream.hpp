@@ -34,7 +34,7 @@ class EventTranslator : public StreamTranslator {
 class MessagesToChatStream final : public EventTranslator {
  public:
   explicit MessagesToChatStream(AnswerContext context) : context_(context) {}
-  std::string finish() override { return {}; }  // message_stop has said everything
+  std::string finish() override;
 
  private:
   enum class BlockKind { text, tool, json_answer, thinking, other };
@@ -61,7 +61,7 @@ class MessagesToChatStream final : public EventTranslator {
   std::string id_;
   std::string model_;
   json::object usage_;  // Anthropic's; later values replace earlier ones
-  std::string stop_reason_ = "end_turn";
+  std::string stop_reason_;
   std::vector<std::pair<std::int64_t, Block>> blocks_;
   std::int64_t tools_ = 0;
   bool has_json_ = false;

@@ -34,7 +34,8 @@ struct Entry {
   std::uint64_t session = 0;  // the digits of an inferred name
   std::uint64_t number = 0;
   std::int32_t step = 0;
-  std::uint32_t next = none;  // in its bucket, older
+  std::uint32_t next = none;    // in its bucket, older
+  std::uint32_t before = none;  // newer: load tests fill one bucket with one request
   std::uint8_t id_bytes = 0;
   std::array<char, call_id_bytes_max> id{};
 };
@@ -107,7 +108,11 @@ struct SessionTracker::State {
     return best;
   }
 
-  [[nodiscard]] bool knows(std::uint64_t chain) { return find({.chain = chain}) != nullptr; }
+  [[nodiscard]] bool knows(std::uint64_t chain) {
+    std::uint32_t at = bucket(chain);
+    while (at != none && entries[at].chain != chain) at = entries[at].next;
+    return at != none;
+  }
 
   // What the call that goes on needs of its parent; nothing where there is none.
   std::optional<Entry> adopt(const Wanted& wanted) {
@@ -128,15 +133,21 @@ struct SessionTracker::State {
     }
     std::uint32_t& head = bucket(entry.chain);
     entry.next = head;
+    entry.before = none;
+    if (head != none) entries[head].before = slot;
     head = slot;
     entries[slot] = entry;
     return entry.number;
   }
 
   void forget(std::uint32_t slot) {
-    std::uint32_t* link = &bucket(entries[slot].chain);
-    while (*link != slot) link = &entries[*link].next;
-    *link = entries[slot].next;
+    const Entry& entry = entries[slot];
+    if (entry.next != none) entries[entry.next].before = entry.before;
+    if (entry.before != none) {
+      entries[entry.before].next = entry.next;
+    } else {
+      bucket(entry.chain) = entry.next;
+    }
   }
 
   const Pseudonyms pseudonyms;

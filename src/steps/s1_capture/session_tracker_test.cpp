@@ -290,6 +290,23 @@ TEST_F(SessionTrackerTest, OldConversationsAreForgottenAndMemoryIsBounded) {
   static_cast<void>(first);
 }
 
+// A load test: the ring turns over within one bucket.
+TEST_F(SessionTrackerTest, OneRequestOverAndOverLeavesTheLastCallsToGoOnFrom) {
+  for (std::size_t i = 0; i < limits::tracked_conversations_max + 10; ++i) {
+    const std::string body = R"({"messages":[)" + kUser + "]}";
+    const auto scan = wire::scan_request(wire::Api::chat_completions, std::string_view(body));
+    Call call;
+    call.id = {std::to_string(i)};
+    tracker_.place(*scan, body, {}, call);
+  }
+  const Call last = place(kUser);
+  answer(last, R"({"role":"assistant","content":"When?"})");
+  const Call next =
+      place(kUser + R"(,{"role":"assistant","content":"When?"},{"role":"user","content":"x"})");
+  EXPECT_EQ(next.parent, last.id);
+  EXPECT_EQ(next.session, last.session);
+}
+
 std::vector<ToolResult> results_of(wire::Api api, const std::string& body) {
   const auto scan = wire::scan_request(api, std::string_view(body));
   EXPECT_TRUE(scan);
