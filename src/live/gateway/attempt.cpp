@@ -66,7 +66,9 @@ net::Async<Status> Attempt::open(const ClientCall& call) {
 
 AnswerFault Attempt::fault() const {
   if (!events_) return fault_of(status(), facts_.error_kind);
-  if (events_->error_kind() == wire::ErrorKind::none) return AnswerFault::none;
+  // Behind content the error is the client's to see, as without a gateway.
+  if (events_->error_kind() == wire::ErrorKind::none || events_->has_content())
+    return AnswerFault::none;
   // A stream has begun with 200 before its error: the error's type stands for the status.
   const bool request = events_->error_facts().type.contains("invalid_request");
   return fault_of(request ? 400 : 500, events_->error_kind());
