@@ -13,6 +13,7 @@ void MessagesStream::take_event(const SseEvent& event, JsonCursor& cursor) {
   bool has_error = false;
   JsonCursor body = cursor;  // on the event's message, content_block or delta
   JsonCursor usage = cursor;
+  bool has_body = false;
   bool has_usage = false;
   cursor.each_member([&](std::string_view key) {
     if (key == "type") {
@@ -21,6 +22,7 @@ void MessagesStream::take_event(const SseEvent& event, JsonCursor& cursor) {
       index = cursor.integer().value_or(0);
     } else if (key == "message" || key == "content_block" || key == "delta") {
       body = cursor;
+      has_body = true;
     } else if (key == "usage") {
       usage = cursor;
       has_usage = true;
@@ -31,13 +33,13 @@ void MessagesStream::take_event(const SseEvent& event, JsonCursor& cursor) {
     }
   });
   if (type == "content_block_delta") {
-    take_delta(index, body);
+    if (has_body) take_delta(index, body);
   } else if (type == "content_block_start") {
-    take_block(index, body);
+    if (has_body) take_block(index, body);
   } else if (type == "message_start") {
-    take_start(body);
+    if (has_body) take_start(body);
   } else if (type == "message_delta") {
-    take_message_delta(body);
+    if (has_body) take_message_delta(body);
     if (has_usage) take_usage(usage);
   } else if (type == "message_stop") {
     done_ = true;

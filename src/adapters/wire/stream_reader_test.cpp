@@ -291,6 +291,16 @@ TEST(MessagesReader, KeepsWhatCameOfACutToolCall) {
   EXPECT_EQ(call.at("partial_json"), R"({"q": "a\)");
 }
 
+TEST(MessagesReader, AnEventWithoutItsBodySaysNothing) {
+  const auto reader =
+      read(Api::messages, message_start + typed("message_start", "") +
+                              typed("content_block_start", R"(,"index":0)") +
+                              typed("message_delta", R"(,"stop_reason":"end_turn")"));
+  EXPECT_FALSE(reader->complete());
+  EXPECT_EQ(tree_of(*reader).at("type"), "message");
+  EXPECT_EQ(tree_of(*reader).at("content"), json::array{});
+}
+
 TEST(MessagesReader, ReadsErrorEvents) {
   const auto reader =
       read(Api::messages,
