@@ -140,14 +140,10 @@ struct SessionTracker::State {
     return entry.number;
   }
 
+  // The oldest of all is the last of its bucket.
   void forget(std::uint32_t slot) {
     const Entry& entry = entries[slot];
-    if (entry.next != none) entries[entry.next].before = entry.before;
-    if (entry.before != none) {
-      entries[entry.before].next = entry.next;
-    } else {
-      bucket(entry.chain) = entry.next;
-    }
+    (entry.before != none ? entries[entry.before].next : bucket(entry.chain)) = none;
   }
 
   const Pseudonyms pseudonyms;
