@@ -11,9 +11,9 @@ std::unexpected<Error> malformed() { return fail(ErrorCode::corrupt, "its conten
 
 }  // namespace
 
-std::size_t put_content(const Call& call, WrittenParts& parts, PartTable& table, std::string& out) {
-  const std::string_view request = call.request.reveal();
-  const std::string_view response = call.response.reveal();
+std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& table,
+                        std::string& out) {
+  const std::string_view request = call.request;
   struct Piece {
     std::string_view before;
     std::string_view part;
@@ -49,13 +49,13 @@ std::size_t put_content(const Call& call, WrittenParts& parts, PartTable& table,
     if (piece.is_new) put_varint(out, piece.part.size());
   }
   put_varint(out, rest.size());
-  put_varint(out, response.size());
+  put_varint(out, call.response.size());
   for (const Piece& piece : pieces) {
     out += piece.before;
     if (piece.is_new) out += piece.part;
   }
   out += rest;
-  out += response;
+  out += call.response;
   return new_bytes;
 }
 

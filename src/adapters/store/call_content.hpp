@@ -1,6 +1,6 @@
 // A call's request and response as a segment keeps them. Parts of the request that conversations
-// send again and again (Call::repeated) are stored where they come first in a segment and named by
-// their number after that; the request is put together again byte for byte.
+// send again and again (RecordView::repeated) are stored where they come first in a segment and
+// named by their number after that; the request is put together again byte for byte.
 //
 //   pieces: count, then for each repeated part: bytes of text before it, number + 1 or 0 for a new
 //   one, and for a new one its bytes; then bytes of text behind the last part, bytes of the
@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "adapters/store/part_table.hpp"
+#include "adapters/store/record_view.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
-#include "records/call.hpp"
 
 namespace understudy::store {
 
@@ -29,7 +29,8 @@ struct WrittenParts {
 
 // Appends to `out`; returns the bytes of new parts, which readers of the segment will keep in
 // memory.
-std::size_t put_content(const Call& call, WrittenParts& parts, PartTable& table, std::string& out);
+std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& table,
+                        std::string& out);
 
 // A tenant's parts, seen from a reader of a segment.
 class ReadParts {

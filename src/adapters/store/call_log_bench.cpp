@@ -121,8 +121,9 @@ void bench_segment(const store::Home& home, Shape shape, std::size_t bytes, bool
       store::SegmentWriter::create(home, store::segment_format::SegmentKind::calls).value();
   if (!compress) segment.set_compression_budget(0);
   const double before = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
+  std::string metadata;
   for (const Call& call : calls) {
-    CHECK(segment.append(call).has_value(), "recorded");
+    CHECK(segment.append(store::view_of(call, metadata)).has_value(), "recorded");
     if (segment.buffered_bytes() > limits::log_write_bytes) CHECK(segment.write().has_value(), "");
   }
   CHECK(segment.write().has_value(), "written");

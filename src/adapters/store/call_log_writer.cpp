@@ -8,10 +8,10 @@
 #include <optional>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "adapters/crypto/keys.hpp"
+#include "adapters/store/record_chunk.hpp"
 #include "adapters/store/segment_lane.hpp"
 #include "base/check.hpp"
 #include "base/clock.hpp"
@@ -24,23 +24,23 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t feedback_budget_us = 1'000'000;  // comments are few
-constexpr std::size_t batch_records_kept = 2048;        // more were a backlog: its memory goes back
-constexpr std::size_t room_step_bytes = 64 * limits::kibi;  // freed room is told in such steps
+constexpr std::size_t spare_chunks_max = 8;             // more were a backlog: its memory goes back
 
-struct Entry {
-  std::variant<Call, Feedback> record;
-  std::size_t bytes = 0;
-  CallLogWriter::Done done;
-};
+// What a record holds of the ring's memory.
+std::size_t ring_bytes_of(const RecordView& record) {
+  return sizeof(RecordChunk::Entry) + RecordChunk::bytes_of(record, false);
+}
 
-// What a record holds of the memory, roughly: its text and its fields.
-std::size_t bytes_of(const Call& call) {
-  return sizeof(Entry) + call.request.reveal().size() + call.response.reveal().size() +
-         call.repeated.size() * sizeof(TextRange) + call.tool_results.size() * sizeof(ToolResult);
+// Content that is too large to be copied under the lock changes hands.
+std::unique_ptr<RecordChunk::OwnedContent> take_large(Call& call, RecordView& record) {
+  if (record.content_bytes() <= RecordChunk::copied_bytes_max) return nullptr;
+  auto owned = std::make_unique<RecordChunk::OwnedContent>(std::move(call.request),
+                                                           std::move(call.response));
+  record.request = owned->request.reveal();
+  record.response = owned->response.reveal();
+  return owned;
 }
-std::size_t bytes_of(const Feedback& feedback) {
-  return sizeof(Entry) + feedback.comment.reveal().size();
-}
+std::unique_ptr<RecordChunk::OwnedContent> take_large(Feedback&, RecordView&) { return nullptr; }
 
 }  // namespace
 
@@ -53,7 +53,8 @@ struct CallLogWriter::State {
   mutable std::mutex mutex;
   std::condition_variable filled;  // the writer's thread waits for work
   std::condition_variable eased;   // append() waits for room, flush() for the disk
-  std::vector<Entry> ring;
+  std::vector<std::unique_ptr<RecordChunk>> ring;
+  std::vector<std::unique_ptr<RecordChunk>> spare;  // empty ones, for the next records
   std::vector<std::function<void()>> room_callbacks;
   bool writer_sleeps = false;  // without a deadline: somebody has to wake it
   bool stopping = false;
@@ -85,35 +86,60 @@ struct CallLogWriter::State {
   }
 
   template <class Record>
-  bool put(Record& record, Done done, std::unique_lock<std::mutex>& lock);
+  bool put(Record& record, Done done);
+  // Of something that has_room().
+  template <class Record>
+  void put(Record& record, RecordView view, Done done, std::unique_lock<std::mutex>& lock);
+  RecordChunk& chunk_for(std::size_t bytes);
   void run();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
-  void store(std::vector<Entry>& batch);
-  void store_one(Entry& entry);
+  void store(std::vector<std::unique_ptr<RecordChunk>>& batch);
+  void store_one(RecordChunk::Entry& entry);
   void commit();
   void check();
   std::int64_t compression_budget_us();
-  void lose(Entry& entry, const Error& error);
+  void lose(Done& done, const Error& error);
   void give_up(SegmentLane& lane, const Error& error);
   void set_state(const Error& error);
   void settle(SegmentLane& lane);
-  void free_room(std::size_t records, std::size_t bytes);
+  void free_room(std::size_t records, std::size_t bytes, std::unique_ptr<RecordChunk> emptied = {});
 };
 
 template <class Record>
-bool CallLogWriter::State::put(Record& record, Done done, std::unique_lock<std::mutex>& lock) {
-  const std::size_t bytes = bytes_of(record);
-  if (!has_room(bytes)) return false;
-  counters.ring_bytes += bytes;
+bool CallLogWriter::State::put(Record& record, Done done) {
+  thread_local std::string metadata;
+  const RecordView view = view_of(record, metadata);
+  std::unique_lock lock(mutex);
+  if (!has_room(ring_bytes_of(view))) return false;
+  put(record, view, std::move(done), lock);
+  return true;
+}
+
+template <class Record>
+void CallLogWriter::State::put(Record& record, RecordView view, Done done,
+                               std::unique_lock<std::mutex>& lock) {
+  counters.ring_bytes += ring_bytes_of(view);
   ++counters.ring_records;
   ++accepted;
   if constexpr (std::is_same_v<Record, Call>) ++counters.appended;
-  ring.push_back({.record = std::move(record), .bytes = bytes, .done = std::move(done)});
+  auto owned = take_large(record, view);
+  RecordChunk& chunk = chunk_for(RecordChunk::bytes_of(view, owned != nullptr));
+  chunk.add(view, std::move(owned), std::move(done));
   const bool wake = writer_sleeps || is_urgent();
   writer_sleeps = false;
   lock.unlock();
   if (wake) filled.notify_one();
-  return true;
+}
+
+RecordChunk& CallLogWriter::State::chunk_for(std::size_t bytes) {
+  if (!ring.empty() && ring.back()->has_room(bytes)) return *ring.back();
+  if (bytes <= RecordChunk::bytes_usual && !spare.empty()) {
+    ring.push_back(std::move(spare.back()));
+    spare.pop_back();
+  } else {
+    ring.push_back(std::make_unique<RecordChunk>(std::max(bytes, RecordChunk::bytes_usual)));
+  }
+  return *ring.back();
 }
 
 void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
@@ -140,7 +166,7 @@ void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
 }
 
 void CallLogWriter::State::run() {
-  std::vector<Entry> batch;
+  std::vector<std::unique_ptr<RecordChunk>> batch;
   std::unique_lock lock(mutex);
   while (true) {
     wait_for_work(lock);
@@ -153,7 +179,6 @@ void CallLogWriter::State::run() {
     check();
     store(batch);
     batch.clear();
-    if (batch.capacity() > batch_records_kept) std::vector<Entry>().swap(batch);
     if (commit_at && (must_commit || Clock::now() >= *commit_at)) commit();
     free_room(0, 0);
     lock.lock();
@@ -177,38 +202,33 @@ std::int64_t CallLogWriter::State::compression_budget_us() {
                   limits::log_compression_saved_us_max);
 }
 
-void CallLogWriter::State::store(std::vector<Entry>& batch) {
-  std::size_t freed_records = 0;
-  std::size_t freed_bytes = 0;
-  for (Entry& entry : batch) {
-    store_one(entry);
-    entry.record = Call();  // wiped here, before its room is given away
-    ++freed_records;
-    freed_bytes += entry.bytes;
-    if (freed_bytes >= room_step_bytes) {
-      free_room(std::exchange(freed_records, 0), std::exchange(freed_bytes, 0));
+void CallLogWriter::State::store(std::vector<std::unique_ptr<RecordChunk>>& batch) {
+  for (std::unique_ptr<RecordChunk>& chunk : batch) {
+    std::size_t bytes = 0;
+    for (RecordChunk::Entry& entry : chunk->entries()) {
+      bytes += ring_bytes_of(entry.record);
+      store_one(entry);
+      entry.owned.reset();
     }
+    const std::size_t records = chunk->entries().size();
+    chunk->clear();  // wiped here, before its room is given away
+    free_room(records, bytes, std::move(chunk));
   }
-  if (freed_records > 0) free_room(freed_records, freed_bytes);
 }
 
-void CallLogWriter::State::store_one(Entry& entry) {
-  if (broken && Clock::now() < retry_at) return lose(entry, *broken);
-  const Call* call = std::get_if<Call>(&entry.record);
-  SegmentLane& lane = call != nullptr ? calls : feedback;
+void CallLogWriter::State::store_one(RecordChunk::Entry& entry) {
+  if (broken && Clock::now() < retry_at) return lose(entry.done, *broken);
+  const RecordView& record = entry.record;
+  SegmentLane& lane = record.kind == segment_format::RecordKind::call ? calls : feedback;
   if (const Status ready = lane.prepare(); !ready) {
     give_up(lane, ready.error());
-    return lose(entry, ready.error());
+    return lose(entry.done, ready.error());
   }
-  const Status appended =
-      call != nullptr ? lane.append(*call) : lane.append(std::get<Feedback>(entry.record));
-  if (!appended) {  // this one only
-    if (entry.bytes <= limits::record_bytes_max) set_state(appended.error());
-    return lose(entry, appended.error());
+  if (const Status appended = lane.append(record); !appended) {  // this one only
+    if (record.content_bytes() <= limits::record_bytes_max) set_state(appended.error());
+    return lose(entry.done, appended.error());
   }
-  if (call != nullptr) {
-    content_bytes += call->request.reveal().size() + call->response.reveal().size();
-  }
+  if (record.kind == segment_format::RecordKind::call) content_bytes += record.content_bytes();
   lane.add_waiting(std::move(entry.done));
   if (!commit_at) commit_at = Clock::now() + milliseconds(limits::log_commit_interval_ms);
   if (const Status written = lane.write_if_large(); !written) give_up(lane, written.error());
@@ -250,8 +270,8 @@ void CallLogWriter::State::check() {
   }
 }
 
-void CallLogWriter::State::lose(Entry& entry, const Error& error) {
-  if (entry.done) entry.done(fail(error));
+void CallLogWriter::State::lose(Done& done, const Error& error) {
+  if (done) done(fail(error));
   const std::scoped_lock lock(mutex);
   ++counters.lost;
   ++settled;
@@ -289,7 +309,8 @@ void CallLogWriter::State::settle(SegmentLane& lane) {
   eased.notify_all();
 }
 
-void CallLogWriter::State::free_room(std::size_t records, std::size_t bytes) {
+void CallLogWriter::State::free_room(std::size_t records, std::size_t bytes,
+                                     std::unique_ptr<RecordChunk> emptied) {
   std::vector<std::function<void()>> callbacks;
   {
     const std::scoped_lock lock(mutex);
@@ -298,6 +319,8 @@ void CallLogWriter::State::free_room(std::size_t records, std::size_t bytes) {
     // Only on progress: a callback whose call is still too large would ask again at once.
     if (bytes > 0 || counters.ring_bytes == 0) callbacks.swap(room_callbacks);
     if (bytes > 0) eased.notify_all();
+    if (emptied && emptied->is_usual() && spare.size() < spare_chunks_max)
+      spare.push_back(std::move(emptied));
   }
   for (const auto& callback : callbacks) callback();
 }
@@ -321,14 +344,10 @@ Result<std::unique_ptr<CallLogWriter>> CallLogWriter::open(const Home& home,
   return std::unique_ptr<CallLogWriter>(new CallLogWriter(std::move(state)));
 }
 
-bool CallLogWriter::try_append(Call& call, Done done) {
-  std::unique_lock lock(state_->mutex);
-  return state_->put(call, std::move(done), lock);
-}
+bool CallLogWriter::try_append(Call& call, Done done) { return state_->put(call, std::move(done)); }
 
 bool CallLogWriter::try_append(Feedback& feedback, Done done) {
-  std::unique_lock lock(state_->mutex);
-  return state_->put(feedback, std::move(done), lock);
+  return state_->put(feedback, std::move(done));
 }
 
 void CallLogWriter::when_room(std::function<void()> callback) {
@@ -340,7 +359,9 @@ void CallLogWriter::when_room(std::function<void()> callback) {
 }
 
 Status CallLogWriter::append(Call call) {
-  const std::size_t bytes = bytes_of(call);
+  std::string metadata;
+  const RecordView view = view_of(call, metadata);
+  const std::size_t bytes = ring_bytes_of(view);
   State& state = *state_;
   std::unique_lock lock(state.mutex);
   state.eased.wait(lock, [&] { return state.has_room(bytes); });
@@ -349,7 +370,7 @@ Status CallLogWriter::append(Call call) {
     ++state.counters.lost;
     return fail(*state.broken);
   }
-  CHECK(state.put(call, {}, lock), "there was room, and the lock was not given away");
+  state.put(call, view, {}, lock);
   return {};
 }
 

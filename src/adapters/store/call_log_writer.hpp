@@ -44,8 +44,9 @@ class CallLogWriter {
   CallLogWriter(const CallLogWriter&) = delete;
   CallLogWriter& operator=(const CallLogWriter&) = delete;
 
-  // Never waits and never touches the disk. Moves from `call` unless the ring is full (false).
-  // `done` runs on the writer's thread when the call's group is on the disk, or lost.
+  // Never waits and never touches the disk. False, and nothing happened, when the ring is full. A
+  // large request or response is moved from `call`, the rest is copied. `done` runs on the writer's
+  // thread when the call's group is on the disk, or lost.
   bool try_append(Call& call, Done done = {});
   // Runs `callback` once, on the writer's thread, when there is room again.
   void when_room(std::function<void()> callback);

@@ -198,7 +198,7 @@ Result<Metadata> read_fields(std::string_view bytes) {
 
 }  // namespace
 
-void put_metadata(const Call& call, std::uint64_t tenant, std::string& out) {
+void put_metadata(const Call& call, std::string& out) {
   begin(RecordKind::call, out);
   FieldWriter fields(out);
   fields.text(id, call.id.value);
@@ -222,7 +222,6 @@ void put_metadata(const Call& call, std::uint64_t tenant, std::string& out) {
   fields.text(artifact, call.route.artifact);
   fields.text(reason, call.route.reason);
   if (call.route.confidence != -1) fields.number(confidence, call.route.confidence);
-  put_if(fields, tenant_number, static_cast<std::int64_t>(tenant));
   fields.text(user, call.origin.user);
   fields.text(key, call.origin.key);
   fields.text(address, call.origin.address);
@@ -244,7 +243,7 @@ void put_metadata(const Call& call, std::uint64_t tenant, std::string& out) {
   put_if(fields, response_bytes, static_cast<std::int64_t>(call.response.reveal().size()));
 }
 
-void put_metadata(const Feedback& feedback, std::uint64_t tenant, std::string& out) {
+void put_metadata(const Feedback& feedback, std::string& out) {
   begin(RecordKind::feedback, out);
   FieldWriter fields(out);
   fields.text(of_call, feedback.call.value);
@@ -252,7 +251,12 @@ void put_metadata(const Feedback& feedback, std::uint64_t tenant, std::string& o
   fields.text(name, feedback.name);
   if (feedback.reward) fields.number(score, *feedback.reward);
   put_if(fields, at, feedback.at.value);
-  put_if(fields, of_tenant, static_cast<std::int64_t>(tenant));
+}
+
+void put_tenant(RecordKind kind, std::uint64_t tenant, std::string& out) {
+  FieldWriter fields(out);
+  const unsigned tag = kind == RecordKind::call ? unsigned{tenant_number} : unsigned{of_tenant};
+  put_if(fields, tag, static_cast<std::int64_t>(tenant));
 }
 
 void put_metadata(const TenantRecord& tenant, std::string& out) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "adapters/store/segment_format.hpp"
 #include "base/result.hpp"
 #include "records/call.hpp"
 #include "records/feedback.hpp"
@@ -42,9 +43,11 @@ struct EndRecord {};
 
 using Metadata = std::variant<CallRecord, TenantRecord, FeedbackRecord, AnchorRecord, EndRecord>;
 
-// Append to `out`.
-void put_metadata(const Call& call, std::uint64_t tenant, std::string& out);
-void put_metadata(const Feedback& feedback, std::uint64_t tenant, std::string& out);
+// Append to `out`. Calls and feedback: all but their tenant.
+void put_metadata(const Call& call, std::string& out);
+void put_metadata(const Feedback& feedback, std::string& out);
+// Appends the tenant to the metadata of a call or of feedback.
+void put_tenant(segment_format::RecordKind kind, std::uint64_t tenant, std::string& out);
 void put_metadata(const TenantRecord& tenant, std::string& out);
 void put_metadata(const AnchorRecord& anchor, std::string& out);
 void put_metadata(const EndRecord& end, std::string& out);

@@ -14,9 +14,11 @@ using namespace understudy::store;
 std::string written(const Metadata& metadata) {
   std::string out;
   if (const auto* call = std::get_if<CallRecord>(&metadata)) {
-    put_metadata(call->call, call->tenant, out);
+    put_metadata(call->call, out);
+    put_tenant(segment_format::RecordKind::call, call->tenant, out);
   } else if (const auto* feedback = std::get_if<FeedbackRecord>(&metadata)) {
-    put_metadata(feedback->feedback, feedback->tenant, out);
+    put_metadata(feedback->feedback, out);
+    put_tenant(segment_format::RecordKind::feedback, feedback->tenant, out);
   } else if (const auto* tenant = std::get_if<TenantRecord>(&metadata)) {
     put_metadata(*tenant, out);
   } else if (const auto* anchor = std::get_if<AnchorRecord>(&metadata)) {

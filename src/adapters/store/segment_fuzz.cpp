@@ -40,7 +40,8 @@ Setting make_setting() {
     call.id = {"x"};
     call.request = SecretText(std::string(static_cast<std::size_t>(i) * 90, 'x'));
     if (i > 1) call.repeated = {{.begin = 0, .bytes = 80}};
-    CHECK(segment.append(call).has_value(), "written");
+    std::string metadata;
+    CHECK(segment.append(store::view_of(call, metadata)).has_value(), "written");
   }
   CHECK(segment.close().has_value(), "written");
   setting.sound = read_file(segment.path()).value();

@@ -52,6 +52,13 @@ Status SegmentLane::prepare() {
   return segment_ ? Status() : create();
 }
 
+Status SegmentLane::append(const RecordView& record) {
+  segment_->set_compression_budget(budget_us_);
+  const Status appended = segment_->append(record);
+  budget_us_ = segment_->compression_budget_us();
+  return appended;
+}
+
 void SegmentLane::add_waiting(Done done) {
   if (done) waiting_.push_back({.record = segment_->appended(), .done = std::move(done)});
 }

@@ -25,13 +25,7 @@ class SegmentLane {
   // A segment with room for the next record. An error is the disk's: give_up() comes next.
   Status prepare();
   // An error concerns this record only.
-  template <class Record>
-  Status append(const Record& record) {
-    segment_->set_compression_budget(budget_us_);
-    const Status appended = segment_->append(record);
-    budget_us_ = segment_->compression_budget_us();
-    return appended;
-  }
+  Status append(const RecordView& record);
   void add_waiting(Done done);  // for the record that was appended last
   // `budget_us`: time for compression in this group.
   void begin_group(std::int64_t budget_us);

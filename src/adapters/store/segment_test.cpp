@@ -81,9 +81,13 @@ class SegmentTest : public testing::Test {
   ~SegmentTest() override { fs::remove_all(directory_); }
 
   SegmentWriter create() { return SegmentWriter::create(*home_, SegmentKind::calls).value(); }
+  static Status append(const Call& one, SegmentWriter& segment) {
+    std::string metadata;
+    return segment.append(view_of(one, metadata));
+  }
   fs::path write(const std::vector<Call>& calls) {
     SegmentWriter segment = create();
-    for (const Call& one : calls) EXPECT_TRUE(segment.append(one));
+    for (const Call& one : calls) EXPECT_TRUE(append(one, segment));
     EXPECT_TRUE(segment.close());
     return segment.path();
   }
@@ -280,10 +284,10 @@ TEST_F(SegmentTest, AnErasedTenantIsUnreadableAndTheRestAndTheChainStay) {
 
 TEST_F(SegmentTest, ErasureReachesTheOpenSegment) {
   SegmentWriter segment = create();
-  ASSERT_TRUE(segment.append(call("a1", "t", "before", "r")));
+  ASSERT_TRUE(append(call("a1", "t", "before", "r"), segment));
   ASSERT_TRUE(crypto::erase_tenant_keys(home_->keys(), "t"));
   segment.forget_changed_tenants();
-  ASSERT_TRUE(segment.append(call("a2", "t", "after", "r")));
+  ASSERT_TRUE(append(call("a2", "t", "after", "r"), segment));
   ASSERT_TRUE(segment.close());
   const Read back = read(segment.path(), curator_);
   ASSERT_EQ(back.calls.size(), 2u);

@@ -94,7 +94,7 @@ struct SegmentWriter::State {
   std::string sealed;
   std::string bound;
 
-  Result<Tenant*> tenant_of(const std::string& name);
+  Result<Tenant*> tenant_of(std::string_view pseudonym);
   bool compress();
   void pack();
   Status seal_record(const Tenant* tenant);
@@ -106,8 +106,9 @@ struct SegmentWriter::State {
 };
 
 // The tenant's keys in this segment; introduced by a record of its own.
-Result<SegmentWriter::State::Tenant*> SegmentWriter::State::tenant_of(const std::string& name) {
-  if (const auto known = tenants.find(name); known != tenants.end()) return &known->second;
+Result<SegmentWriter::State::Tenant*> SegmentWriter::State::tenant_of(std::string_view pseudonym) {
+  if (const auto known = tenants.find(pseudonym); known != tenants.end()) return &known->second;
+  const std::string name(pseudonym);
   const crypto::PublicKey key = TRY(crypto::tenant_public_key(keys_dir, name));
   const SecretText content_key(crypto::random_bytes(crypto::data_key_bytes));
   metadata.clear();
@@ -258,38 +259,32 @@ Result<SegmentWriter> SegmentWriter::create(const Home& home, format::SegmentKin
       text.size()));
 }
 
-Status SegmentWriter::append(const Call& call) {
+Status SegmentWriter::append(const RecordView& record) {
   State& state = *state_;
-  if (call.request.reveal().size() + call.response.reveal().size() > limits::record_bytes_max) {
-    return fail(ErrorCode::exhausted, "call " + call.id.value + " is over the log's limit of " +
-                                          std::to_string(limits::record_bytes_max) + " bytes");
+  if (record.content_bytes() > limits::record_bytes_max) {
+    return fail(ErrorCode::exhausted, "a record with " + std::to_string(record.content_bytes()) +
+                                          " bytes of content is over the log's limit of " +
+                                          std::to_string(limits::record_bytes_max) +
+                                          " (limits::record_bytes_max)");
   }
-  State::Tenant* tenant = TRY(state.tenant_of(call.origin.tenant));
-  state.metadata.clear();
-  put_metadata(call, tenant->number, state.metadata);
+  State::Tenant* tenant = TRY(state.tenant_of(record.tenant));
+  state.metadata.assign(record.metadata);
+  put_tenant(record.kind, tenant->number, state.metadata);
   state.plain.clear();
-  const std::size_t new_part_bytes =
-      put_content(call, tenant->parts, state.part_table, state.plain);
+  std::size_t new_part_bytes = 0;
+  if (record.kind == format::RecordKind::call) {
+    new_part_bytes = put_content(record, tenant->parts, state.part_table, state.plain);
+  } else {
+    state.plain = record.response;
+  }
   state.pack();
   const Status sealed = state.seal_record(tenant);
   if (!sealed) {
     // Its parts are in the table and not in the file: nobody may refer to them.
-    state.tenants.erase(call.origin.tenant);
+    state.tenants.erase(state.tenants.find(record.tenant));
     return sealed;
   }
   state.part_bytes += new_part_bytes;
-  state.ends.push_back({.bytes = state.bytes, .calls = ++state.appended});
-  return {};
-}
-
-Status SegmentWriter::append(const Feedback& feedback) {
-  State& state = *state_;
-  State::Tenant* tenant = TRY(state.tenant_of(feedback.tenant));
-  state.metadata.clear();
-  put_metadata(feedback, tenant->number, state.metadata);
-  state.plain = feedback.comment.reveal();
-  state.pack();
-  TRY(state.seal_record(tenant));
   state.ends.push_back({.bytes = state.bytes, .calls = ++state.appended});
   return {};
 }

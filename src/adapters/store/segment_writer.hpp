@@ -11,10 +11,9 @@
 
 #include "adapters/store/home.hpp"
 #include "adapters/store/record_metadata.hpp"
+#include "adapters/store/record_view.hpp"
 #include "adapters/store/segment_format.hpp"
 #include "base/result.hpp"
-#include "records/call.hpp"
-#include "records/feedback.hpp"
 
 namespace understudy::store {
 
@@ -28,8 +27,7 @@ class SegmentWriter {
 
   // Buffers. An error concerns this record only (exhausted: too large; a tenant's key cannot be
   // made); the segment stays usable.
-  Status append(const Call& call);
-  Status append(const Feedback& feedback);
+  Status append(const RecordView& record);
   void append(const AnchorRecord& anchor);
   void begin_group();  // a fresh salt for what follows; after each sleep of the writer
   Status write();      // hands what is buffered to the system

@@ -208,17 +208,16 @@ net::Async<void> CapturedCall::answer_by_llm() {
 // Whether the call may be acknowledged: in durable mode, whether it is on the disk.
 net::Async<bool> CapturedCall::record() {
   recorded_ = true;
+  settle();
   if (parts_.recorder == nullptr) co_return true;
   s1::Recorder& recorder = *parts_.recorder;
   if (!call_.ended_at.known()) call_.ended_at = now();
-  SecretText response = std::move(call_.response);
-  if (call_.status == CallStatus::ok) parts_.sessions.answered(ticket_, api_, response.reveal());
-  Call entry = durable() ? call_ : std::move(call_);  // durable: the relay goes on with it
-  entry.response = std::move(response);
-  entry.request = SecretText(exchange_.take_body());
-  entry.repeated = std::move(scan_.repeated);
-  if (durable()) co_return co_await record_durably(std::move(entry));
-  while (!recorder.try_record(entry)) {
+  if (call_.status == CallStatus::ok)
+    parts_.sessions.answered(ticket_, api_, call_.response.reveal());
+  call_.request = SecretText(exchange_.take_body());
+  call_.repeated = std::move(scan_.repeated);
+  if (durable()) co_return co_await record_durably();
+  while (!recorder.try_record(call_)) {
     if (recorder.options().when_full == WhenFull::drop) break;  // counted by the recorder
     co_await net::from_callback<bool>([&recorder](std::function<void(bool)> resume) {
       recorder.when_room([resume] { resume(true); });
@@ -227,13 +226,13 @@ net::Async<bool> CapturedCall::record() {
   co_return true;
 }
 
-net::Async<bool> CapturedCall::record_durably(Call entry) {
+net::Async<bool> CapturedCall::record_durably() {
   s1::Recorder& recorder = *parts_.recorder;
   while (true) {
     using Outcome = std::optional<Status>;  // nothing: the ring is full
     const Outcome outcome = co_await net::from_callback<Outcome>(
-        [&recorder, &entry](std::function<void(Outcome)> resume) {
-          if (!recorder.try_record(entry, [resume](Status status) { resume(std::move(status)); }))
+        [&recorder, this](std::function<void(Outcome)> resume) {
+          if (!recorder.try_record(call_, [resume](Status status) { resume(std::move(status)); }))
             resume(std::nullopt);
         });
     if (outcome) co_return outcome->has_value();
@@ -244,7 +243,9 @@ net::Async<bool> CapturedCall::record_durably(Call entry) {
   }
 }
 
+// Once, before the call is recorded: what it used and cost is part of the record.
 void CapturedCall::settle() {
+  if (std::exchange(settled_, true)) return;
   estimate_usage(api_, exchange_.request().body.size(), call_);
   const MicroUsd cost =
       parts_.access

@@ -33,7 +33,7 @@ class CapturedCall {
   void begin_call();
   net::Async<void> answer_by_llm();
   net::Async<bool> record();  // durable: false when it is not on the disk
-  net::Async<bool> record_durably(Call entry);
+  net::Async<bool> record_durably();
   void settle();
   void measure();
 
@@ -50,6 +50,7 @@ class CapturedCall {
   s1::SessionTracker::Ticket ticket_;
   net::Headers limits_;  // x-ratelimit-* of the virtual key
   bool recorded_ = false;
+  bool settled_ = false;
   std::int64_t elsewhere_ns_ = 0;  // waiting for the client's body, the upstream, the small model
 };
 

@@ -36,9 +36,9 @@ class Recorder {
   static Result<std::unique_ptr<Recorder>> open(const store::Home& home,
                                                 const RecorderOptions& options = {});
 
-  // `call.origin` holds pseudonyms already: the recorder never sees who it was. Moves from `call`
-  // and says true; false when the ring is full. WhenFull::drop: the call is counted as dropped, go
-  // on. WhenFull::wait: `call` is untouched; wait for when_room() and try again.
+  // `call.origin` holds pseudonyms already: the recorder never sees who it was. True: recorded, and
+  // a large request or response was moved from `call`. False: the ring is full. WhenFull::drop: the
+  // call is counted as dropped, go on. WhenFull::wait: wait for when_room() and try again.
   bool try_record(Call& call);
   // `done` runs on the writer's thread when the call's group is on the disk, or lost (an error).
   bool try_record(Call& call, std::function<void(Status)> done);
