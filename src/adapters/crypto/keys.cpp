@@ -266,4 +266,15 @@ std::string hmac_hex(const SecretText& key, std::string_view message, std::size_
   return to_hex(keyed_hash(key.reveal(), message, digest_bytes));
 }
 
+std::uint64_t siphash(const SecretText& key, std::string_view message) {
+  static_assert(siphash_key_bytes == crypto_shorthash_KEYBYTES);
+  CHECK(key.reveal().size() == siphash_key_bytes, "the caller cut the key to this length");
+  std::array<unsigned char, crypto_shorthash_BYTES> digest{};
+  crypto_shorthash(digest.data(), reinterpret_cast<const unsigned char*>(message.data()),
+                   message.size(), reinterpret_cast<const unsigned char*>(key.reveal().data()));
+  std::uint64_t number = 0;
+  std::memcpy(&number, digest.data(), sizeof number);
+  return number;
+}
+
 }  // namespace understudy::crypto

@@ -62,5 +62,8 @@ std::string blake2b(std::string_view bytes, std::size_t digest_bytes = 32);
 std::string blake2b_hex(std::string_view bytes, std::size_t digest_bytes = 32);
 std::string hmac_hex(const SecretText& key, std::string_view message,
                      std::size_t digest_bytes = 32);
+// SipHash-2-4: as good as random without the key, 20 ns. `key` is siphash_key_bytes long.
+inline constexpr std::size_t siphash_key_bytes = 16;
+std::uint64_t siphash(const SecretText& key, std::string_view message);
 
 }  // namespace understudy::crypto

@@ -24,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t feedback_budget_us = 1'000'000;  // comments are few
+constexpr double compression_share = 0.02;  // of one core, beside I/O threads
 constexpr std::size_t spare_chunks_max = 8;             // more were a backlog: its memory goes back
 
 // What a record holds of the ring's memory.
@@ -196,7 +197,7 @@ std::int64_t CallLogWriter::State::compression_budget_us() {
   const auto elapsed_us =
       std::chrono::duration_cast<std::chrono::microseconds>(time - budget_at).count();
   budget_at = time;
-  const auto earned_us = std::min(static_cast<double>(elapsed_us) * limits::log_compression_share,
+  const auto earned_us = std::min(static_cast<double>(elapsed_us) * compression_share,
                                   static_cast<double>(limits::log_compression_saved_us_max));
   return std::min(calls.budget_us() + static_cast<std::int64_t>(earned_us),
                   limits::log_compression_saved_us_max);

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "adapters/crypto/keys.hpp"
 #include "adapters/wire/response_facts.hpp"
 #include "base/limits.hpp"
 #include "steps/s1_capture/conversation.hpp"
@@ -63,10 +63,10 @@ std::uint64_t from_hex(std::string_view digits) {
   return value;
 }
 
-std::string session_name(std::uint64_t digits) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(digits));
-  return "s-" + std::string(text.data());
+std::string session_name(std::uint64_t number) {
+  std::string name = "s-";
+  for (int shift = 60; shift >= 0; shift -= 4) name += "0123456789abcdef"[(number >> shift) & 15U];
+  return name;
 }
 
 std::string_view slice(std::string_view body, const TextRange& range) {
@@ -85,7 +85,7 @@ std::string_view bytes_of(const std::uint64_t& number) {
 
 struct SessionTracker::State {
   explicit State(const Pseudonyms& names)
-      : pseudonyms(names), seed(from_hex(names.of("conversation", "seed"))) {
+      : name_key(names.of("session", "name")), seed(from_hex(names.of("conversation", "seed"))) {
     buckets.fill(none);
     entries.reserve(limits::tracked_conversations_max);  // pages are touched as calls come
   }
@@ -146,7 +146,14 @@ struct SessionTracker::State {
     (entry.before != none ? entries[entry.before].next : bucket(entry.chain)) = none;
   }
 
-  const Pseudonyms pseudonyms;
+  // The digits of an inferred session's name.
+  [[nodiscard]] std::uint64_t name_of(std::uint64_t opening, std::string_view run) const {
+    std::string text(bytes_of(opening));
+    text += run;
+    return crypto::siphash(name_key, text);
+  }
+
+  const SecretText name_key;  // 16 hex digits: 64 bits, as many as a name has
   const std::uint64_t seed;
   std::mutex mutex;
   std::vector<Entry> entries;  // a ring: the oldest is overwritten
@@ -190,12 +197,11 @@ SessionTracker::Ticket SessionTracker::place(const wire::RequestScan& scan, std:
     entry.session = parent->session;
     entry.step = parent->step + 1;
   }
+  const bool is_opened = !parent && named.empty();
+  if (is_opened) entry.session = state_->name_of(conversation.opening, {});
   const std::scoped_lock lock(state_->mutex);
-  if (!parent && named.empty()) {
-    std::string opening(bytes_of(conversation.opening));
-    if (state_->knows(conversation.chain)) opening += call.id.value;
-    entry.session = from_hex(state_->pseudonyms.of("session", opening));
-  }
+  if (is_opened && state_->knows(conversation.chain))
+    entry.session = state_->name_of(conversation.opening, call.id.value);
   call.session = {named.empty() ? session_name(entry.session) : std::string(named)};
   call.step = entry.step;
   return {.number = state_->remember(entry), .scope = scope};
