@@ -56,8 +56,11 @@ class FactsReader {
         if (!std::exchange(is_first, false)) return;
         cursor_.each_member([this](std::string_view name) {
           if (name == "finish_reason") take_text(facts_.finish_reason);
+          if (name == "message") facts_.mark.take_message(cursor_);
         });
       });
+    } else if (key == "content") {  // messages API
+      facts_.mark.take_content(cursor_);
     } else if (key == "stop_reason") {
       if (const auto reason = cursor_.string())
         facts_.finish_reason = std::string(finish_reason_of(unescape(*reason)));
@@ -69,6 +72,8 @@ class FactsReader {
       });
     } else if (key == "output") {
       cursor_.each_element([this] {
+        JsonCursor again = cursor_;
+        facts_.mark.take_item(again);
         cursor_.each_member([this](std::string_view name) {
           if (name != "type") return;
           const auto type = cursor_.string();

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/wire/answer_mark.hpp"
 #include "adapters/wire/api.hpp"
 #include "adapters/wire/errors.hpp"
 #include "records/call.hpp"
@@ -18,6 +19,7 @@ struct ResponseFacts {
   std::optional<Usage> usage;  // nothing where the answer has none
   std::string error;           // ErrorFacts::label(), of error bodies and failed responses
   ErrorKind error_kind = ErrorKind::none;
+  AnswerMark mark;       // of the first choice
   bool is_json = false;  // a JSON object, whole as far as its brackets go
 };
 

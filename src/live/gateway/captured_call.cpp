@@ -194,6 +194,7 @@ net::Async<void> CapturedCall::answer_by_llm() {
       {.exchange = exchange_,
        .client = client,
        .call = call_,
+       .facts = facts_,
        .upstreams = *active_->upstreams,
        .retries = active_->config.retries,
        .budget = parts_.retry_budget,
@@ -212,8 +213,13 @@ net::Async<bool> CapturedCall::record() {
   if (parts_.recorder == nullptr) co_return true;
   s1::Recorder& recorder = *parts_.recorder;
   if (!call_.ended_at.known()) call_.ended_at = now();
-  if (call_.status == CallStatus::ok)
-    parts_.sessions.answered(ticket_, api_, call_.response.reveal());
+  if (call_.status == CallStatus::ok && !call_.response.empty()) {
+    const std::string& response = call_.response.reveal();
+    if (!facts_) facts_ = wire::read_response(api_, response);
+    parts_.sessions.answered(
+        ticket_, {.words = facts_->mark.words(response),
+                  .response_id = api_ == wire::Api::responses ? facts_->id : std::string_view()});
+  }
   call_.request = SecretText(exchange_.take_body());
   call_.repeated = std::move(scan_.repeated);
   if (durable()) co_return co_await record_durably();

@@ -10,6 +10,7 @@
 #include "adapters/net/http_server.hpp"
 #include "adapters/wire/api.hpp"
 #include "adapters/wire/request_scan.hpp"
+#include "adapters/wire/response_facts.hpp"
 #include "live/access/access.hpp"
 #include "live/gateway/gateway.hpp"
 #include "records/call.hpp"
@@ -48,7 +49,8 @@ class CapturedCall {
   Grant grant_;
   Call call_;
   s1::SessionTracker::Ticket ticket_;
-  net::Headers limits_;  // x-ratelimit-* of the virtual key
+  std::optional<wire::ResponseFacts> facts_;  // of the answer, where they are known already
+  net::Headers limits_;                       // x-ratelimit-* of the virtual key
   bool recorded_ = false;
   bool settled_ = false;
   std::int64_t elsewhere_ns_ = 0;  // waiting for the client's body, the upstream, the small model

@@ -31,6 +31,7 @@ wire::ResponseFacts facts_of(const wire::StreamReader& events) {
           .usage = events.usage(),
           .error = events.error(),
           .error_kind = events.error_kind(),
+          .mark = {},
           .is_json = true};
 }
 
@@ -253,7 +254,9 @@ net::Async<void> LlmRelay::pass_on_whole() {
     body = std::move(*translated);
   }
   attempt_->succeeded();
-  complete(std::move(facts), body);
+  const bool is_own = status < 400 && attempt_->api() == client;
+  complete(facts, body);
+  if (is_own) parts_.facts = std::move(facts);
   if (!co_await acknowledge()) co_return;
   if (!co_await parts_.exchange.send(status, client_headers(attempt_->headers()), std::move(body)))
     parts_.call.status = CallStatus::cancelled;
@@ -289,7 +292,9 @@ net::Async<void> LlmRelay::pass_on_parts() {
   }
   if (!open) co_return;
   attempt_->succeeded();
-  complete(wire::read_response(parts_.client.api, body), std::move(body));
+  wire::ResponseFacts facts = wire::read_response(parts_.client.api, body);
+  complete(facts, std::move(body));
+  parts_.facts = std::move(facts);
   if (!co_await acknowledge()) co_return;
   if (!co_await parts_.exchange.finish()) parts_.call.status = CallStatus::cancelled;
 }
@@ -329,7 +334,8 @@ net::Async<void> LlmRelay::pass_on_stream() {
                         .hint = {}});
     co_return;
   }
-  complete(facts_of(shown), shown.response_text());
+  wire::ResponseFacts facts = facts_of(shown);
+  complete(facts, shown.response_text());
   if (events.error().empty()) {
     attempt_->succeeded();
   } else {  // the upstream said so itself, in its own words
@@ -355,7 +361,8 @@ net::Async<void> LlmRelay::break_off(const Error& error) {
              : error.code == ErrorCode::invalid_input ? telemetry::AttemptOutcome::malformed
                                                       : telemetry::AttemptOutcome::cut;
   const wire::StreamReader& shown = translated_ ? *translated_ : *attempt_->events();
-  keep(facts_of(shown), shown.response_text());
+  wire::ResponseFacts facts = facts_of(shown);
+  keep(facts, shown.response_text());
   parts_.call.status = CallStatus::truncated;
   if (parts_.call.error.empty()) {
     parts_.call.error =
@@ -407,15 +414,15 @@ net::Headers LlmRelay::client_headers(const net::Headers& upstream) const {
 }
 
 // The answer is through but for its last byte.
-void LlmRelay::complete(wire::ResponseFacts facts, std::string response) {
+void LlmRelay::complete(wire::ResponseFacts& facts, std::string response) {
   Call& call = parts_.call;
   call.status = call.http_status < 400 ? CallStatus::ok : CallStatus::upstream_error;
-  keep(std::move(facts), std::move(response));
+  keep(facts, std::move(response));
   if (call.status == CallStatus::ok && call.finish_reason == "length")
     call.status = CallStatus::truncated;
 }
 
-void LlmRelay::keep(wire::ResponseFacts facts, std::string response) {
+void LlmRelay::keep(wire::ResponseFacts& facts, std::string response) {
   Call& call = parts_.call;
   call.served_model = std::move(facts.served_model);
   call.finish_reason = std::move(facts.finish_reason);
@@ -432,7 +439,8 @@ void LlmRelay::close_call() {
   // What was received before the client went away, with its partial usage.
   if (call.response.empty() && attempt_ && attempt_->events() != nullptr) {
     const wire::StreamReader& shown = translated_ ? *translated_ : *attempt_->events();
-    keep(facts_of(shown), shown.response_text());
+    wire::ResponseFacts facts = facts_of(shown);
+    keep(facts, shown.response_text());
   }
   call.error = {};
 }

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "adapters/net/http_server.hpp"
@@ -24,7 +25,8 @@ namespace understudy::live {
 struct RelayParts {
   net::Exchange& exchange;
   const ClientCall& client;
-  Call& call;  // gets times, status and content as they become known
+  Call& call;                                 // gets times, status and content as they become known
+  std::optional<wire::ResponseFacts>& facts;  // of the answer, where it was read as a whole
   const UpstreamSet& upstreams;
   const RetryConfig& retries;
   RetryBudget& budget;
@@ -66,8 +68,9 @@ class LlmRelay {
   [[nodiscard]] std::string client_error(std::string body, wire::Api api, unsigned status) const;
   [[nodiscard]] net::Headers client_headers(const net::Headers& upstream) const;
 
-  void complete(wire::ResponseFacts facts, std::string response);
-  void keep(wire::ResponseFacts facts, std::string response);
+  void complete(wire::ResponseFacts& facts, std::string response);
+  // Takes what the call needs from `facts`.
+  void keep(wire::ResponseFacts& facts, std::string response);
   void close_call();
 
   RelayParts parts_;

@@ -1,9 +1,10 @@
-// A request as a conversation: which of its items the model said, what stood before them, and a
-// print of what it said, so that a later call can be joined to the one that it goes on from. Prints
-// and chains are seeded hashes that live in memory only. Pure.
+// A request as a conversation: which of its items the model said and what stood before them, so
+// that a later call can be joined to the one that it goes on from. Chains are seeded hashes that
+// live in memory only. Pure.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,12 +32,9 @@ struct Conversation {
 Conversation read_conversation(wire::Api api, const wire::RequestScan& scan, std::string_view body,
                                std::uint64_t seed);
 
-// What tells answers apart: the id of the first tool call, else the first 256 characters of the
-// text. Equal for the answer as it was given and as the next request repeats it, however that is
-// escaped or wrapped. 0 where there is nothing to compare.
-std::uint64_t print_of_turn(wire::Api api, const wire::RequestScan& scan, std::string_view body,
-                            const ModelTurn& turn, std::uint64_t seed);
-std::uint64_t print_of_answer(wire::Api api, std::string_view response, std::uint64_t seed);
+// wire::AnswerMark::words() of the answer that a request repeats.
+std::string words_of_turn(wire::Api api, const wire::RequestScan& scan, std::string_view body,
+                          const ModelTurn& turn);
 
 std::uint64_t chained(std::uint64_t before, std::string_view text);
 

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "adapters/crypto/keys.hpp"
-#include "adapters/wire/response_facts.hpp"
 #include "base/limits.hpp"
 #include "steps/s1_capture/conversation.hpp"
 
@@ -108,6 +107,9 @@ struct SessionTracker::State {
     return best;
   }
 
+  // Three misses of the cache, which the lock would be held for.
+  void prefetch(std::uint64_t chain) const { __builtin_prefetch(&buckets[chain % buckets.size()]); }
+
   [[nodiscard]] bool knows(std::uint64_t chain) {
     std::uint32_t at = bucket(chain);
     while (at != none && entries[at].chain != chain) at = entries[at].next;
@@ -153,6 +155,10 @@ struct SessionTracker::State {
     return crypto::siphash(name_key, text);
   }
 
+  [[nodiscard]] std::uint64_t print_of(std::string_view words) const {
+    return words.empty() ? 0 : chained(seed, words);
+  }
+
   const SecretText name_key;  // 16 hex digits: 64 bits, as many as a name has
   const std::uint64_t seed;
   std::mutex mutex;
@@ -184,7 +190,7 @@ SessionTracker::Ticket SessionTracker::place(const wire::RequestScan& scan, std:
   for (std::size_t back = 0; !parent && back < conversation.turns.size(); ++back) {
     const ModelTurn& turn = conversation.turns[conversation.turns.size() - 1 - back];
     const bool is_read = back < turns_read_max;
-    parent = find(turn.chain, is_read ? print_of_turn(api, scan, body, turn, state_->seed) : 0);
+    parent = find(turn.chain, is_read ? state_->print_of(words_of_turn(api, scan, body, turn)) : 0);
   }
 
   Entry entry{.chain = conversation.chain, .system = conversation.system};
@@ -197,6 +203,7 @@ SessionTracker::Ticket SessionTracker::place(const wire::RequestScan& scan, std:
     entry.session = parent->session;
     entry.step = parent->step + 1;
   }
+  state_->prefetch(conversation.chain);
   const bool is_opened = !parent && named.empty();
   if (is_opened) entry.session = state_->name_of(conversation.opening, {});
   const std::scoped_lock lock(state_->mutex);
@@ -207,12 +214,10 @@ SessionTracker::Ticket SessionTracker::place(const wire::RequestScan& scan, std:
   return {.number = state_->remember(entry), .scope = scope};
 }
 
-void SessionTracker::answered(const Ticket& ticket, wire::Api api, std::string_view response) {
-  if (ticket.number == 0 || response.empty()) return;
-  const std::uint64_t print = print_of_answer(api, response, state_->seed);
-  // A Responses client may name the answer instead of repeating the conversation.
-  std::string id;
-  if (api == wire::Api::responses) id = wire::read_response(api, response).id;
+void SessionTracker::answered(const Ticket& ticket, const Answered& answer) {
+  if (ticket.number == 0) return;
+  const std::uint64_t print = state_->print_of(answer.words);
+  const std::string_view id = answer.response_id;
   const std::scoped_lock lock(state_->mutex);
   const std::size_t slot = (ticket.number - 1) % limits::tracked_conversations_max;
   if (slot >= state_->entries.size() || state_->entries[slot].number != ticket.number) return;

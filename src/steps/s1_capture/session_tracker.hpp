@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,9 +39,13 @@ class SessionTracker {
   // session that a header names; empty: inferred. `body` is what `scan` was made of.
   Ticket place(const wire::RequestScan& scan, std::string_view body, std::string_view named,
                Call& call);
-  // The answer that the client got (a stream: reassembled), in the client's API; best before its
-  // last byte is sent, because the next request may come at once.
-  void answered(const Ticket& ticket, wire::Api api, std::string_view response);
+  // What the next request may name of an answer.
+  struct Answered {
+    std::string words;             // wire::AnswerMark::words()
+    std::string_view response_id;  // a Responses client may send it instead of the conversation
+  };
+  // Best before the answer's last byte is sent, because the next request may come at once.
+  void answered(const Ticket& ticket, const Answered& answer);
 
  private:
   struct State;

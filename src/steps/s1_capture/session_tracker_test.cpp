@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/wire/response_facts.hpp"
 #include "base/limits.hpp"
 
 namespace understudy::s1 {
@@ -35,8 +36,14 @@ class SessionTrackerTest : public ::testing::Test {
 
   // `message`: of an answer to a chat.
   void answer(const Call& call, const std::string& message) {
-    tracker_.answered(tickets_.at(call.id.value), wire::Api::chat_completions,
-                      R"({"id":"c","choices":[{"index":0,"message":)" + message + "}]}");
+    answer_body(call, wire::Api::chat_completions,
+                R"({"id":"c","choices":[{"index":0,"message":)" + message + "}]}");
+  }
+
+  void answer_body(const Call& call, wire::Api api, const std::string& body) {
+    const wire::ResponseFacts facts = wire::read_response(api, body);
+    tracker_.answered(tickets_.at(call.id.value),
+                      {.words = facts.mark.words(body), .response_id = facts.id});
   }
 
   int calls_ = 0;
@@ -147,8 +154,8 @@ TEST_F(SessionTrackerTest, AnthropicsCacheMarkMayMove) {
       wire::Api::messages,
       body(
           R"({"role":"user","content":[{"type":"text","text":"Look","cache_control":{"type":"ephemeral"}}]})"));
-  tracker_.answered(
-      tickets_.at(first.id.value), wire::Api::messages,
+  answer_body(
+      first, wire::Api::messages,
       R"({"content":[{"type":"thinking","thinking":"hm","signature":"s"},{"type":"tool_use","id":"toolu_1","name":"f","input":{}}]})");
   const Call second = place_body(
       wire::Api::messages,
@@ -161,8 +168,8 @@ TEST_F(SessionTrackerTest, AnthropicsCacheMarkMayMove) {
 TEST_F(SessionTrackerTest, ResponsesGoOnByTheirItemsOrByTheirId) {
   const Call first =
       place_body(wire::Api::responses, R"({"model":"m","input":[{"role":"user","content":"x"}]})");
-  tracker_.answered(
-      tickets_.at(first.id.value), wire::Api::responses,
+  answer_body(
+      first, wire::Api::responses,
       R"({"id":"resp_1","output":[{"type":"reasoning","id":"rs"},{"type":"function_call","call_id":"c1","name":"f","arguments":"{}"}]})");
   const Call items = place_body(
       wire::Api::responses,
@@ -228,8 +235,7 @@ TEST_F(SessionTrackerTest, ThreadsMayPlaceAndAnswerAtOnce) {
         Call call;
         call.id = {std::to_string(thread) + "/" + std::to_string(i)};
         const auto ticket = tracker_.place(*scan, body, {}, call);
-        tracker_.answered(ticket, wire::Api::chat_completions,
-                          R"({"choices":[{"message":{"content":"x"}}]})");
+        tracker_.answered(ticket, {.words = "x", .response_id = {}});
       }
     });
   }
