@@ -71,8 +71,8 @@ struct ServerDeadlines {
 
 struct HttpServerOptions {
   std::string host = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: any free one
-  std::size_t threads = 1;
+  std::uint16_t port = 0;   // 0: any free one
+  std::size_t threads = 1;  // 0: one on each processor that this process may use, and bound to it
   TlsFiles tls = {};
   ServerDeadlines deadlines = {};
 };

@@ -202,12 +202,10 @@ Status Service::open_parts(GatewayConfig config) {
     if (recorder_) scrape_log(recorder_->counters(), scrape);
     scrape_upstreams(*gateway_->active()->upstreams, scrape);
   });
-  const std::size_t threads =
-      config.io_threads > 0 ? config.io_threads : std::max(1U, std::thread::hardware_concurrency());
   server_ = TRY(net::HttpServer::create(
       {.host = config.listen.host,
        .port = config.listen.port,
-       .threads = threads,
+       .threads = config.io_threads,
        .tls = files_of(config.tls)},
       [this](net::Exchange& exchange) { return gateway_->handle(exchange); }));
   server_->on_signal(SIGHUP, [this] {
