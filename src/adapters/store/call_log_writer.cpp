@@ -17,6 +17,7 @@
 #include "adapters/store/segment_lane.hpp"
 #include "base/check.hpp"
 #include "base/clock.hpp"
+#include "base/short_lock.hpp"
 
 namespace understudy::store {
 
@@ -127,7 +128,7 @@ template <class Record>
 bool CallLogWriter::State::put(Record& record, Done done) {
   thread_local std::string metadata;
   const RecordView view = view_of(record, metadata);
-  std::unique_lock lock(mutex);
+  auto lock = short_lock(mutex);
   if (!has_room(ring_bytes_of(view))) return false;
   put(record, view, std::move(done), lock);
   if (options.mode == CaptureMode::async) help();
@@ -224,7 +225,7 @@ void CallLogWriter::State::help() {
   const std::unique_lock segment(segment_mutex, std::try_to_lock);
   if (!segment) return;
   {
-    const std::scoped_lock lock(mutex);
+    const auto lock = short_lock(mutex);
     if (counters.ring_records < helped_records_min || ring_needs_writer || broken ||
         !calls.takes_without_disk(counters.ring_bytes))
       return;
@@ -233,7 +234,7 @@ void CallLogWriter::State::help() {
   store(Disk::untouched);
   if (calls.buffered_bytes() < limits::log_write_bytes) return;
   {
-    const std::scoped_lock lock(mutex);
+    const auto lock = short_lock(mutex);
     wants_write = true;
   }
   filled.notify_one();
@@ -268,7 +269,7 @@ void CallLogWriter::State::store(Disk disk) {
     free_room(records, bytes, std::move(chunk));
   }
   batch.clear();
-  const std::scoped_lock lock(mutex);
+  const auto lock = short_lock(mutex);
   if (!commit_at) commit_at = Clock::now() + milliseconds(limits::log_commit_interval_ms);
 }
 
@@ -385,7 +386,7 @@ void CallLogWriter::State::free_room(std::size_t records, std::size_t bytes,
                                      std::unique_ptr<RecordChunk> emptied) {
   std::vector<std::function<void()>> callbacks;
   {
-    const std::scoped_lock lock(mutex);
+    const auto lock = short_lock(mutex);
     counters.ring_records -= records;
     counters.ring_bytes -= bytes;
     // Only on progress: a callback whose call is still too large would ask again at once.

@@ -11,6 +11,7 @@
 
 #include "adapters/crypto/keys.hpp"
 #include "base/limits.hpp"
+#include "base/short_lock.hpp"
 #include "steps/s1_capture/conversation.hpp"
 
 namespace understudy::s1 {
@@ -118,7 +119,7 @@ struct SessionTracker::State {
 
   // What the call that goes on needs of its parent; nothing where there is none.
   std::optional<Entry> adopt(const Wanted& wanted) {
-    const std::scoped_lock lock(mutex);
+    const auto lock = short_lock(mutex);
     Entry* parent = find(wanted);
     if (parent == nullptr) return std::nullopt;
     if (parent->child == 0) parent->child = wanted.child;
@@ -206,7 +207,7 @@ SessionTracker::Ticket SessionTracker::place(const wire::RequestScan& scan, std:
   state_->prefetch(conversation.chain);
   const bool is_opened = !parent && named.empty();
   if (is_opened) entry.session = state_->name_of(conversation.opening, {});
-  const std::scoped_lock lock(state_->mutex);
+  const auto lock = short_lock(state_->mutex);
   if (is_opened && state_->knows(conversation.chain))
     entry.session = state_->name_of(conversation.opening, call.id.value);
   call.session = {named.empty() ? session_name(entry.session) : std::string(named)};
@@ -218,7 +219,7 @@ void SessionTracker::answered(const Ticket& ticket, const Answered& answer) {
   if (ticket.number == 0) return;
   const std::uint64_t print = state_->print_of(answer.words);
   const std::string_view id = answer.response_id;
-  const std::scoped_lock lock(state_->mutex);
+  const auto lock = short_lock(state_->mutex);
   const std::size_t slot = (ticket.number - 1) % limits::tracked_conversations_max;
   if (slot >= state_->entries.size() || state_->entries[slot].number != ticket.number) return;
   state_->entries[slot].print = print;
