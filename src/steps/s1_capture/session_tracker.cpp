@@ -140,6 +140,11 @@ struct SessionTracker::State {
     if (head != none) entries[head].before = slot;
     head = slot;
     entries[slot] = entry;
+    if (entries.size() == limits::tracked_conversations_max) {  // the next call's
+      const Entry* next = &entries[placed % limits::tracked_conversations_max];
+      __builtin_prefetch(next, 1);
+      __builtin_prefetch(&next->id, 1);
+    }
     return entry.number;
   }
 
