@@ -6,8 +6,6 @@
 #include <limits>
 #include <mutex>
 #include <optional>
-#include <set>
-#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -27,12 +25,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t feedback_budget_us = 1'000'000;  // comments are few
-constexpr double compression_share = 0.02;              // of one core, beside I/O threads
-constexpr std::uint64_t helped_records_min = 8;         // 25 us of an I/O thread
+constexpr double compression_share = 0.01;  // of one core, beside I/O threads
 constexpr std::size_t spare_chunks_max = 8;             // more were a backlog: its memory goes back
-
-// Whether the one who stores records may wait for the disk.
-enum class Disk { allowed, untouched };
 
 // What a record holds of the ring's memory.
 std::size_t ring_bytes_of(const RecordView& record) {
@@ -58,8 +52,6 @@ struct CallLogWriter::State {
   const Home home;
   const CallLogOptions options;
 
-  // Held around what goes into segments; before `mutex` where both are needed.
-  std::mutex segment_mutex;
   mutable std::mutex mutex;
   std::condition_variable filled;  // the writer's thread waits for work
   std::condition_variable eased;   // append() waits for room, flush() for the disk
@@ -68,12 +60,7 @@ struct CallLogWriter::State {
   std::vector<std::function<void()>> room_callbacks;
   bool writer_sleeps = false;  // without a deadline: somebody has to wake it
   bool stopping = false;
-  bool wants_write = false;  // enough is encoded for a write()
   int flushing = 0;
-  std::optional<Clock::time_point> commit_at;  // something is not yet on the disk
-  // What the open segment knows; others in the ring are the writer's, who may make their keys.
-  std::set<std::string, std::less<>> known_tenants;
-  bool ring_needs_writer = false;
   CaptureCounters counters;
   std::uint64_t accepted = 0;       // records; counters count calls
   std::uint64_t settled = 0;        // of these, committed or lost
@@ -81,12 +68,11 @@ struct CallLogWriter::State {
   std::optional<Error> broken;      // the disk takes nothing at the moment
   Clock::time_point retry_at;
 
-  // Of whoever holds segment_mutex.
-  std::vector<std::unique_ptr<RecordChunk>> batch;
-  std::uint64_t known_generation = 0;  // of known_tenants
+  // The writer's thread's own.
   SegmentLane calls{home, options, segment_format::SegmentKind::calls};
   SegmentLane feedback{home, options, segment_format::SegmentKind::feedback};
   std::uint64_t content_bytes = 0;
+  std::optional<Clock::time_point> commit_at;  // something is not yet on the disk
   Clock::time_point check_at;
   Clock::time_point budget_at;
   std::jthread thread;
@@ -109,11 +95,8 @@ struct CallLogWriter::State {
   RecordChunk& chunk_for(std::size_t bytes);
   void run();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
-  void help();
-  void store(Disk disk);
-  void store_one(RecordChunk::Entry& entry, Disk disk);
-  void remember_tenant(std::string_view tenant);
-  void forget_tenants();
+  void store(std::vector<std::unique_ptr<RecordChunk>>& batch);
+  void store_one(RecordChunk::Entry& entry);
   void commit();
   void check();
   std::int64_t compression_budget_us();
@@ -131,7 +114,6 @@ bool CallLogWriter::State::put(Record& record, Done done) {
   auto lock = short_lock(mutex);
   if (!has_room(ring_bytes_of(view))) return false;
   put(record, view, std::move(done), lock);
-  if (options.mode == CaptureMode::async) help();
   return true;
 }
 
@@ -143,8 +125,6 @@ void CallLogWriter::State::put(Record& record, RecordView view, Done done,
   ++accepted;
   if constexpr (std::is_same_v<Record, Call>) ++counters.appended;
   auto owned = take_large(record, view);
-  ring_needs_writer |=
-      owned || !std::is_same_v<Record, Call> || !known_tenants.contains(view.tenant);
   RecordChunk& chunk = chunk_for(RecordChunk::bytes_of(view, owned != nullptr));
   chunk.add(view, std::move(owned), std::move(done));
   const bool wake = writer_sleeps || is_urgent();
@@ -166,78 +146,49 @@ RecordChunk& CallLogWriter::State::chunk_for(std::size_t bytes) {
 
 void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] {
-    return stopping || flushing > 0 || !ring.empty() || wants_write ||
+    return stopping || flushing > 0 || !ring.empty() ||
            (!room_callbacks.empty() && counters.ring_bytes == 0);
   };
   if (commit_at) {
     const auto soon = Clock::now() + milliseconds(limits::log_encode_interval_ms);
     filled.wait_until(lock, std::min(*commit_at, soon), has_work);
   } else {
-    const auto has_any = [&] { return has_work() || commit_at; };
     writer_sleeps = true;
     if (calls.is_open() || feedback.is_open()) {
-      filled.wait_for(lock, milliseconds(limits::log_check_interval_ms), has_any);
+      filled.wait_for(lock, milliseconds(limits::log_check_interval_ms), has_work);
     } else {
-      filled.wait(lock, has_any);
+      filled.wait(lock, has_work);
     }
   }
   writer_sleeps = false;
-  if (ring.empty() || wants_write || is_urgent()) return;
+  if (ring.empty() || is_urgent()) return;
   // Let some gather: a burst is cheaper than a switch of threads for each call.
   filled.wait_for(lock, milliseconds(limits::log_encode_interval_ms),
-                  [this] { return is_urgent() || wants_write; });
+                  [this] { return is_urgent(); });
 }
 
 void CallLogWriter::State::run() {
+  std::vector<std::unique_ptr<RecordChunk>> batch;
   std::unique_lock lock(mutex);
   while (true) {
     wait_for_work(lock);
-    lock.unlock();
-    std::unique_lock segment(segment_mutex);
-    lock.lock();
     batch.swap(ring);
-    ring_needs_writer = wants_write = false;
     const bool must_commit = stopping || flushing > 0 || options.mode == CaptureMode::durable;
     const bool last = stopping;
     lock.unlock();
+    calls.begin_group(compression_budget_us());
+    feedback.begin_group(feedback_budget_us);
     check();
-    store(Disk::allowed);
-    lock.lock();
-    const bool is_due = commit_at && (must_commit || Clock::now() >= *commit_at);
-    lock.unlock();
-    if (is_due) commit();
+    store(batch);
+    batch.clear();
+    if (commit_at && (must_commit || Clock::now() >= *commit_at)) commit();
     free_room(0, 0);
-    segment.unlock();
     lock.lock();
     if (last && ring.empty()) break;
   }
   lock.unlock();
-  const std::scoped_lock segment(segment_mutex);
   // Everything is committed; a segment whose end mark is missing is as good as one that has it.
   for (SegmentLane* lane : {&calls, &feedback}) static_cast<void>(lane->end());
-}
-
-// Encodes what waits on the thread that recorded it, where its bytes are at hand. A third thread
-// would take a core from two I/O threads for half a millisecond at a time: their connections wait
-// that long, which cost twice the work itself (measured on 2 cores). Never touches the disk; goes
-// away where that is needed, or where somebody else is at work.
-void CallLogWriter::State::help() {
-  const std::unique_lock segment(segment_mutex, std::try_to_lock);
-  if (!segment) return;
-  {
-    const auto lock = short_lock(mutex);
-    if (counters.ring_records < helped_records_min || ring_needs_writer || broken ||
-        !calls.takes_without_disk(counters.ring_bytes))
-      return;
-    batch.swap(ring);
-  }
-  store(Disk::untouched);
-  if (calls.buffered_bytes() < limits::log_write_bytes) return;
-  {
-    const auto lock = short_lock(mutex);
-    wants_write = true;
-  }
-  filled.notify_one();
 }
 
 // What is left of the last group's, and the share of the time since; a quiet second saves some up.
@@ -253,27 +204,21 @@ std::int64_t CallLogWriter::State::compression_budget_us() {
                   limits::log_compression_saved_us_max);
 }
 
-void CallLogWriter::State::store(Disk disk) {
-  if (batch.empty()) return;
-  calls.begin_group(compression_budget_us());
-  feedback.begin_group(feedback_budget_us);
+void CallLogWriter::State::store(std::vector<std::unique_ptr<RecordChunk>>& batch) {
   for (std::unique_ptr<RecordChunk>& chunk : batch) {
     std::size_t bytes = 0;
     for (RecordChunk::Entry& entry : chunk->entries()) {
       bytes += ring_bytes_of(entry.record);
-      store_one(entry, disk);
+      store_one(entry);
       entry.owned.reset();
     }
     const std::size_t records = chunk->entries().size();
     chunk->clear();  // wiped here, before its room is given away
     free_room(records, bytes, std::move(chunk));
   }
-  batch.clear();
-  const auto lock = short_lock(mutex);
-  if (!commit_at) commit_at = Clock::now() + milliseconds(limits::log_commit_interval_ms);
 }
 
-void CallLogWriter::State::store_one(RecordChunk::Entry& entry, Disk disk) {
+void CallLogWriter::State::store_one(RecordChunk::Entry& entry) {
   if (broken && Clock::now() < retry_at) return lose(entry.done, *broken);
   const RecordView& record = entry.record;
   SegmentLane& lane = record.kind == segment_format::RecordKind::call ? calls : feedback;
@@ -287,26 +232,12 @@ void CallLogWriter::State::store_one(RecordChunk::Entry& entry, Disk disk) {
   }
   if (record.kind == segment_format::RecordKind::call) content_bytes += record.content_bytes();
   lane.add_waiting(std::move(entry.done));
-  if (disk == Disk::untouched) return;
-  if (&lane == &calls) remember_tenant(record.tenant);
+  if (!commit_at) commit_at = Clock::now() + milliseconds(limits::log_commit_interval_ms);
   if (const Status written = lane.write_if_large(); !written) give_up(lane, written.error());
 }
 
-void CallLogWriter::State::remember_tenant(std::string_view tenant) {
-  if (calls.generation() != known_generation) forget_tenants();
-  if (known_tenants.contains(tenant)) return;  // only this thread changes it
-  const std::scoped_lock lock(mutex);
-  known_tenants.emplace(tenant);
-}
-
-void CallLogWriter::State::forget_tenants() {
-  known_generation = calls.generation();
-  const std::scoped_lock lock(mutex);
-  known_tenants.clear();
-  ring_needs_writer = !ring.empty();
-}
-
 void CallLogWriter::State::commit() {
+  commit_at.reset();
   const Stopwatch watch;
   bool whole = true;
   for (SegmentLane* lane : {&calls, &feedback}) {
@@ -318,7 +249,6 @@ void CallLogWriter::State::commit() {
   const std::int64_t took_us = watch.elapsed_us();
   {
     const std::scoped_lock lock(mutex);
-    commit_at.reset();
     ++counters.commits;
     counters.commit_us_sum += took_us;
     counters.commit_us_max = std::max(counters.commit_us_max, took_us);
@@ -340,7 +270,6 @@ void CallLogWriter::State::check() {
     if (const Status status = lane->check(); !status) give_up(*lane, status.error());
     settle(*lane);
   }
-  if (calls.generation() != known_generation) forget_tenants();
 }
 
 void CallLogWriter::State::lose(Done& done, const Error& error) {
@@ -386,7 +315,7 @@ void CallLogWriter::State::free_room(std::size_t records, std::size_t bytes,
                                      std::unique_ptr<RecordChunk> emptied) {
   std::vector<std::function<void()>> callbacks;
   {
-    const auto lock = short_lock(mutex);
+    const std::scoped_lock lock(mutex);
     counters.ring_records -= records;
     counters.ring_bytes -= bytes;
     // Only on progress: a callback whose call is still too large would ask again at once.

@@ -1,9 +1,9 @@
-// The writing side of the call log: takes calls from many threads into a bounded ring, from where
-// they are encoded and encrypted into segments; one thread of its own writes them and commits
-// groups (one fdatasync each). In async mode the threads that append encode too. It knows public
-// keys only. A full ring refuses (try_append) or makes the caller wait (append): nothing is dropped
-// in silence. After a failed write (full disk) calls are lost and counted, memory stays flat, and
-// the log is tried again after limits::log_retry_interval_ms, in a new segment. Thread-safe.
+// The writing side of the call log: takes calls from many threads into a bounded ring; one thread
+// of its own encodes, encrypts and writes them, and commits groups (one fdatasync each). It knows
+// public keys only. A full ring refuses (try_append) or makes the caller wait (append): nothing is
+// dropped in silence. After a failed write (full disk) calls are lost and counted, memory stays
+// flat, and the log is tried again after limits::log_retry_interval_ms, in a new segment.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,7 @@ class CallLogWriter {
   // large request or response is moved from `call`, the rest is copied. `done` runs on the writer's
   // thread when the call's group is on the disk, or lost.
   bool try_append(Call& call, Done done = {});
-  // Runs `callback` once, on whichever thread makes room again.
+  // Runs `callback` once, on the writer's thread, when there is room again.
   void when_room(std::function<void()> callback);
   bool try_append(Feedback& feedback, Done done = {});
 

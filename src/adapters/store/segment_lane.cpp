@@ -13,8 +13,6 @@ namespace understudy::store {
 
 namespace {
 
-constexpr std::size_t buffered_bytes_max = 4 * limits::log_write_bytes;
-
 std::int64_t stamp_of(const std::filesystem::path& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return 0;
@@ -36,7 +34,6 @@ Status SegmentLane::create() {
   readers_stamp_ = readers_stamp();
   segment_ = TRY(SegmentWriter::create(home_, kind_));
   made_at_ = Clock::now();
-  ++generation_;
   told_committed_ = 0;
   told_bytes_ = 0;
   ++settled_.segments;
@@ -60,12 +57,6 @@ Status SegmentLane::append(const RecordView& record) {
   const Status appended = segment_->append(record);
   budget_us_ = segment_->compression_budget_us();
   return appended;
-}
-
-bool SegmentLane::takes_without_disk(std::size_t bytes) const {
-  return segment_ && segment_->bytes() + bytes <= options_.segment_bytes &&
-         segment_->has_room_for_parts(bytes) &&
-         segment_->buffered_bytes() + bytes <= buffered_bytes_max;
 }
 
 void SegmentLane::add_waiting(Done done) {
@@ -122,10 +113,7 @@ Status SegmentLane::check() {
   if (!segment_) return {};
   if (Clock::now() >= end_at() || readers_stamp() != readers_stamp_) return end();
   const std::int64_t stamp = crypto::tenant_keys_stamp(home_.keys());
-  if (stamp != std::exchange(tenants_stamp_, stamp)) {
-    segment_->forget_changed_tenants();
-    ++generation_;
-  }
+  if (stamp != std::exchange(tenants_stamp_, stamp)) segment_->forget_changed_tenants();
   return {};
 }
 

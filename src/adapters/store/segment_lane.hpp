@@ -1,6 +1,6 @@
 // The segments that one kind of record goes into, one after the other: begins them, ends them by
-// size, age and changed keys, and keeps what waits for the disk. Private to adapters/store; not
-// thread-safe.
+// size, age and changed keys, and keeps what waits for the disk. Private to adapters/store; the
+// log's writer thread owns it.
 #pragma once
 
 #include <chrono>
@@ -39,13 +39,6 @@ class SegmentLane {
   // tenants whose keys have.
   Status check();
 
-  // Whether records of `bytes` from tenants that it knows can be appended in memory.
-  [[nodiscard]] bool takes_without_disk(std::size_t bytes) const;
-  [[nodiscard]] std::size_t buffered_bytes() const {
-    return segment_ ? segment_->buffered_bytes() : 0;
-  }
-  // Another number whenever the tenants that it knew are forgotten.
-  [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] bool is_open() const { return segment_.has_value(); }
   [[nodiscard]] Clock::time_point end_at() const;
 
@@ -75,7 +68,6 @@ class SegmentLane {
   std::int64_t budget_us_ = 0;
   std::int64_t readers_stamp_ = 0;
   std::int64_t tenants_stamp_ = 0;
-  std::uint64_t generation_ = 0;
   std::uint64_t told_committed_ = 0;
   std::uint64_t told_bytes_ = 0;
   Settled settled_;

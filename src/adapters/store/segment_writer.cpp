@@ -330,12 +330,9 @@ std::uint64_t SegmentWriter::buffered_bytes() const { return state_->pending.siz
 std::uint64_t SegmentWriter::appended() const { return state_->appended; }
 std::uint64_t SegmentWriter::committed() const { return state_->committed; }
 
-bool SegmentWriter::has_room_for_parts(std::size_t bytes) const {
-  return state_->part_bytes + bytes < limits::segment_part_bytes_max;
-}
-
 bool SegmentWriter::is_full() const {
-  return !has_room_for_parts(0) || state_->tenant_count >= limits::segment_tenants_max;
+  return state_->part_bytes >= limits::segment_part_bytes_max ||
+         state_->tenant_count >= limits::segment_tenants_max;
 }
 
 }  // namespace understudy::store

@@ -48,7 +48,6 @@ class SegmentWriter {
   [[nodiscard]] std::uint64_t buffered_bytes() const;
   [[nodiscard]] std::uint64_t appended() const;   // calls or feedback
   [[nodiscard]] std::uint64_t committed() const;  // of these, on the disk; also after a failure
-  [[nodiscard]] bool has_room_for_parts(std::size_t bytes) const;
   [[nodiscard]] bool is_full() const;  // by segment_part_bytes_max or segment_tenants_max
 
  private:

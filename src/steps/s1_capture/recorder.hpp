@@ -42,7 +42,7 @@ class Recorder {
   bool try_record(Call& call);
   // `done` runs on the writer's thread when the call's group is on the disk, or lost (an error).
   bool try_record(Call& call, std::function<void(Status)> done);
-  // Runs `callback` once, on any thread, when there is room again. It must be cheap.
+  // Runs `callback` once, on the writer's thread, when there is room again. It must be cheap.
   void when_room(std::function<void()> callback);
   // False when the ring is full; it does not count as a dropped call.
   bool record_feedback(Feedback& feedback);
