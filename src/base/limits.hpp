@@ -82,12 +82,15 @@ inline constexpr int span_flush_s = 3;  // when the gateway ends
 inline constexpr std::size_t log_ring_records_max = 16'384;
 // The gateway stays within 32 MiB, ring included; one larger call is taken alone.
 inline constexpr std::size_t log_ring_bytes_max = 8 * mebi;
+inline constexpr std::size_t log_chunk_bytes = 128 * kibi;  // of records on their way to the writer
+inline constexpr std::size_t log_copied_bytes_max = 32 * kibi;  // of content under its lock: 3 us
+inline constexpr std::size_t log_spare_chunks_max = 8;
 inline constexpr std::size_t log_write_bytes = mebi / 4;  // encoded bytes per write()
 inline constexpr int log_encode_interval_ms = 10;         // small bursts beside the I/O threads
 inline constexpr int log_commit_interval_ms = 50;   // group commit: one fdatasync costs about 4 ms
 inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
 inline constexpr int log_check_interval_ms = 1000;  // for changed keys, old segments
-inline constexpr double log_compression_share = 0.05;  // of one core, beside I/O threads
+inline constexpr double log_compression_share = 0.01;  // of one core, beside I/O threads
 inline constexpr std::int64_t log_compression_saved_us_max = 50'000;
 inline constexpr std::size_t segment_bytes_max = 256 * mebi;
 inline constexpr std::int64_t segment_age_s_max = 86'400;

@@ -1,6 +1,6 @@
-// For a mutex that is held well under a microsecond at a time: looks again some times before it lets
-// the system put the thread to sleep. Sleeping and waking cost ten times what such a wait does; on 2
-// busy I/O threads one call in twenty slept for each of its locks.
+// For a mutex that is held well under a microsecond at a time: looks again some times before it
+// lets the system put the thread to sleep. Sleeping and waking cost ten times what such a wait
+// does; on 2 busy I/O threads one call in twenty slept for each of its locks.
 #pragma once
 
 #include <mutex>

@@ -1,6 +1,7 @@
 #include "console/access_jobs.hpp"
 
 #include "adapters/store/access_changes.hpp"
+#include "adapters/store/audit_trail.hpp"
 #include "adapters/store/spend.hpp"
 #include "base/clock.hpp"
 
@@ -28,6 +29,16 @@ json::object spent(const store::SpendByKey& all, const std::string& name) {
           {"tokens", spend.tokens}};
 }
 
+// Before the change: no trace, no change.
+Status note(const store::Home& home, std::string act, std::string what, std::string detail) {
+  store::AuditEntry entry;
+  entry.role = "admin";
+  entry.act = std::move(act);
+  entry.what = std::move(what);
+  entry.detail = std::move(detail);
+  return store::append_audit(home, std::move(entry));
+}
+
 Result<UnixMicros> expiry_of(const std::string& text) {
   if (text.empty()) return UnixMicros{};
   return store::parse_expiry(text);
@@ -42,10 +53,12 @@ Result<json::value> add_key(const store::Home& home, const KeyRequest& request) 
   key.limits = request.limits;
   key.human_facing = request.human_facing;
   key.expires_at = TRY(expiry_of(request.expires));
+  TRY(note(home, "make", "access add", "key " + key.name));
   return shown(TRY(store::issue_key(home, rule, std::move(key))));
 }
 
 Result<json::value> rotate_key(const store::Home& home, const std::string& name) {
+  TRY(note(home, "rotate", "access rotate", "key " + name));
   return shown(TRY(store::rotate_key(home, rule, name)));
 }
 
@@ -54,6 +67,7 @@ Result<json::value> add_token(const store::Home& home, const TokenRequest& reque
   token.role = TRY(parse_access_role(request.role));
   token.name = request.name.empty() ? request.role : request.name;
   token.expires_at = TRY(expiry_of(request.expires));
+  TRY(note(home, "make", "access token", "token " + token.name + " for " + request.role));
   const store::IssuedToken issued = TRY(store::issue_token(home, rule, std::move(token)));
   json::value out = to_public_json(issued.token);
   out.get_object()["secret"] = issued.secret.reveal();
@@ -61,6 +75,7 @@ Result<json::value> add_token(const store::Home& home, const TokenRequest& reque
 }
 
 Result<json::value> revoke_access(const store::Home& home, const std::string& name) {
+  TRY(note(home, "revoke", "access revoke", name));
   TRY(store::revoke_access(home, rule, name));
   return json::object{{"revoked", name}};
 }

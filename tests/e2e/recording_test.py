@@ -110,6 +110,20 @@ class Records(gateway_case.GatewayCase):
         self.assertEqual(first, second)
 
 
+class DurableRecords(gateway_case.GatewayCase):
+    """A call that is on the disk before its last byte goes out was settled before that, too."""
+    serve_words = ("--capture", "durable")
+
+    def test_usage_is_estimated_before_the_record_is_made(self):
+        for stream in (False, True):
+            answer = self.ask(f"sim/tokens=40,no_usage=1,tag={stream}", stream=stream)
+            self.expect_recorded(answer.call_id, **{"usage.estimated": True,
+                                                    "usage.prompt_tokens": lambda tokens: tokens > 0})
+
+    def test_zz_what_was_recorded(self):
+        self.check_recorded()
+
+
 class Dialogues(support.ProgramTest):
     @support.needs_shared_data
     def test_a_dialogue_set_takes_a_seventh_of_its_size(self):

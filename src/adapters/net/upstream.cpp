@@ -1,6 +1,7 @@
 #include "adapters/net/upstream.hpp"
 
 #include <atomic>
+#include <charconv>
 #include <cstdlib>
 #include <mutex>
 #include <utility>
@@ -77,5 +78,13 @@ Result<std::unique_ptr<Upstream>> Upstream::create(const std::string& base_url,
 }
 
 const std::string& Upstream::url() const { return state_->base_url; }
+const std::string& Upstream::host() const { return state_->url.host; }
+
+std::uint16_t Upstream::port() const {
+  const std::string& text = state_->url.port;
+  std::uint16_t port = 0;
+  std::from_chars(text.data(), text.data() + text.size(), port);
+  return port;
+}
 
 }  // namespace understudy::net

@@ -43,6 +43,8 @@ class Upstream {
   Upstream& operator=(const Upstream&) = delete;
 
   [[nodiscard]] const std::string& url() const;
+  [[nodiscard]] const std::string& host() const;  // of the URL, also where a proxy is in between
+  [[nodiscard]] std::uint16_t port() const;
 
  private:
   friend class UpstreamCall;

@@ -25,7 +25,7 @@ struct AuditEntry {
   UnixMicros at;
   std::string user;  // of the operating system
   std::string role;  // whose key was used
-  std::string act;   // "open", "read", "erase", "rotate", "protect", "make"
+  std::string act;   // "open", "read", "erase", "rotate", "protect", "make", "revoke", "reload"
   std::string what;  // the verb: "log cat"
   std::string detail;
   std::optional<std::uint64_t> calls;

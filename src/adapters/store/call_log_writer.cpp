@@ -25,8 +25,6 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t feedback_budget_us = 1'000'000;  // comments are few
-constexpr double compression_share = 0.01;  // of one core, beside I/O threads
-constexpr std::size_t spare_chunks_max = 8;             // more were a backlog: its memory goes back
 
 // What a record holds of the ring's memory.
 std::size_t ring_bytes_of(const RecordView& record) {
@@ -35,7 +33,7 @@ std::size_t ring_bytes_of(const RecordView& record) {
 
 // Content that is too large to be copied under the lock changes hands.
 std::unique_ptr<RecordChunk::OwnedContent> take_large(Call& call, RecordView& record) {
-  if (record.content_bytes() <= RecordChunk::copied_bytes_max) return nullptr;
+  if (record.content_bytes() <= limits::log_copied_bytes_max) return nullptr;
   auto owned = std::make_unique<RecordChunk::OwnedContent>(std::move(call.request),
                                                            std::move(call.response));
   record.request = owned->request.reveal();
@@ -135,11 +133,11 @@ void CallLogWriter::State::put(Record& record, RecordView view, Done done,
 
 RecordChunk& CallLogWriter::State::chunk_for(std::size_t bytes) {
   if (!ring.empty() && ring.back()->has_room(bytes)) return *ring.back();
-  if (bytes <= RecordChunk::bytes_usual && !spare.empty()) {
+  if (bytes <= limits::log_chunk_bytes && !spare.empty()) {
     ring.push_back(std::move(spare.back()));
     spare.pop_back();
   } else {
-    ring.push_back(std::make_unique<RecordChunk>(std::max(bytes, RecordChunk::bytes_usual)));
+    ring.push_back(std::make_unique<RecordChunk>(std::max(bytes, limits::log_chunk_bytes)));
   }
   return *ring.back();
 }
@@ -198,7 +196,7 @@ std::int64_t CallLogWriter::State::compression_budget_us() {
   const auto elapsed_us =
       std::chrono::duration_cast<std::chrono::microseconds>(time - budget_at).count();
   budget_at = time;
-  const auto earned_us = std::min(static_cast<double>(elapsed_us) * compression_share,
+  const auto earned_us = std::min(static_cast<double>(elapsed_us) * limits::log_compression_share,
                                   static_cast<double>(limits::log_compression_saved_us_max));
   return std::min(calls.budget_us() + static_cast<std::int64_t>(earned_us),
                   limits::log_compression_saved_us_max);
@@ -321,7 +319,7 @@ void CallLogWriter::State::free_room(std::size_t records, std::size_t bytes,
     // Only on progress: a callback whose call is still too large would ask again at once.
     if (bytes > 0 || counters.ring_bytes == 0) callbacks.swap(room_callbacks);
     if (bytes > 0) eased.notify_all();
-    if (emptied && emptied->is_usual() && spare.size() < spare_chunks_max)
+    if (emptied && emptied->is_usual() && spare.size() < limits::log_spare_chunks_max)
       spare.push_back(std::move(emptied));
   }
   for (const auto& callback : callbacks) callback();

@@ -1,6 +1,5 @@
 // The ring, its modes and its failures; what the segments hold is segment_test.cpp's.
 #include "adapters/store/call_log_writer.hpp"
-#include "adapters/store/record_chunk.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -171,7 +170,7 @@ TEST_F(CallLogWriterTest, LargeContentChangesHandsInsteadOfBeingCopied) {
   const auto log = CallLogWriter::open(*home_).value();
   Call small = call("small");
   Call large = call("large");
-  const std::string text(RecordChunk::copied_bytes_max + 1, 'x');
+  const std::string text(limits::log_copied_bytes_max + 1, 'x');
   large.request = SecretText(text);
   ASSERT_TRUE(log->try_append(small));
   ASSERT_TRUE(log->try_append(large));

@@ -22,16 +22,14 @@ class RecordChunk {
  public:
   using Done = std::function<void(Status)>;
 
-  static constexpr std::size_t bytes_usual = 128 * limits::kibi;
-  static constexpr std::size_t copied_bytes_max = 32 * limits::kibi;  // of content; 3 us
-
   // Content that is too large to be copied under a lock.
   struct OwnedContent {
     SecretText request;
     SecretText response;
   };
 
-  explicit RecordChunk(std::size_t bytes = bytes_usual) : text_(new char[bytes]), bytes_(bytes) {}
+  explicit RecordChunk(std::size_t bytes = limits::log_chunk_bytes)
+      : text_(new char[bytes]), bytes_(bytes) {}
   ~RecordChunk() { clear(); }
   RecordChunk(const RecordChunk&) = delete;
   RecordChunk& operator=(const RecordChunk&) = delete;
@@ -48,7 +46,7 @@ class RecordChunk {
     Done done;
   };
   [[nodiscard]] std::vector<Entry>& entries() { return entries_; }
-  [[nodiscard]] bool is_usual() const { return bytes_ == bytes_usual; }
+  [[nodiscard]] bool is_usual() const { return bytes_ == limits::log_chunk_bytes; }
   void clear();  // wipes
 
  private:

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "adapters/store/access_changes.hpp"
+#include "adapters/store/audit_trail.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "live/admin/key_request.hpp"
@@ -137,10 +138,14 @@ AdminApi::Reply AdminApi::failure(const Error& error) {
   return {.status = status_of(error.code), .body = error_text(message, to_string(error.code))};
 }
 
-void AdminApi::note(const TokenHolder& who, const std::string& action) const {
-  understudy::log::info("admin API: " + who.name + " (" + std::string(to_string(who.role)) + ") " +
-                        action);
-  if (services_.audit) services_.audit(who, action);
+Status AdminApi::note(const TokenHolder& who, std::string act, std::string detail) const {
+  store::AuditEntry entry;
+  entry.role = to_string(who.role);
+  entry.act = std::move(act);
+  entry.what = "admin API";
+  entry.detail = detail + ", token " + who.name;
+  understudy::log::info("admin API: " + entry.act + " " + entry.detail);
+  return store::append_audit(services_.home, std::move(entry));
 }
 
 AdminApi::Reply AdminApi::metrics(const Call&) {
@@ -163,11 +168,12 @@ AdminApi::Reply AdminApi::keys(const Call&) {
 AdminApi::Reply AdminApi::issue(const Call& call) {
   auto wanted = parse_key_request(call.body);
   if (!wanted) return failure(wanted.error());
+  if (const Status noted = note(call.who, "make", "key " + wanted->name); !noted)
+    return failure(noted.error());
   const auto issued =
       store::issue_key(services_.home, services_.access.signature_rule(), std::move(*wanted));
   if (!issued) return failure(issued.error());
   if (const Status loaded = services_.access.reload(); !loaded) return failure(loaded.error());
-  note(call.who, "issued the key " + issued->key.name);
   json::value shown = to_public_json(issued->key);
   shown.get_object()["secret"] = issued->secret.reveal();
   return {.status = 201, .body = json::to_text(shown)};
@@ -175,16 +181,18 @@ AdminApi::Reply AdminApi::issue(const Call& call) {
 
 AdminApi::Reply AdminApi::revoke(const Call& call) {
   if (const Status name = check_access_name(call.name); !name) return failure(name.error());
+  if (const Status noted = note(call.who, "revoke", call.name); !noted)
+    return failure(noted.error());
   const Status revoked =
       store::revoke_access(services_.home, services_.access.signature_rule(), call.name);
   if (!revoked) return failure(revoked.error());
   if (const Status loaded = services_.access.reload(); !loaded) return failure(loaded.error());
-  note(call.who, "revoked " + call.name);
   return {.body = json::to_text(json::object{{"revoked", call.name}})};
 }
 
 AdminApi::Reply AdminApi::reload(const Call& call) {
-  note(call.who, "asked for a reload");
+  if (const Status noted = note(call.who, "reload", "configuration"); !noted)
+    return failure(noted.error());
   if (const Status loaded = services_.reload(); !loaded) return failure(loaded.error());
   if (const Status loaded = services_.access.reload(); !loaded) return failure(loaded.error());
   return {.body = R"({"reloaded":true})"};

@@ -10,6 +10,8 @@
 //   DELETE /admin/keys/NAME   admin: revokes it
 //   POST   /admin/reload      admin: reads the configuration and the keys anew
 //
+// Whoever changes something is in the audit trail first (`understudy audit show`).
+//
 // Owner: the gateway's server. Thread-safe; work on the disk runs on the pool.
 #pragma once
 
@@ -36,7 +38,6 @@ struct AdminServices {
   std::function<json::value()> upstreams;  // both are called on the pool
   std::function<json::value()> log_counters;
   std::function<Status()> reload;  // of the configuration; on the pool
-  std::function<void(const TokenHolder& who, const std::string& action)> audit;  // may be empty
 };
 
 class AdminApi {
@@ -64,7 +65,8 @@ class AdminApi {
   std::expected<TokenHolder, Reply> authorise(const net::HttpRequest& request);
   net::Async<Reply> answer(net::Exchange& exchange);
   static Reply failure(const Error& error);
-  void note(const TokenHolder& who, const std::string& action) const;
+  // Into the audit trail, before anything is changed: no trace, no change.
+  [[nodiscard]] Status note(const TokenHolder& who, std::string act, std::string detail) const;
 
   // Run on the pool.
   Reply metrics(const Call& call);

@@ -7,13 +7,16 @@
 
 #include <cstdlib>
 #include <thread>
+#include <vector>
 
 #include "adapters/store/access_changes.hpp"
+#include "adapters/store/audit_trail.hpp"
 
 namespace understudy::live {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -29,20 +32,18 @@ class AdminApiTest : public testing::Test {
     auditor_ = issue("watch", AccessRole::auditor);
     curator_ = issue("curie", AccessRole::curator);
     access_ = Access::open(*home_, {.required = true}).value();
-    api_ = std::make_unique<AdminApi>(AdminServices{
-        .home = *home_,
-        .access = *access_,
-        .metrics = metrics_,
-        .pool = pool_,
-        .upstreams = [] { return json::object{{"default", "closed"}}; },
-        .log_counters = [] { return json::object{{"committed", 7}}; },
-        .reload = [this]() -> Status {
-          if (broken_config_) return fail(ErrorCode::invalid_input, "u.toml:1: broken");
-          return {};
-        },
-        .audit = [this](
-                     const TokenHolder& who,
-                     const std::string& action) { audited_ += who.name + " " + action + "\n"; }});
+    api_ = std::make_unique<AdminApi>(
+        AdminServices{.home = *home_,
+                      .access = *access_,
+                      .metrics = metrics_,
+                      .pool = pool_,
+                      .upstreams = [] { return json::object{{"default", "closed"}}; },
+                      .log_counters = [] { return json::object{{"committed", 7}}; },
+                      .reload = [this]() -> Status {
+                        if (broken_config_)
+                          return fail(ErrorCode::invalid_input, "u.toml:1: broken");
+                        return {};
+                      }});
     server_ = net::HttpServer::create({.host = "127.0.0.1"}, [this](net::Exchange& exchange) {
                 return api_->handle(exchange);
               }).value();
@@ -99,7 +100,6 @@ class AdminApiTest : public testing::Test {
   telemetry::Metrics metrics_{"test"};
   Pool pool_{2};
   bool broken_config_ = false;
-  std::string audited_;
   std::unique_ptr<Access> access_;
   std::unique_ptr<AdminApi> api_;
   std::unique_ptr<net::HttpServer> server_;
@@ -162,7 +162,19 @@ TEST_F(AdminApiTest, AnIssuedKeyWorksAtOnceAndARevokedOneNoMore) {
   EXPECT_EQ(status("POST", "/admin/keys", admin_, R"({"name":"agents"})"), 409U);
   EXPECT_EQ(status("DELETE", "/admin/keys/agents", admin_), 200U);
   EXPECT_TRUE(access_->admit({.secret = secret, .model = "m"}).refusal);
-  EXPECT_EQ(audited_, "boss issued the key agents\nboss revoked agents\n");
+  std::vector<std::string> acts;
+  for (const store::AuditEntry& entry : store::verify_audit(*home_, {})->entries)
+    acts.push_back(entry.role + " " + entry.act + " " + entry.detail);
+  EXPECT_THAT(acts, ElementsAre("admin make key agents, token boss",
+                                "admin make key agents, token boss",  // refused: it was there
+                                "admin revoke agents, token boss"));
+}
+
+TEST_F(AdminApiTest, NothingIsChangedWithoutATrace) {
+  fs::create_directories(home_->directory() / "audit");
+  fs::create_directories(home_->directory() / "audit" / "trail.jsonl");  // cannot be written
+  EXPECT_EQ(status("POST", "/admin/keys", admin_, R"({"name":"agents"})"), 503U);
+  EXPECT_THAT(ask("GET", "/admin/keys", auditor_), Not(HasSubstr("agents")));
 }
 
 TEST_F(AdminApiTest, SaysWhatIsWrongWithARequest) {

@@ -291,10 +291,11 @@ void CapturedCall::measure() {
        .usage = call_.usage,
        .cost = {call_.cost_usd.value_or(0) * 1e6}});
   if (parts_.spans == nullptr) return;
+  const net::Upstream* server = upstream != nullptr ? upstream->connection.get() : nullptr;
   parts_.spans->offer(call_, {.provider = provider,
                               .trace_parent = header("traceparent"),
-                              .server_address = {},
-                              .server_port = 0,
+                              .server_address = server != nullptr ? server->host() : "",
+                              .server_port = server != nullptr ? server->port() : std::uint16_t{0},
                               .stream = scan_.stream});
 }
 

@@ -238,8 +238,7 @@ Status Service::open_admin(const AdminConfig& config) {
                           return recorder_ ? to_json(recorder_->counters())
                                            : json::value(json::object{{"state", "off"}});
                         },
-                    .reload = [this] { return reload(); },
-                    .audit = {}});
+                    .reload = [this] { return reload(); }});
   admin_server_ = TRY(net::HttpServer::create(
       {.host = config.listen->host, .port = config.listen->port, .tls = files_of(config.tls)},
       [this](net::Exchange& exchange) { return admin_->handle(exchange); }));
