@@ -41,7 +41,9 @@ Verdict korean_company(std::string_view c) {
 
 Verdict thai(std::string_view c) {
   constexpr std::array weights = {13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2};
-  const bool province = c[1] != '0';
+  // Provinces as ISO 3166-2:TH numbers them: the tens, and the highest ones digit of each.
+  constexpr std::string_view highest = "-979987766";
+  const bool province = c[1] >= '1' && c[2] <= highest[static_cast<std::size_t>(c[1] - '0')];
   return verdict(province && !are_all_equal(c) &&
                  (11 - weighted_sum(c, weights) % 11) % 10 == digit(c[12]));
 }

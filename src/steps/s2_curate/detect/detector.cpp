@@ -68,6 +68,7 @@ class Search {
       case Trigger::Kind::authorization:
         if (text_[hit.end - 1] == ' ') return add(find_authorization(text_, hit.begin));
         return add(find_authorization(text_, hit.end));
+      case Trigger::Kind::date_word: return add_named_date(place);
       case Trigger::Kind::url: return add_url(hit.begin);
       case Trigger::Kind::internet_host: return add_url(hit.end - 1);
     }
@@ -79,6 +80,11 @@ class Search {
       url_to_ = url->end;
       add(std::move(url));
     }
+  }
+
+  void add_named_date(Place word) {
+    if (continues_word_before(text_, word.begin) || continues_word_after(text_, word.end)) return;
+    add(find_named_date(text_, word));
   }
 
   void follow_context(Place word, const TypeSet& announced) {
@@ -175,10 +181,10 @@ class Search {
 
   void look_for_ipv4(const DigitRun& run) {
     for (std::size_t i = 0; i + 3 < run.groups.size(); ++i) {
-      if (run.groups[i].begin < address_to_) continue;
+      if (run.groups[i].begin < ipv4_to_) continue;
       if (text_[run.groups[i].end] != '.' || run.groups[i + 1].begin != run.groups[i].end + 1) continue;
       if (auto ip = find_ipv4(leaf_, run.groups[i + 1].begin)) {
-        address_to_ = ip->end;
+        ipv4_to_ = ip->end;
         add(std::move(ip));
       }
     }
@@ -233,6 +239,7 @@ class Search {
   std::size_t assigned_to_ = 0;
   std::size_t url_to_ = 0;
   std::size_t address_to_ = 0;
+  std::size_t ipv4_to_ = 0;
   std::size_t word_to_ = 0;
   std::size_t iban_to_ = 0;
   std::size_t id_to_ = 0;

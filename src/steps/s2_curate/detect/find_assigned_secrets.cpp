@@ -134,6 +134,16 @@ const NamedFormat* named_format(std::string_view name, std::string_view value) {
   return nullptr;
 }
 
+// "okta" in "oktaToken" and "OKTA_TOKEN", not in "rookTable", "sumOfAll".
+bool is_name_of(std::string_view text, Place word) {
+  const std::string_view written = text.substr(word.begin, word.end - word.begin);
+  const bool upper = std::ranges::none_of(written, is_lower);
+  const bool lower_tail = std::ranges::none_of(written.substr(1), is_upper);
+  if (!upper && !lower_tail) return false;
+  return word.begin == 0 || !is_letter(text[word.begin - 1]) ||
+         (is_upper(written.front()) && is_lower(text[word.begin - 1]));
+}
+
 }  // namespace
 
 std::span<const std::string_view> secret_words() { return words; }
@@ -145,7 +155,8 @@ std::optional<Entity> find_assigned_secret(const Leaf& leaf, Place place) {
   const auto& [name, at, quotes] = *assignment;
   const std::string_view value = text.substr(at.begin, at.end - at.begin);
   const NamedFormat* named = named_format(name, value);
-  if (named != nullptr && !is_placeholder(value) && looks_random(value))
+  if (named != nullptr && is_name_of(text, place) && !is_placeholder_value(value) &&
+      (named->value.alphabet == Alphabet::hex_pair || looks_random(value)))
     return secret_at(text, at, named->kind);
   const Strength strength = strength_of(name);
   if (strength == Strength::none || !is_assigned_secret(value, quotes, bytes_min(strength, quotes)))
@@ -162,7 +173,7 @@ std::optional<Entity> find_keyed_secret(const Leaf& leaf) {
   std::ranges::replace(name, '-', '_');
   const NamedFormat* named = named_format(name, leaf.text);
   const Place all{.begin = 0, .end = leaf.text.size()};
-  if (named != nullptr && !is_placeholder(leaf.text) && looks_random(leaf.text))
+  if (named != nullptr && !is_placeholder_value(leaf.text) && looks_random(leaf.text))
     return secret_at(leaf.text, all, named->kind);
   const Strength strength = strength_of(name);
   if (strength == Strength::none ||

@@ -25,16 +25,25 @@ constexpr std::array regions = {"US", "GB", "DE", "FR", "IT", "ES", "NL", "IN", 
                                 "CA", "AU", "TR", "SE", "PL", "CH", "AT", "BE", "DK", "NO"};
 
 // "555-2671x12": nothing but a telephone has an extension.
+std::size_t extension_bytes(std::string_view text, std::size_t end) {
+  std::size_t at = end;
+  if (text.substr(at, 2) == " x") ++at;
+  if (at + 1 >= text.size() || text[at] != 'x' || !is_digit(text[at + 1])) return 0;
+  ++at;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  return at - end;
+}
 bool has_extension(std::string_view text, std::size_t end) {
-  return end + 1 < text.size() && text[end] == 'x' && is_digit(text[end + 1]);
+  return extension_bytes(text, end) > 0;
 }
 
 // A number that goes on to the left or right as a word, a decimal, an amount of money, a path or a
 // dashed id is none of ours.
 bool starts_alone(std::string_view text, std::size_t begin) {
   if (begin == 0) return true;
+  if (text[begin - 1] == ',') return begin < 2 || !is_digit(text[begin - 2]);
   return !continues_word_before(text, begin) &&
-         !std::string_view("-.,$#/\\+").contains(text[begin - 1]);
+         !std::string_view("-.$#/\\+").contains(text[begin - 1]);
 }
 
 bool ends_alone(std::string_view text, std::size_t end) {
@@ -42,6 +51,7 @@ bool ends_alone(std::string_view text, std::size_t end) {
   if (has_extension(text, end)) return true;
   if (continues_word_after(text, end) || text[end] == '%') return false;
   const bool glue = std::string_view("-.,/:").contains(text[end]);
+  if (glue && is_phone_word_behind(text, end)) return true;
   return !(glue && end + 1 < text.size() && is_alnum(text[end + 1]));
 }
 

@@ -12,6 +12,8 @@ namespace understudy::s2 {
 namespace {
 
 constexpr std::size_t short_literal_bytes = 3;
+constexpr std::size_t telling_literal_bytes = 5;
+constexpr std::size_t telling_length_range = 60;
 constexpr std::size_t random_bytes_min = 16;
 constexpr std::size_t header_bytes_max = 60;  // of "-----BEGIN ... PRIVATE KEY-----"
 constexpr std::size_t key_body_bytes_min = 12;
@@ -65,11 +67,24 @@ std::optional<Entity> find_formatted_secret(const Leaf& leaf, Place place,
   const bool starts_inside = !is_alnum(format.literal.front()) && format.before.max == 0;
   if (!starts_inside && continues_word_before(text, begin)) return std::nullopt;
   if (begin > 0 && text[begin - 1] == '-' && !starts_inside) return std::nullopt;
+  if (begin > 1 && text[begin - 1] == '.' && is_alnum(text[begin - 2]) && !starts_inside &&
+      format.literal.size() < telling_literal_bytes)
+    return std::nullopt;  // "box.ico-7a38"
   const std::string_view key = text.substr(begin, end - begin);
   const std::string_view body = text.substr(place.end, end - place.end);
   if (is_placeholder(key)) return std::nullopt;
-  const bool must_look_random = body.size() >= random_bytes_min || format.literal.size() <= short_literal_bytes;
-  if (must_look_random && !looks_random(format.before.max > 0 ? key : body)) return std::nullopt;
+  if (end < text.size() && (text[end] == '#' || text[end] == '*')) return std::nullopt;  // masked
+  if (body.contains("..")) return std::nullopt;
+  const std::string_view drawn = format.before.max > 0 ? key : body;
+  if (drawn.size() < random_bytes_min) return secret_at(text, {begin, end}, format.kind);
+  // A long literal and a length that few words have are evidence enough.
+  const bool telling = format.literal.size() >= telling_literal_bytes &&
+                       format.behind.max - format.behind.min <= telling_length_range;
+  const bool digit = std::ranges::any_of(drawn, is_digit);
+  if (telling && (digit || entropy_bits(drawn) >= 4) && entropy_bits(drawn) >= 2.8)
+    return secret_at(text, {begin, end}, format.kind);
+  if (format.literal.size() <= short_literal_bytes && !digit) return std::nullopt;
+  if (!looks_random(drawn)) return std::nullopt;
   return secret_at(text, {begin, end}, format.kind);
 }
 
@@ -172,7 +187,7 @@ std::optional<Entity> find_curl_password(std::string_view text, std::size_t begi
   constexpr auto no_passwords = std::to_array<std::string_view>(
       {"pass", "password", "token", "test", "secret", "passwd", "pwd", "yyy", "pw"});
   const auto is_shell = [](char c) { return std::string_view("<[").contains(c); };
-  if (value.size() < 3 || is_shell(value.front()) || value.front() == '$' ||
+  if (value.size() < 3 || is_shell(value.front()) || word.starts_with('<') || value.front() == '$' ||
       value.starts_with("{{") || value == user.substr(0, in_front ? 0 : user.size()) ||
       std::ranges::find(no_passwords, lower_ascii(value)) != no_passwords.end())
     return std::nullopt;

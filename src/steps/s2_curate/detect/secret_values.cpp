@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "steps/s2_curate/detect/characters.hpp"
 
@@ -17,9 +18,16 @@ constexpr std::size_t repeats_max = 5;       // of one character in a row, but i
 constexpr std::size_t consonants_in_row_min = 5;  // no English word has as many, but "rhythms"
 
 constexpr auto placeholders = std::to_array<std::string_view>(
-    {"change", "example", "placeholder", "your", "xxxx", "****", "....", "dummy", "redacted",
-     "secret_key", "password", "insert", "replace", "null", "_here", "fake", "sample", "todo",
-     "getenv", "environ", "process.env", "undefined", "1234567890123"});
+    {"change", "example", "placeholder", "your_", "your-", "yourkey", "xxxxx", "****", "...", "redacted", "insert",
+     "replace_", "_here", "abcdefgh", "1234567890123"});
+constexpr auto placeholder_values = std::to_array<std::string_view>(
+    {"dummy", "secret_key", "password", "null", "fake", "sample", "todo", "getenv", "environ",
+     "process.env", "undefined", "your", "xxxx", "test_key", "replace"});
+
+bool contains_any(std::string_view value, std::span<const std::string_view> words) {
+  const std::string lower = lower_ascii(value);
+  return std::ranges::any_of(words, [&](std::string_view word) { return lower.contains(word); });
+}
 
 // A letter, its neighbours and vowels in between: the longest run of consonants.
 std::size_t longest_consonant_run(std::string_view text) {
@@ -66,10 +74,10 @@ double entropy_bits(std::string_view text) {
   return bits;
 }
 
-bool is_placeholder(std::string_view value) {
-  const std::string lower = lower_ascii(value);
-  return std::ranges::any_of(placeholders,
-                             [&](std::string_view word) { return lower.contains(word); });
+bool is_placeholder(std::string_view value) { return contains_any(value, placeholders); }
+
+bool is_placeholder_value(std::string_view value) {
+  return is_placeholder(value) || contains_any(value, placeholder_values);
 }
 
 bool looks_random(std::string_view text) {
@@ -91,7 +99,7 @@ bool is_assigned_secret(std::string_view value, Quotes quotes, std::size_t bytes
   if (value.size() < bytes_min || value.size() > value_bytes_max) return false;
   const std::string_view never = quotes == Quotes::some ? "{}<>$%" : "()[]{}<>$\\%";
   const auto is_code = [&](char c) { return is_space(c) || never.contains(c); };
-  if (std::ranges::any_of(value, is_code) || is_placeholder(value)) return false;
+  if (std::ranges::any_of(value, is_code) || is_placeholder_value(value)) return false;
   const bool digit = std::ranges::any_of(value, is_digit);
   const bool letter = std::ranges::any_of(value, is_letter);
   if (digit && letter) return entropy_bits(value) >= (quotes == Quotes::some ? 2.0 : entropy_bits_min);

@@ -68,6 +68,12 @@ Result<Triggers> Triggers::create() {
   all.add("bearer ", ignored, {.kind = Kind::authorization});
   all.add("://", exact, {.kind = Kind::url});
   all.add("www.", ignored, {.kind = Kind::internet_host});
+  for (const char* day : {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
+                          "sunday"})
+    all.add(day, ignored, {.kind = Kind::date_word});
+  for (const char* month : {"January", "February", "March", "April", "May", "June", "July", "August",
+                            "September", "October", "November", "December"})
+    all.add(month, exact, {.kind = Kind::date_word});
   auto scanner = TRY(text::PatternScanner::compile_literals(all.literals));
   return Triggers(std::move(all.triggers), std::move(scanner));
 }

@@ -21,6 +21,7 @@ struct Trigger {
     jwt,
     curl,
     authorization,
+    date_word,
     url,
     internet_host,
   };
