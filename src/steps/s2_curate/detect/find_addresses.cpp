@@ -23,11 +23,12 @@ constexpr auto street_ends_in_word = std::to_array<std::string_view>(
      "str\xc3\xa6" "de", "ring", "steig", "pfad"});
 
 // What announces an address.
-constexpr auto cues = std::to_array<std::string_view>(
+constexpr auto cues_phrases = std::to_array<std::string_view>(
     {" address is ", " address to ", " address: ", " address:  ", " address:     ", " sent to ", " send to ", " send it to ", " lives at ", " live at ",
      " located at ", " is at ", " meet me at ", " arrived at ", " taxi to ", " return to ", " returned to ", " delivered to ", " deliver to ",
-     " ship to ", " shipped to ", " address with ", " the same: ", " corner of ", " it's in ", " address of ", " new one to ", " they are: ",
+     " ship to ", " shipped to ", " address with ", " corner of ", " address of ",
      " resides at ", " residing at ", " found at ", " street: ", " home: ", " address "});
+constexpr Cues cues(cues_phrases);
 
 bool is_number(const NameText& words, std::size_t i) {
   return words[i].form == Word::Form::number && words[i].end - words[i].begin <= house_number_bytes_max;

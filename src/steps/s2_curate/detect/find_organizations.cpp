@@ -8,12 +8,13 @@ namespace {
 
 constexpr std::size_t words_before_end_max = 5;
 
-constexpr auto cues = std::to_array<std::string_view>(
+constexpr auto cues_phrases = std::to_array<std::string_view>(
     {" works at ", " work at ", " worked at ", " working at ", " works for ", " work for ", " worked for ",
      " employed by ", " employed at ", " joined ", " founder of ", " founded ", " ceo of ", " cto of ", " cfo of ",
      " director of ", " president of ", " chairman of ", " acquired by ", " acquired ", " invested in ",
      " shares of ", " subsidiary of ", " office of ", " employees of ", " address of ", " year at ",
      " company: ", " organization: ", " organisation: ", " employer: ", " recorded for ", " on behalf of "});
+constexpr Cues cues(cues_phrases);
 
 // Ends that no name has by chance; "Center" or "Group" may end a heading.
 constexpr auto sure_ends = std::to_array<std::string_view>(

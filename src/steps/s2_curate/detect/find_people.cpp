@@ -11,20 +11,22 @@ constexpr std::size_t name_words_max = 4;
 constexpr std::size_t telling_suffix_word_bytes_min = 6;
 
 // What stands before a person's name.
-constexpr auto cues = std::to_array<std::string_view>(
+constexpr auto cues_phrases = std::to_array<std::string_view>(
     {" name is ", " named ", " called ", " call me ", " calls me ", " call him ", " call her ", " name's ",
      " i'm ", " i am ", " this is ", " by ", " hi ", " hello ", " dear ", " hey ", " mr ", " mrs ",
      " with ", " to meet ", " and starring ", " starring ", " directed by ", " named him ", " named her ",
-     " partner's name ", " it's under ", " regards, ", " regards,\n", " sincerely,\n", " signed, ",
+     " partner's name ", " it's under ", " regards, ", " regards,", " sincerely,", " signed, ",
      " cc ", " attn: ", " attention: ", " contact ", " ask for ", " spoke to ", " spoke with ",
      " met ", " married ", " husband ", " wife ", " son ", " daughter ", " brother ", " sister ",
      " friend ", " colleague ", " boss ", " maiden name is ", " under the name ", " tribute to ",
      " shouted at ", " said to ", " up with ", " patient ", " employee ", " passenger ", " guest ",
-     " customer ", " early "});
-constexpr auto field_cues = std::to_array<std::string_view>(
-    {" name: ", " name:", "\nname: ", " name:  ", " name:   ", " name:    ", " full name: ", " first name: ",
+     " customer ", " presented by "});
+constexpr Cues cues(cues_phrases);
+constexpr auto field_cues_phrases = std::to_array<std::string_view>(
+    {" name: ", " name:", "name: ", " name:  ", " name:   ", " name:    ", " full name: ", " first name: ",
      " last name: ", " surname: ", " customer name: ", " contact: ", " from: ", " user: ", " author: ",
      " patient: ", " employee: ", " passenger: ", " owner: ", " signed: ", " name = ", " user's name: "});
+constexpr Cues field_cues(field_cues_phrases);
 constexpr auto person_keys = std::to_array<std::string_view>(
     {"name", "full_name", "fullname", "first_name", "firstname", "last_name", "lastname", "surname",
      "given_name", "family_name", "contact_name", "customer_name", "passenger", "patient", "author",

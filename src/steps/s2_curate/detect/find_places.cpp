@@ -6,17 +6,19 @@ namespace understudy::s2 {
 
 namespace {
 
-constexpr auto cues = std::to_array<std::string_view>(
+constexpr auto cues_phrases = std::to_array<std::string_view>(
     {" in ", " from ", " to ", " at ", " near ", " around ", " visit ", " visited ", " visiting ", " via ",
      " leave ", " left ", " towards ", " through ", " outside ", " inside ", " across "});
+constexpr Cues cues(cues_phrases);
 // So sure that they make a place of a word that nobody knows.
-constexpr auto strong_cues = std::to_array<std::string_view>(
+constexpr auto strong_cues_phrases = std::to_array<std::string_view>(
     {" live in ", " lives in ", " lived in ", " living in ", " born in ", " moved from ", " moved to ",
      " moved here from ", " moving to ", " grew up in ", " based in ", " originally from ", " city of ",
      " town of ", " village of ", " arrived in ", " arrive in ", " arrived at ", " flight to ", " flights to ", " flight from ",
      " travel to ", " travelling to ", " traveling to ", " trip to ", " visiting ", " capital of ", " resident of ",
      " located in ", " street in ", " year in ", " i'm in ", " i am in ", " home city ", " office in ", " where: ",
      " city: ", " country: ", " location: ", " town: ", " birthplace: "});
+constexpr Cues strong_cues(strong_cues_phrases);
 constexpr auto place_keys = std::to_array<std::string_view>(
     {"city", "country", "town", "location", "place", "state", "region", "province", "county",
      "birthplace", "destination", "origin", "hometown"});

@@ -33,41 +33,46 @@ bool has_even_separators(std::string_view written) {
 }  // namespace
 
 Result<IdFinder> IdFinder::create() {
-  std::vector<IdRule> rules;
+  std::vector<Form> forms;
   for (const auto table : {american_ids(), european_ids(), british_and_irish_ids(), german_ids(),
-                           asian_ids(), other_ids()})
-    rules.insert(rules.end(), table.begin(), table.end());
-  std::vector<text::Pattern> patterns;
-  for (std::uint32_t id = 0; id < rules.size(); ++id) {
-    patterns.push_back({.id = id,
-                        .expression = std::string(rules[id].expression),
-                        .letter_case = text::LetterCase::ignored});
+                           asian_ids(), other_ids()}) {
+    for (const IdRule& rule : table)
+      forms.push_back({.rule = rule, .pattern = TRY(FormPattern::parse(rule.expression))});
   }
-  auto scanner = TRY(text::PatternScanner::compile(patterns));
-  return IdFinder(std::move(rules), std::move(scanner));
+  return IdFinder(std::move(forms));
 }
 
 void IdFinder::find(std::string_view text, Place stretch, const TypeSet& announced,
                     double score_min, std::vector<Entity>& found) const {
-  for (const text::PatternHit& hit :
-       scanner_.scan(text.substr(stretch.begin, stretch.end - stretch.begin))) {
-    const IdRule& rule = rules_[hit.id];
-    double score =
-        announced.test(static_cast<std::size_t>(rule.type)) ? rule.with_context : rule.bare;
+  std::vector<std::size_t> begins;
+  for (std::size_t at = stretch.begin; at < stretch.end; ++at) {
+    const bool starts = is_alnum(text[at]) || text[at] == '+';
+    if (starts && !continues_word_before(text, at)) begins.push_back(at);
+  }
+  for (const Form& form : forms_) {
+    const IdRule& rule = form.rule;
+    const bool is_announced = announced.test(static_cast<std::size_t>(rule.type));
+    const double score = is_announced ? rule.with_context : rule.bare;
     if (score < score_min) continue;
-    const Place place{.begin = stretch.begin + hit.begin, .end = stretch.begin + hit.end};
-    if (!stands_alone(text, place)) continue;
-    const std::string_view written = text.substr(place.begin, place.end - place.begin);
-    if (!rule.any_separators && !has_even_separators(written)) continue;
-    const std::string compact = upper_ascii(only_alnum(written));
-    const Verdict verdict = rule.check(compact);
-    if (verdict == Verdict::unverified) score *= unverified_factor;
-    if (verdict == Verdict::no || score < score_min) continue;
-    found.push_back({.type = rule.type,
-                     .begin = place.begin,
-                     .end = place.end,
-                     .value = std::string(written),
-                     .score = score});
+    std::size_t behind = 0;
+    for (const std::size_t begin : begins) {
+      if (begin < behind || !form.pattern.may_begin_with(text[begin])) continue;
+      form.pattern.match(text, begin, [&](std::size_t end) {
+        if (!stands_alone(text, {begin, end})) return false;
+        const std::string_view written = text.substr(begin, end - begin);
+        if (!rule.any_separators && !has_even_separators(written)) return false;
+        const Verdict verdict = rule.check(upper_ascii(only_alnum(written)));
+        const double sure = verdict == Verdict::unverified ? score * unverified_factor : score;
+        if (verdict == Verdict::no || sure < score_min) return false;
+        found.push_back({.type = rule.type,
+                         .begin = begin,
+                         .end = end,
+                         .value = std::string(written),
+                         .score = sure});
+        behind = end;
+        return true;
+      });
+    }
   }
 }
 

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <bitset>
+#include <utility>
 #include <vector>
 
-#include "adapters/text/pattern_scanner.hpp"
 #include "base/result.hpp"
 #include "steps/s2_curate/detect/entity.hpp"
 #include "steps/s2_curate/detect/finders.hpp"
+#include "steps/s2_curate/detect/form_pattern.hpp"
 #include "steps/s2_curate/detect/id_rules.hpp"
 
 namespace understudy::s2 {
@@ -18,16 +19,18 @@ class IdFinder {
  public:
   static Result<IdFinder> create();
 
-  // Ids that begin and end within `stretch` and whose score, with the types in `announced` taken
-  // for announced by the context, is `score_min` or more.
+  // Ids that begin within `stretch` and whose score, with the types in `announced` taken for
+  // announced by the context, is `score_min` or more.
   void find(std::string_view text, Place stretch, const TypeSet& announced, double score_min,
             std::vector<Entity>& found) const;
 
  private:
-  IdFinder(std::vector<IdRule> rules, text::PatternScanner scanner)
-      : rules_(std::move(rules)), scanner_(std::move(scanner)) {}
-  std::vector<IdRule> rules_;  // by pattern id
-  text::PatternScanner scanner_;
+  struct Form {
+    IdRule rule;
+    FormPattern pattern;
+  };
+  explicit IdFinder(std::vector<Form> forms) : forms_(std::move(forms)) {}
+  std::vector<Form> forms_;
 };
 
 }  // namespace understudy::s2

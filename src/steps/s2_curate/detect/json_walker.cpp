@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t number_digits_min = 7;
 constexpr std::size_t label_bytes_max = 64;
 
+constexpr std::size_t member_bytes_max = 9;
+
 // Members that say what their object's value is, and members that are that value.
 constexpr auto label_keys = std::to_array<std::string_view>(
     {"name", "key", "field", "label", "type", "attribute", "property", "question"});
@@ -22,7 +24,7 @@ constexpr auto value_keys =
     std::to_array<std::string_view>({"value", "values", "answer", "val", "data"});
 
 bool is_one_of(std::string_view word, const auto& words) {
-  return std::ranges::find(words, word) != words.end();
+  return word.size() <= member_bytes_max && std::ranges::find(words, word) != words.end();
 }
 
 class Walker {
@@ -78,7 +80,9 @@ class Walker {
         if (!next_is('"')) return malformed();
         const std::size_t begin = at_;
         TRY(skip_string());
-        const std::string key = TRY(text_of(begin, at_));
+        std::string unescaped;
+        std::string_view key = text_.substr(begin + 1, at_ - begin - 2);
+        if (escapes_) key = unescaped = TRY(text_of(begin, at_));
         visitor_.leaf({.kind = JsonLeaf::Kind::key,
                        .text = key,
                        .key = {},
@@ -325,21 +329,24 @@ std::optional<std::string> unescape_json(std::string_view token) {
   return out;
 }
 
-std::size_t place_in_token(std::string_view token, std::size_t at) {
-  std::size_t place = 1;
-  std::size_t text = 0;
-  while (text < at && place + 1 < token.size()) {
-    if (token[place] != '\\') {
-      ++place;
-      ++text;
+std::size_t TokenPlaces::of(std::size_t byte) {
+  if (!escapes_) return 1 + byte;
+  if (byte < byte_) {
+    place_ = 1;
+    byte_ = 0;
+  }
+  while (byte_ < byte && place_ + 1 < token_.size()) {
+    if (token_[place_] != '\\') {
+      ++place_;
+      ++byte_;
       continue;
     }
-    const auto unit = read_escape(token.substr(0, token.size() - 1), place);
+    const auto unit = read_escape(token_.substr(0, token_.size() - 1), place_);
     if (!unit) break;
-    place += unit->token_bytes;
-    text += utf8_bytes(unit->code);
+    place_ += unit->token_bytes;
+    byte_ += utf8_bytes(unit->code);
   }
-  return place;
+  return place_;
 }
 
 }  // namespace understudy::s2

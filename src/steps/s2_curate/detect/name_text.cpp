@@ -53,12 +53,23 @@ bool NameText::begins_sentence(std::size_t i) const {
   return i == 0 || gap.find_first_of(".!?:\n\"") != std::string_view::npos;
 }
 
-bool NameText::follows(std::size_t i, std::span<const std::string_view> phrases) const {
+bool NameText::follows(std::size_t i, const Cues& phrases) const {
   const std::size_t end = words_[i].begin;
-  const std::size_t begin = end > cue_bytes_max ? end - cue_bytes_max : 0;
-  const std::string before = " " + lower_ascii(text_.substr(begin, end - begin));
-  return std::ranges::any_of(phrases,
-                             [&](std::string_view phrase) { return before.ends_with(phrase); });
+  if (end == 0 || (text_[end - 1] != ' ' && text_[end - 1] != ':' && text_[end - 1] != '\n'))
+    return false;
+  std::array<char, cue_bytes_max + 1> before;
+  const std::size_t bytes = std::min(end, cue_bytes_max);
+  before[0] = ' ';  // a text begins as a sentence does
+  for (std::size_t k = 0; k < bytes; ++k) {
+    const char c = text_[end - bytes + k];
+    before[k + 1] = c == '\n' ? ' ' : to_lower(c);
+  }
+  return phrases.end({before.data(), bytes + 1});
+}
+
+bool Cues::end(std::string_view lower_text) const {
+  return filter_[slot(lower_text)] &&
+         std::ranges::any_of(phrases_, [&](std::string_view phrase) { return lower_text.ends_with(phrase); });
 }
 
 NameText::Phrase NameText::phrase_from(std::size_t i) const {

@@ -2,6 +2,7 @@
 // already part of a name. Private to detect. One thread.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,28 @@
 #include "steps/s2_curate/detect/words.hpp"
 
 namespace understudy::s2 {
+
+// Phrases that stand before a name, in lower case, with a filter by their last bytes: most words
+// follow none of them.
+class Cues {
+ public:
+  template <std::size_t count>
+  explicit constexpr Cues(const std::array<std::string_view, count>& phrases) : phrases_(phrases) {
+    for (const std::string_view phrase : phrases) filter_[slot(phrase)] = true;
+  }
+  // Does the text end with one of them?
+  [[nodiscard]] bool end(std::string_view lower_text) const;
+
+ private:
+  static constexpr std::size_t slot(std::string_view text) {
+    std::size_t hash = 0;
+    for (std::size_t i = 2; i <= 4 && i <= text.size(); ++i)
+      hash = hash * 31 + static_cast<unsigned char>(text[text.size() - i]);
+    return hash % 1024;
+  }
+  std::span<const std::string_view> phrases_;
+  std::array<bool, 1024> filter_{};
+};
 
 class NameText {
  public:
@@ -32,8 +55,8 @@ class NameText {
   // Nothing that the gazetteer knows.
   [[nodiscard]] bool is_unknown(std::size_t i) const { return words_[i].flags == 0; }
   [[nodiscard]] bool begins_sentence(std::size_t i) const;
-  // Does the text before the word end with one of these (lower case)?
-  [[nodiscard]] bool follows(std::size_t i, std::span<const std::string_view> phrases) const;
+  // Does the text before the word end with one of these?
+  [[nodiscard]] bool follows(std::size_t i, const Cues& phrases) const;
   [[nodiscard]] bool all_lower() const { return all_lower_; }
   // The last word of the longest phrase of the gazetteer from i with one of the flags, and its
   // flags.

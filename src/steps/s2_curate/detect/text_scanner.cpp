@@ -4,18 +4,30 @@
 #include <utility>
 
 #include "adapters/text/hashing.hpp"
+#include "steps/s2_curate/detect/characters.hpp"
 #include "steps/s2_curate/detect/json_walker.hpp"
 
 namespace understudy::s2 {
 
 namespace {
 
-constexpr std::size_t remembered_bytes_min = 128;  // shorter strings are searched as fast
-constexpr std::size_t key_bytes_min = 6;
+constexpr std::size_t remembered_bytes_min = 32;  // shorter strings are searched as fast
+constexpr std::size_t plain_bytes_max = 20;
+constexpr std::size_t plain_key_bytes_max = 48;
 
 // An image or a sound as a data URL: its letters mean nothing, but look like keys.
 bool is_binary(std::string_view text) {
   return text.starts_with("data:") && text.substr(0, 128).contains(";base64,");
+}
+
+// "assistant", "tool_calls", "application/json", and keys that are identifiers: one word, with
+// neither digits nor capitals; most strings of a log are such.
+bool is_plain(const JsonLeaf& leaf) {
+  const bool is_key = leaf.kind == JsonLeaf::Kind::key;
+  if (leaf.text.size() >= (is_key ? plain_key_bytes_max : plain_bytes_max)) return false;
+  return std::ranges::all_of(leaf.text, [&](char c) {
+    return is_lower(c) || c == '_' || c == '-' || c == '/' || (is_key && is_upper(c));
+  });
 }
 
 }  // namespace
@@ -29,12 +41,13 @@ class LeafCollector : public JsonVisitor {
 
   void leaf(const JsonLeaf& leaf) override {
     if (is_binary(leaf.text)) return;
-    if (leaf.kind == JsonLeaf::Kind::key && leaf.text.size() < key_bytes_min) return;
+    if (is_plain(leaf)) return;
     const std::string_view key = leaf.kind == JsonLeaf::Kind::key ? std::string_view() : leaf.key;
-    for (const Entity& entity : scanner_.look_at({.text = leaf.text, .key = key}))
-      found.push_back(leaf.kind == JsonLeaf::Kind::number
-                          ? moved(entity, leaf.begin + entity.begin, leaf.begin + entity.end)
-                          : in_token(entity, leaf.begin, leaf.end));
+    const std::vector<Entity>& inside = scanner_.look_at({.text = leaf.text, .key = key});
+    if (inside.empty()) return;
+    if (leaf.kind != JsonLeaf::Kind::number) return add_from_token(inside, leaf.begin, leaf.end);
+    for (const Entity& entity : inside)
+      found.push_back(moved(entity, leaf.begin + entity.begin, leaf.begin + entity.end));
   }
 
   bool nested(const JsonNested& nested) override {
@@ -56,8 +69,8 @@ class LeafCollector : public JsonVisitor {
     }
     LeafCollector collector(scanner_, nested.text, nesting_ + 1);
     if (!walk_json(nested.text, collector, nested.key, nested.depth)) return false;
-    for (const Entity& entity : collector.found)
-      found.push_back(in_token(entity, nested.begin, nested.end));
+    std::ranges::stable_sort(collector.found, {}, &Entity::begin);
+    if (!collector.found.empty()) add_from_token(collector.found, nested.begin, nested.end);
     return true;
   }
 
@@ -71,11 +84,13 @@ class LeafCollector : public JsonVisitor {
     return copy;
   }
 
-  [[nodiscard]] Entity in_token(const Entity& entity, std::size_t begin, std::size_t end) const {
-    const std::string_view token = text_.substr(begin, end - begin);
-    if (!token.contains('\\')) return moved(entity, begin + 1 + entity.begin, begin + 1 + entity.end);
-    return moved(entity, begin + place_in_token(token, entity.begin),
-                 begin + place_in_token(token, entity.end));
+  // Of entities in order.
+  void add_from_token(const std::vector<Entity>& inside, std::size_t begin, std::size_t end) {
+    TokenPlaces places(text_.substr(begin, end - begin));
+    for (const Entity& entity : inside) {
+      const std::size_t from = begin + places.of(entity.begin);
+      found.push_back(moved(entity, from, begin + places.of(entity.end)));
+    }
   }
 
   TextScanner& scanner_;
