@@ -149,7 +149,7 @@ bool is_anchor(const NameText& words, std::size_t i) {
                              (words.gap_after(i) == " " || words.gap_after(i) == ". " || words.gap_after(i) == " #");
   if (word.is(unit_word)) return number_behind && !word.is(particle);
   if (word.is(street_begin) && (name_behind || number_behind)) return true;
-  if (is_street_word(words, i)) return number_behind || name_before;
+  if ((number_behind || name_before) && is_street_word(words, i)) return true;
   if (is_state_and_code(words, i)) return true;
   return word.is(street_end) && name_before && !words[i - 1].is(common_word | title);
 }

@@ -39,6 +39,12 @@ std::string_view without_padding(std::string_view text) {
   return text;
 }
 
+// A member that headers of JSON Web Tokens have (RFC 7515, section 4.1).
+bool names_header(std::string_view header) {
+  return header.contains("\"alg\"") || header.contains("\"typ\"") || header.contains("\"kid\"") ||
+         header.contains("\"x5t\"");
+}
+
 bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
 
 }  // namespace
@@ -75,6 +81,8 @@ std::optional<Entity> find_formatted_secret(const Leaf& leaf, Place place,
   if (is_placeholder(key)) return std::nullopt;
   if (end < text.size() && (text[end] == '#' || text[end] == '*')) return std::nullopt;  // masked
   if (body.contains("..")) return std::nullopt;
+  // Anthropic's API and admin keys end with "AA".
+  if (format.kind.starts_with("anthropic_") && format.behind.max > 94 && !body.ends_with("AA")) return std::nullopt;
   const std::string_view drawn = format.before.max > 0 ? key : body;
   if (drawn.size() < random_bytes_min) return secret_at(text, {begin, end}, format.kind);
   // A long literal and a length that few words have are evidence enough.
@@ -114,7 +122,8 @@ std::optional<Entity> find_jwt(std::string_view text, std::size_t begin) {
     while (end < text.size() && text[end] == '=') ++end;
     if (end - from < part.min) break;
     const auto decoded = decode_base64(without_padding(text.substr(from, end - from)));
-    if (parts == 0 && (!decoded || !decoded->ends_with('}'))) return std::nullopt;
+    if (parts == 0 && (!decoded || !decoded->ends_with('}') || !names_header(*decoded)))
+      return std::nullopt;
     if (parts == 1 && (!decoded || !decoded->starts_with('{'))) return std::nullopt;
     ++parts;
     if (parts == 3 || end >= text.size() || text[end] != '.') break;

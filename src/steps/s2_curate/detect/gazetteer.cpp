@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/text/hashing.hpp"
 #include "steps/s2_curate/detect/words.hpp"
 
 namespace understudy::s2 {
@@ -71,6 +72,24 @@ constexpr std::string_view unit_words =
 
 }  // namespace
 
+std::uint32_t& Gazetteer::Table::operator[](std::string_view word) {
+  const std::uint64_t hash = text::hash64(word);
+  std::size_t slot = hash % slot_count;
+  while (slots_[slot].hash != 0 && slots_[slot].hash != hash) slot = (slot + 1) % slot_count;
+  slots_[slot].hash = hash;
+  return slots_[slot].flags;
+}
+
+std::uint32_t Gazetteer::Table::find(std::string_view word) const {
+  const std::uint64_t hash = text::hash64(word);
+  std::size_t slot = hash % slot_count;
+  while (slots_[slot].hash != 0) {
+    if (slots_[slot].hash == hash) return slots_[slot].flags;
+    slot = (slot + 1) % slot_count;
+  }
+  return 0;
+}
+
 Gazetteer::Gazetteer() {
   add_list(as_text(given_names), given_name, doubtful_given);
   add_list(as_text(surnames), surname, doubtful_surname);
@@ -107,7 +126,7 @@ void Gazetteer::add_list(std::string_view list, std::uint32_t flag, std::uint32_
         words_[name] |= flags;
         continue;
       }
-      words_[name.substr(0, gap)] |= begins_phrase;
+      words_[std::string_view(name).substr(0, gap)] |= begins_phrase;
       for (char& c : name) c = c == '_' ? ' ' : c;
       phrases_[name] |= flags;
     }
@@ -118,7 +137,7 @@ void Gazetteer::add_words(std::string_view words, std::uint32_t flag) {
   while (!words.empty()) {
     const std::size_t end = std::min(words.find_first_of(" \n"), words.size());
     const std::string_view word = words.substr(0, end);
-    if (!word.empty() && word != "#") words_[std::string(word)] |= flag;
+    if (!word.empty() && word != "#") words_[word] |= flag;
     words.remove_prefix(std::min(end + 1, words.size()));
   }
 }

@@ -9,6 +9,7 @@ namespace understudy::s2 {
 namespace {
 
 constexpr std::size_t cue_bytes_max = 40;
+constexpr std::size_t small_word_bytes_max = 9;
 
 }  // namespace
 
@@ -21,7 +22,12 @@ NameText::NameText(const Leaf& leaf, const Gazetteer& gazetteer)
   for (std::size_t i = 0; i < words_.size(); ++i) {
     Word& word = words_[i];
     if (word.form == Word::Form::number || word.form == Word::Form::mixed) continue;
-    if (word.form == Word::Form::lower && !all_lower_ && word.end - word.begin > 5) continue;
+    // Between capitals and numbers small words count: "van", "de", "apt".
+    if (word.form == Word::Form::lower && !all_lower_ &&
+        (i == 0 || words_[i - 1].form == Word::Form::mixed ||
+         (words_[i - 1].form == Word::Form::lower && !words_[i - 1].is(particle)) ||
+         word.end - word.begin > small_word_bytes_max))
+      continue;
     std::string name = lower(i);
     word.flags = gazetteer_.word(name);
     if (word.flags != 0) continue;

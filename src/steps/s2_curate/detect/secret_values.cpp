@@ -15,7 +15,6 @@ constexpr std::size_t value_bytes_max = 512;
 constexpr double entropy_bits_min = 2.5;
 constexpr double random_entropy_bits_min = 2.8;
 constexpr std::size_t repeats_max = 5;       // of one character in a row, but in base64 padding
-constexpr std::size_t consonants_in_row_min = 5;  // no English word has as many, but "rhythms"
 
 constexpr auto placeholders = std::to_array<std::string_view>(
     {"change", "example", "placeholder", "your_", "your-", "yourkey", "xxxxx", "****", "...", "redacted", "insert",
@@ -29,18 +28,6 @@ bool contains_any(std::string_view value, std::span<const std::string_view> word
   return std::ranges::any_of(words, [&](std::string_view word) { return lower.contains(word); });
 }
 
-// A letter, its neighbours and vowels in between: the longest run of consonants.
-std::size_t longest_consonant_run(std::string_view text) {
-  std::size_t longest = 0;
-  std::size_t run = 0;
-  for (const char c : text) {
-    const bool consonant = is_letter(c) && !std::string_view("aeiouyAEIOUY").contains(c);
-    run = consonant ? run + 1 : 0;
-    longest = std::max(longest, run);
-  }
-  return longest;
-}
-
 // "aB" or "Ba" inside a run of letters: camelCase has one a word, random letters one in two.
 std::size_t case_changes(std::string_view text) {
   std::size_t changes = 0;
@@ -48,6 +35,15 @@ std::size_t case_changes(std::string_view text) {
     changes += (is_upper(text[i]) && is_lower(text[i - 1])) ||
                (is_lower(text[i]) && is_upper(text[i - 1]));
   return changes;
+}
+
+// Words have a vowel in two or three letters, letters drawn from the alphabet one in five; and
+// camelCase changes its case twice a word.
+bool are_drawn_letters(std::string_view text) {
+  const auto is_vowel = [](char c) { return std::string_view("aeiouAEIOU").contains(c); };
+  const auto letters = static_cast<std::size_t>(std::ranges::count_if(text, is_letter));
+  const auto vowels = static_cast<std::size_t>(std::ranges::count_if(text, is_vowel));
+  return vowels * 10 <= letters * 3 || case_changes(text) * 20 >= text.size() * 9;
 }
 
 bool repeats_one_character(std::string_view text) {
@@ -83,15 +79,9 @@ bool is_placeholder_value(std::string_view value) {
 bool looks_random(std::string_view text) {
   if (repeats_one_character(text) || entropy_bits(text) < random_entropy_bits_min) return false;
   const auto digits = static_cast<std::size_t>(std::ranges::count_if(text, is_digit));
-  if (digits == 0) {
-    return text.size() >= 20 &&
-           (case_changes(text) * 4 >= text.size() ||
-            longest_consonant_run(text) >= consonants_in_row_min);
-  }
-  if (text.contains('-') || text.contains('_') || text.contains('.')) {
-    return digits * 6 >= text.size() || case_changes(text) * 5 >= text.size() ||
-           longest_consonant_run(text) >= consonants_in_row_min;
-  }
+  if (digits == 0) return text.size() >= 20 && are_drawn_letters(text);
+  if (text.contains('-') || text.contains('_') || text.contains('.'))
+    return digits * 6 >= text.size() || are_drawn_letters(text);
   return true;
 }
 

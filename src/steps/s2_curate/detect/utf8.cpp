@@ -1,6 +1,9 @@
 #include "steps/s2_curate/detect/utf8.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
 
 #include "steps/s2_curate/detect/characters.hpp"
 
@@ -9,6 +12,15 @@ namespace understudy::s2 {
 namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";
+
+using Block = std::array<char, 8>;
+constexpr Block ascii_block{};
+
+bool is_ascii(const char* bytes) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof(word));
+  return (word & 0x8080808080808080U) == 0;
+}
 
 struct Character {
   std::size_t bytes = 1;
@@ -46,6 +58,10 @@ std::optional<std::string> repair_utf8(std::string_view text) {
   std::size_t copied_to = 0;
   std::size_t at = 0;
   while (at < text.size()) {
+    if (at + ascii_block.size() <= text.size() && is_ascii(text.data() + at)) {
+      at += ascii_block.size();
+      continue;
+    }
     if ((text[at] & '\x80') == 0) {
       ++at;
       continue;

@@ -41,7 +41,7 @@ std::uint32_t lower_code(std::uint32_t code) {
   return code + 1;
 }
 
-Letter letter_at(std::string_view text, std::size_t at) {
+inline Letter letter_at(std::string_view text, std::size_t at) {
   if (at >= text.size()) return {};
   const char c = text[at];
   if (is_letter(c)) return {.bytes = 1, .upper = is_upper(c)};
@@ -79,6 +79,14 @@ Word read_word(std::string_view text, std::size_t begin) {
       last_lower = false;
       continue;
     }
+    if (letter.bytes == 1 && !letter.upper) {  // most letters: a run of lower-case ASCII
+      const std::size_t from = at;
+      while (at < text.size() && is_lower(text[at])) ++at;
+      letters += at - from;
+      last_lower = true;
+      after_joint = false;
+      continue;
+    }
     if (letters == 0) first_upper = letter.upper;
     if (letter.upper) ++uppers;
     if (letter.upper && last_lower && !after_joint) inner_upper = true;
@@ -108,8 +116,7 @@ std::string lower_unicode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const Letter letter = letter_at(text, i);
-    if (letter.bytes != 2) {
+    if ((text[i] & '\x80') == 0 || letter_at(text, i).bytes != 2) {
       out += to_lower(text[i]);
       continue;
     }
@@ -131,7 +138,7 @@ std::vector<Word> split_words(std::string_view text) {
       while (at < text.size() && is_alnum(text[at])) ++at;
       number.end = at;
       words.push_back(number);
-    } else if (letter_at(text, at).bytes > 0) {
+    } else if (is_letter(text[at]) || letter_at(text, at).bytes > 0) {
       Word word = read_word(text, at);
       at = word.end;
       // "user_name", "x1": no word of a language.
