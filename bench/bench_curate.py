@@ -100,13 +100,14 @@ def speed(program, scanner, data):
                     out.write(json.dumps({"id": 0, "text": line.strip()}, ensure_ascii=False) + "\n")
     figures = {"megabytes": round(size / 1e6, 1)}
     for name, options in {"MB/s": (), "MB/s, nothing remembered": ("--remember", "0")}.items():
-        rates = []
+        runs = []
         for _ in range(3):
             done = program.run("scan", path, "--counts", *options)
             counts = json.loads(done.stderr.splitlines()[-1])
-            rates.append(counts["text_bytes"] / counts["seconds"] / 1e6)
-        figures[name] = round(max(rates), 1)
-        figures[f"{name}: each run"] = [round(rate, 1) for rate in rates]
+            runs.append([counts["text_bytes"] / counts[clock] / 1e6 for clock in ("cpu_seconds", "seconds")])
+        # One thread: its CPU time is what "on one core" means where other processes share the machine.
+        figures[name] = round(max(cpu for cpu, _ in runs), 1)
+        figures[f"{name}: by CPU time, by the clock"] = [[round(rate, 1) for rate in run] for run in runs]
     figures["spans"], figures["strings"], figures["repeated"] = (
         counts["spans"], counts["strings"], counts["repeated_strings"])
     return figures

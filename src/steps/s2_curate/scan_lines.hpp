@@ -29,10 +29,12 @@ struct ScanReport {
   std::uint64_t json_texts = 0;
   std::uint64_t strings = 0;           // of all texts; a text that is no JSON is one
   std::uint64_t repeated_strings = 0;  // not searched again
+  std::uint64_t repeated_objects = 0;  // messages and tools: not even walked again
   std::uint64_t repaired_lines = 0;    // were no UTF-8
   std::uint64_t spans = 0;
   std::uint64_t bad_lines = 0;
   double seconds = 0;
+  double cpu_seconds = 0;  // of this process meanwhile
 };
 
 json::value to_json(const ScanReport& report);

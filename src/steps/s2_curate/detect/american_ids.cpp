@@ -73,7 +73,8 @@ Verdict cnpj(std::string_view c) {
 }
 
 Verdict curp(std::string_view c) {
-  constexpr std::string_view values = "0123456789ABCDEFGHIJKLMN~OPQRSTUVWXYZ";  // the 25th is N tilde
+  constexpr std::string_view values =
+      "0123456789ABCDEFGHIJKLMN~OPQRSTUVWXYZ";  // the 25th is N tilde
   int sum = 0;
   for (std::size_t i = 0; i < 17; ++i)
     sum += static_cast<int>(values.find(c[i])) * static_cast<int>(18 - i);

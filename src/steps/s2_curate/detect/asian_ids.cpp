@@ -109,8 +109,8 @@ Verdict israeli(std::string_view c) { return verdict(!are_all_equal(c) && passes
 
 Verdict hong_kong(std::string_view c) {
   const bool two_letters = is_letter(c[1]);
-  int sum = two_letters ? (c[0] - 'A' + 10) * 9 + (c[1] - 'A' + 10) * 8
-                        : 36 * 9 + (c[0] - 'A' + 10) * 8;
+  int sum =
+      two_letters ? (c[0] - 'A' + 10) * 9 + (c[1] - 'A' + 10) * 8 : 36 * 9 + (c[0] - 'A' + 10) * 8;
   const std::size_t first = two_letters ? 2 : 1;
   for (std::size_t i = 0; i < 6; ++i) sum += digit(c[first + i]) * static_cast<int>(7 - i);
   const int check = (11 - sum % 11) % 11;
@@ -145,7 +145,8 @@ constexpr auto rules = std::to_array<IdRule>({
     {th_tnin, "[1-8][ -][0-9]{4}[ -][0-9]{5}[ -][0-9]{2}[ -][0-9]", thai, 0.6, 0.9},
     {tr_national_id, "[1-9][0-9]{10}", turkish, 0.2, 0.9},
     {tr_license_plate, "(?:0[1-9]|[1-7][0-9]|8[01]) ?[A-Z]{1,3} ?[0-9]{2,4}", any, 0.2, 0.8},
-    {tr_phone_number, "(?:\\+?90[ -]?|0[ -]?)?\\(?[2-5][0-9]{2}\\)?[ -]?[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2}",
+    {tr_phone_number,
+     "(?:\\+?90[ -]?|0[ -]?)?\\(?[2-5][0-9]{2}\\)?[ -]?[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2}",
      turkish_phone, 0.1, 0.7, true},
     {ph_mobile_number, "(?:\\+63[ -]?|0)\\(?9[0-9]{2}\\)?[ -]?[0-9]{3}[ -]?[0-9]{4}", any, 0.3, 0.8,
      true},

@@ -21,7 +21,8 @@ Verdict nhs(std::string_view c) {
 
 // HMRC, NIM39110: prefixes that were never given out.
 Verdict nino(std::string_view c) {
-  constexpr auto never = std::to_array<std::string_view>({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"});
+  constexpr auto never =
+      std::to_array<std::string_view>({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"});
   for (const std::string_view prefix : never) {
     if (c.starts_with(prefix)) return Verdict::no;
   }
@@ -60,7 +61,8 @@ constexpr auto rules = std::to_array<IdRule>({
      "(?:GIR ?0AA|[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9]|[A-HK-Y][0-9][0-9A-HJKMNPR-Y]|"
      "[0-9][A-HJKPS-UW]) ?[0-9][ABD-HJLNP-UW-Z]{2})",
      any, 0.4, 0.8},
-    {uk_vehicle_registration, "[A-HJ-PR-Y][A-Z][0-9]{2}[ -]?[A-HJ-PR-Z]{3}", plate_of_2001, 0.3, 0.8},
+    {uk_vehicle_registration, "[A-HJ-PR-Y][A-Z][0-9]{2}[ -]?[A-HJ-PR-Z]{3}", plate_of_2001, 0.3,
+     0.8},
     {uk_vehicle_registration, "[A-HJ-NPR-TV-Y][0-9]{1,3}[ -]?[A-Z]{3}", any, 0.1, 0.7},
     {uk_vehicle_registration, "[A-Z]{3}[ -]?[0-9]{1,3}[A-HJ-NPR-TV-Y]", any, 0.1, 0.7},
     {ie_pps, "[0-9]{7}[A-W][A-IW]?", pps, 0.3, 0.9},

@@ -13,7 +13,7 @@ enum class NumberContext {
   phone,
   card,
   number,  // somebody's number, of whatever kind
-  other,  // an order, a flight, a version, an id: certainly not personal data
+  other,   // an order, a flight, a version, an id: certainly not personal data
 };
 
 // The nearest telling word before `begin` (within the line's last words), else what the JSON key

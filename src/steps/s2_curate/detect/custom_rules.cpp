@@ -63,9 +63,8 @@ void CustomRules::apply(std::string_view text, std::vector<Entity>& found) const
     const CustomRule& rule = rules_[start.first];
     const std::size_t begin = start.second;
     if (rule.action == RuleAction::keep) {
-      std::erase_if(found, [&](const Entity& entity) {
-        return entity.begin >= begin && entity.end <= end;
-      });
+      std::erase_if(
+          found, [&](const Entity& entity) { return entity.begin >= begin && entity.end <= end; });
     } else {
       found.push_back({.type = rule.type,
                        .begin = begin,

@@ -13,16 +13,16 @@ namespace understudy::s2 {
 
 namespace {
 
-constexpr std::size_t number_digits_min = 6;      // of the shortest local phone number
-constexpr std::size_t short_text_bytes = 128;     // a value of its key, no prose
-constexpr std::size_t context_reach = 72;         // from the word that announces an id to its end
-constexpr std::size_t context_reach_back = 40;    // "A123 is my passport number"
-constexpr std::size_t id_token_bytes_min = 8;     // letters and digits mixed
+constexpr std::size_t number_digits_min = 6;    // of the shortest local phone number
+constexpr std::size_t short_text_bytes = 128;   // a value of its key, no prose
+constexpr std::size_t context_reach = 72;       // from the word that announces an id to its end
+constexpr std::size_t context_reach_back = 40;  // "A123 is my passport number"
+constexpr std::size_t id_token_bytes_min = 8;   // letters and digits mixed
 constexpr std::size_t id_token_bytes_max = 20;
-constexpr std::size_t id_digits_min = 9;          // with separators
+constexpr std::size_t id_digits_min = 9;  // with separators
 constexpr std::size_t id_digits_max = 18;
-constexpr std::size_t id_margin = 14;             // of the window around such a token
-constexpr std::size_t card_bytes_before = 2;      // of an IBAN's country code
+constexpr std::size_t id_margin = 14;         // of the window around such a token
+constexpr std::size_t card_bytes_before = 2;  // of an IBAN's country code
 
 // What one text is searched with. Found entities usually match again at each of their bytes, so
 // each kind looks behind what it has found only.
@@ -53,7 +53,8 @@ class Search {
     const Trigger& trigger = triggers_.at(hit.id);
     const Place place{.begin = hit.begin, .end = hit.end};
     switch (trigger.kind) {
-      case Trigger::Kind::secret_format: return add(find_formatted_secret(leaf_, place, *trigger.format));
+      case Trigger::Kind::secret_format:
+        return add(find_formatted_secret(leaf_, place, *trigger.format));
       case Trigger::Kind::assignment:
         if (hit.begin < assigned_to_) return;
         if (auto entity = find_assigned_secret(leaf_, place)) {
@@ -92,8 +93,7 @@ class Search {
     std::size_t end = word.end;
     if (end < text_.size() && text_[end] == 's') ++end;
     if (end < text_.size() && is_alnum(text_[end])) return;
-    const std::size_t begin =
-        word.begin > context_reach_back ? word.begin - context_reach_back : 0;
+    const std::size_t begin = word.begin > context_reach_back ? word.begin - context_reach_back : 0;
     const Place around{.begin = begin, .end = std::min(text_.size(), word.end + context_reach)};
     if (!has_digits(around)) return;
     ids_.find(text_, around, announced, std::max(score_min_, 0.01), found_);
@@ -176,13 +176,15 @@ class Search {
       }
     }
     const bool separated = run.groups.size() > 1 || digits == 18;
-    if (separated && digits >= id_digits_min && digits <= id_digits_max) look_for_id(run.begin, run.end());
+    if (separated && digits >= id_digits_min && digits <= id_digits_max)
+      look_for_id(run.begin, run.end());
   }
 
   void look_for_ipv4(const DigitRun& run) {
     for (std::size_t i = 0; i + 3 < run.groups.size(); ++i) {
       if (run.groups[i].begin < ipv4_to_) continue;
-      if (text_[run.groups[i].end] != '.' || run.groups[i + 1].begin != run.groups[i].end + 1) continue;
+      if (text_[run.groups[i].end] != '.' || run.groups[i + 1].begin != run.groups[i].end + 1)
+        continue;
       if (auto ip = find_ipv4(leaf_, run.groups[i + 1].begin)) {
         ipv4_to_ = ip->end;
         add(std::move(ip));
@@ -272,11 +274,12 @@ Detector::Detector(Detector&&) noexcept = default;
 Detector& Detector::operator=(Detector&&) noexcept = default;
 
 Result<Detector> Detector::create(const DetectorOptions& options) {
-  return Detector(std::unique_ptr<const State>(new State{.score_min = options.score_min,
-                                                         .triggers = TRY(Triggers::create()),
-                                                         .ids = TRY(IdFinder::create()),
-                                                         .names = NameFinder(),
-                                                         .rules = TRY(CustomRules::compile(options.rules))}));
+  return Detector(
+      std::unique_ptr<const State>(new State{.score_min = options.score_min,
+                                             .triggers = TRY(Triggers::create()),
+                                             .ids = TRY(IdFinder::create()),
+                                             .names = NameFinder(),
+                                             .rules = TRY(CustomRules::compile(options.rules))}));
 }
 
 std::vector<Entity> Detector::detect(const Leaf& leaf) const {

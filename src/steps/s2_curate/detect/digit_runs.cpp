@@ -45,8 +45,7 @@ const DigitRun* DigitRuns::next(std::size_t digits_min) {
     run_.begin = with_opening(text_, at_);
     run_.groups.clear();
     std::size_t digits = 0;
-    for (std::size_t begin = at_; begin != std::string_view::npos;
-         begin = next_group(text_, at_)) {
+    for (std::size_t begin = at_; begin != std::string_view::npos; begin = next_group(text_, at_)) {
       at_ = begin;
       while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
       run_.groups.push_back({.begin = begin, .end = at_});

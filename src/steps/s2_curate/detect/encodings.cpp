@@ -135,9 +135,9 @@ std::optional<Encoded> decode_whole(std::string_view text) {
 
 std::string encode_again(const Encoded& original, std::string_view changed) {
   if (original.kind == Encoded::Kind::percent) return encode_percent(changed);
-  std::string out = encode_base64(changed, original.kind == Encoded::Kind::base64_url
-                                               ? Base64Alphabet::url
-                                               : Base64Alphabet::standard);
+  std::string out =
+      encode_base64(changed, original.kind == Encoded::Kind::base64_url ? Base64Alphabet::url
+                                                                        : Base64Alphabet::standard);
   while (!original.padded && out.ends_with('=')) out.pop_back();
   return out;
 }

@@ -28,8 +28,9 @@ std::string day_month_of(std::string_view year_month_day) {
 constexpr std::string_view spanish_letters = "TRWAGMYFPDXBNJZSQVHLCKE";
 
 Verdict nif(std::string_view c) {
-  return verdict(spanish_letters[static_cast<std::size_t>(
-                     number(c.substr(0, c.size() - 1)) % 23)] == c.back());
+  return verdict(
+      spanish_letters[static_cast<std::size_t>(number(c.substr(0, c.size() - 1)) % 23)] ==
+      c.back());
 }
 
 Verdict nie(std::string_view c) {
@@ -40,8 +41,8 @@ Verdict nie(std::string_view c) {
 
 // Decree of 23 December 1976: odd places by this table, even places by their value.
 Verdict fiscal_code(std::string_view c) {
-  constexpr std::array odd = {1,  0,  5,  7,  9,  13, 15, 17, 19, 21, 2,  4, 18,
-                              20, 11, 3,  6,  8,  12, 14, 16, 10, 22, 25, 24, 23};
+  constexpr std::array odd = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 2,  4,  18,
+                              20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
   int sum = 0;
   for (std::size_t i = 0; i < 15; ++i) {
     const int value = is_digit(c[i]) ? digit(c[i]) : c[i] - 'A';
@@ -196,8 +197,8 @@ constexpr auto rules = std::to_array<IdRule>({
     {fr_nir, "[12] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
      french_nir, 0.5, 0.95},
     {nl_bsn, "[0-9]{9}", bsn, 0.1, 0.85},
-    {be_national_number, "[0-9]{2}\\.?[0-9]{2}\\.?[0-9]{2}-?[0-9]{3}\\.?[0-9]{2}", belgian, 0.2, 0.9,
-     true},
+    {be_national_number, "[0-9]{2}\\.?[0-9]{2}\\.?[0-9]{2}-?[0-9]{3}\\.?[0-9]{2}", belgian, 0.2,
+     0.9, true},
     {pt_nif, "[1-35689][0-9]{2} ?[0-9]{3} ?[0-9]{3}", portuguese, 0.1, 0.85},
     {dk_cpr, "[0-3][0-9][01][0-9]{3}-?[0-9]{4}", danish, 0.2, 0.85},
     {no_fodselsnummer, "[0-7][0-9]{5} ?[0-9]{5}", norwegian, 0.3, 0.9},

@@ -24,11 +24,13 @@ constexpr auto words = std::to_array<std::string_view>(
 
 // What such a name may end with and then is none of a secret: an id, a place, a count.
 constexpr auto harmless_ends = std::to_array<std::string_view>(
-    {"id", "ids", "url", "uri", "path", "file", "name", "type", "count", "length", "limit", "size",
-     "tokens", "version", "author", "authors", "authority", "expiry", "expires", "expires_in",
-     "public_key", "publickey", "primary_key", "foreign_key", "results", "source", "method",
-     "max_token", "ttl", "field", "label", "hint", "policy", "status", "keyword", "variable",
-     "accessor", "issuer", "host", "domain", "index", "cert", "certificate"});
+    {"id",         "ids",         "url",         "uri",     "path",    "file",       "name",
+     "type",       "count",       "length",      "limit",   "size",    "tokens",     "version",
+     "author",     "authors",     "authority",   "expiry",  "expires", "expires_in", "public_key",
+     "publickey",  "primary_key", "foreign_key", "results", "source",  "method",     "max_token",
+     "ttl",        "field",       "label",       "hint",    "policy",  "status",     "keyword",
+     "variable",   "accessor",    "issuer",      "host",    "domain",  "index",      "cert",
+     "certificate"});
 
 bool is_name_byte(char c) { return is_alnum(c) || c == '_' || c == '-' || c == '.'; }
 bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
@@ -42,10 +44,10 @@ Strength strength_of(std::string_view name) {
   if (has("passw") || has("pwd") || has("passphrase") || ends("pass") || ends("passwort"))
     return Strength::strong;
   constexpr auto named = std::to_array<std::string_view>(
-      {"apikey", "api_key", "api-key", "secretkey", "secret_key", "secret-key", "accesskey",
-       "access_key", "access-key", "privatekey", "private_key", "clientsecret", "client_secret",
-       "client-secret", "api-token", "api_token", "apitoken", "accesstoken", "access_token",
-       "authtoken", "auth_token", "auth-token", "appsecret", "app_secret"});
+      {"apikey",        "api_key",       "api-key",    "secretkey",  "secret_key",  "secret-key",
+       "accesskey",     "access_key",    "access-key", "privatekey", "private_key", "clientsecret",
+       "client_secret", "client-secret", "api-token",  "api_token",  "apitoken",    "accesstoken",
+       "access_token",  "authtoken",     "auth_token", "auth-token", "appsecret",   "app_secret"});
   if (std::ranges::any_of(named, ends)) return Strength::named;
   const bool weak = ends("token") || ends("secret") || ends("auth") || ends("credential") ||
                     ends("credentials") || ends("_key") || ends("-key") || ends("authorization") ||
@@ -72,11 +74,12 @@ struct Assignment {
   Quotes quotes = Quotes::none;
 };
 
-// Behind the name: a quote, a bracket, then "=", ":", ":=", "=>", "?=", or "," between arguments, or
-// a space behind "--token".
+// Behind the name: a quote, a bracket, then "=", ":", ":=", "=>", "?=", or "," between arguments,
+// or a space behind "--token".
 std::optional<std::size_t> behind_sign(std::string_view text, std::size_t at, bool is_option) {
   const auto skip = [&](std::string_view characters, std::size_t most) {
-    for (std::size_t i = 0; i < most && at < text.size() && characters.contains(text[at]); ++i) ++at;
+    for (std::size_t i = 0; i < most && at < text.size() && characters.contains(text[at]); ++i)
+      ++at;
   };
   const std::size_t name_end = at;
   skip("\\", 1);
@@ -166,8 +169,7 @@ std::optional<Entity> find_assigned_secret(const Leaf& leaf, Place place) {
 }
 
 std::optional<Entity> find_keyed_secret(const Leaf& leaf) {
-  if (leaf.key.empty() || leaf.text.size() < quoted_bytes_min ||
-      leaf.text.size() > value_bytes_max)
+  if (leaf.key.empty() || leaf.text.size() < quoted_bytes_min || leaf.text.size() > value_bytes_max)
     return std::nullopt;
   std::string name = lower_ascii(leaf.key);
   std::ranges::replace(name, '-', '_');

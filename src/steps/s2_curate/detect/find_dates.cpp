@@ -10,9 +10,9 @@ namespace understudy::s2 {
 namespace {
 
 constexpr auto months = std::to_array<std::string_view>(
-    {"january", "february", "march", "april", "may", "june", "july", "august", "september",
-     "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep",
-     "sept", "oct", "nov", "dec"});
+    {"january",   "february", "march",    "april",    "may",  "june", "july", "august",
+     "september", "october",  "november", "december", "jan",  "feb",  "mar",  "apr",
+     "jun",       "jul",      "aug",      "sep",      "sept", "oct",  "nov",  "dec"});
 constexpr auto days = std::to_array<std::string_view>(
     {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"});
 
@@ -119,8 +119,8 @@ std::optional<Entity> full_date(std::string_view text, const DateGroups& groups)
   const auto part = [&](std::size_t k) { return groups.part(k); };
   const bool iso = is_year(part(0)) && is_month(part(1)) && is_day(part(2));
   const bool short_year = part(2).size() == 2 && groups.sign() != '-';
-  const bool civil = is_day(part(0)) && is_day(part(1)) && (is_month(part(0)) || is_month(part(1))) &&
-                     (is_year(part(2)) || short_year);
+  const bool civil = is_day(part(0)) && is_day(part(1)) &&
+                     (is_month(part(0)) || is_month(part(1))) && (is_year(part(2)) || short_year);
   const std::size_t end = groups.end(2);
   const bool word_follows = end < text.size() && is_letter(text[end]) && text[end] != 'T';
   if (!(iso || civil) || continues(text, end) || word_follows) return std::nullopt;
@@ -130,7 +130,8 @@ std::optional<Entity> full_date(std::string_view text, const DateGroups& groups)
 
 // "5-MAY-2021", "21 May".
 std::optional<Entity> date_with_month_name(std::string_view text, const DateGroups& groups) {
-  if ((groups.sign() != '-' && groups.sign() != ' ') || !is_day(groups.part(0))) return std::nullopt;
+  if ((groups.sign() != '-' && groups.sign() != ' ') || !is_day(groups.part(0)))
+    return std::nullopt;
   const auto month = month_end(text, groups.end(0) + 1);
   if (!month) return std::nullopt;
   std::size_t end = *month;

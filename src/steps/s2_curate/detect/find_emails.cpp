@@ -66,7 +66,9 @@ bool is_url_password(std::string_view text, std::size_t at) {
   const std::size_t scheme = window.rfind("://");
   if (scheme == std::string_view::npos) return false;
   const std::string_view user = window.substr(scheme + 3);
-  const auto ends_url = [](char c) { return is_space(c) || std::string_view("/\"'`;<>").contains(c); };
+  const auto ends_url = [](char c) {
+    return is_space(c) || std::string_view("/\"'`;<>").contains(c);
+  };
   return user.contains(':') && std::ranges::none_of(user, ends_url);
 }
 

@@ -212,9 +212,8 @@ void find_cards(const Leaf& leaf, const DigitRun& run, std::vector<Entity>& foun
 
 void find_phones(const Leaf& leaf, const DigitRun& run, std::vector<Entity>& found) {
   if (!starts_alone(leaf.text, run.begin) || looks_like_date(leaf.text, run)) return;
-  const NumberContext context = has_extension(leaf.text, run.end())
-                                    ? NumberContext::phone
-                                    : phone_context(leaf, run);
+  const NumberContext context =
+      has_extension(leaf.text, run.end()) ? NumberContext::phone : phone_context(leaf, run);
   std::optional<Entity> phone;
   if (leaf.text[run.begin] == '+') {
     phone = international(leaf, run, context);

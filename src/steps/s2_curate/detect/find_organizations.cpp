@@ -9,17 +9,20 @@ namespace {
 constexpr std::size_t words_before_end_max = 5;
 
 constexpr auto cues_phrases = std::to_array<std::string_view>(
-    {" works at ", " work at ", " worked at ", " working at ", " works for ", " work for ", " worked for ",
-     " employed by ", " employed at ", " joined ", " founder of ", " founded ", " ceo of ", " cto of ", " cfo of ",
-     " director of ", " president of ", " chairman of ", " acquired by ", " acquired ", " invested in ",
-     " shares of ", " subsidiary of ", " office of ", " employees of ", " address of ", " year at ",
-     " company: ", " organization: ", " organisation: ", " employer: ", " recorded for ", " on behalf of "});
+    {" works at ",    " work at ",      " worked at ",     " working at ",    " works for ",
+     " work for ",    " worked for ",   " employed by ",   " employed at ",   " joined ",
+     " founder of ",  " founded ",      " ceo of ",        " cto of ",        " cfo of ",
+     " director of ", " president of ", " chairman of ",   " acquired by ",   " acquired ",
+     " invested in ", " shares of ",    " subsidiary of ", " office of ",     " employees of ",
+     " address of ",  " year at ",      " company: ",      " organization: ", " organisation: ",
+     " employer: ",   " recorded for ", " on behalf of "});
 constexpr Cues cues(cues_phrases);
 
 // Ends that no name has by chance; "Center" or "Group" may end a heading.
 constexpr auto sure_ends = std::to_array<std::string_view>(
-    {"inc", "ltd", "llc", "llp", "plc", "gmbh", "corp", "corporation", "incorporated", "limited", "university",
-     "ag", "kg", "bv", "ab", "oyj", "sarl", "srl", "kft", "pty"});
+    {"inc",         "ltd",          "llc",     "llp",        "plc", "gmbh", "corp",
+     "corporation", "incorporated", "limited", "university", "ag",  "kg",   "bv",
+     "ab",          "oyj",          "sarl",    "srl",        "kft", "pty"});
 
 bool joins(std::string_view gap) {
   return gap == " " || gap == " & " || gap == "-" || gap == ", " || gap == ". ";
@@ -32,8 +35,8 @@ std::size_t first_of(const NameText& words, std::size_t last) {
     const std::string_view gap = words.gap_after(first - 1);
     const Word& before = words[first - 1];
     const std::string written(words.written(first - 1));
-    const bool connector = (written == "and" || written == "of" || written == "for") && first >= 2 &&
-                           words[first - 2].is_capital() && gap == " ";
+    const bool connector = (written == "and" || written == "of" || written == "for") &&
+                           first >= 2 && words[first - 2].is_capital() && gap == " ";
     if (words.is_taken(first - 1) || (!joins(gap) && !(gap == ". " && written.size() == 1))) break;
     if (gap == ", " && !words[last].is(organization_end)) break;
     if (gap == ". " && written.size() > 1) break;
@@ -75,10 +78,13 @@ void find_organizations(NameText& words) {
       words.take(EntityType::organization, i, i, sure ? 0.7 : words.follows(i, cues) ? 0.6 : 0.2);
       continue;
     }
-    if (words[i].is(common_word | title | given_name) || words.all_lower() || !words.follows(i, cues)) continue;
+    if (words[i].is(common_word | title | given_name) || words.all_lower() ||
+        !words.follows(i, cues))
+      continue;
     std::size_t last = i;
     while (last + 1 < words.size() && last - i < 4 && joins(words.gap_after(last)) &&
-           words.gap_after(last) != ", " && words.gap_after(last) != ". " && words[last + 1].is_capital())
+           words.gap_after(last) != ", " && words.gap_after(last) != ". " &&
+           words[last + 1].is_capital())
       ++last;
     words.take(EntityType::organization, i, last, 0.6);
     i = last;

@@ -11,45 +11,136 @@ constexpr std::size_t name_words_max = 4;
 constexpr std::size_t telling_suffix_word_bytes_min = 6;
 
 // What stands before a person's name.
-constexpr auto cues_phrases = std::to_array<std::string_view>(
-    {" name is ", " named ", " called ", " call me ", " calls me ", " call him ", " call her ", " name's ",
-     " i'm ", " i am ", " this is ", " by ", " hi ", " hello ", " dear ", " hey ", " mr ", " mrs ",
-     " with ", " to meet ", " and starring ", " starring ", " directed by ", " named him ", " named her ",
-     " partner's name ", " it's under ", " regards, ", " regards,", " sincerely,", " signed, ",
-     " cc ", " attn: ", " attention: ", " contact ", " ask for ", " spoke to ", " spoke with ",
-     " met ", " married ", " husband ", " wife ", " son ", " daughter ", " brother ", " sister ",
-     " friend ", " colleague ", " boss ", " maiden name is ", " under the name ", " tribute to ",
-     " shouted at ", " said to ", " up with ", " patient ", " employee ", " passenger ", " guest ",
-     " customer ", " presented by "});
+constexpr auto cues_phrases = std::to_array<std::string_view>({" name is ",
+                                                               " named ",
+                                                               " called ",
+                                                               " call me ",
+                                                               " calls me ",
+                                                               " call him ",
+                                                               " call her ",
+                                                               " name's ",
+                                                               " i'm ",
+                                                               " i am ",
+                                                               " this is ",
+                                                               " by ",
+                                                               " hi ",
+                                                               " hello ",
+                                                               " dear ",
+                                                               " hey ",
+                                                               " mr ",
+                                                               " mrs ",
+                                                               " with ",
+                                                               " to meet ",
+                                                               " and starring ",
+                                                               " starring ",
+                                                               " directed by ",
+                                                               " named him ",
+                                                               " named her ",
+                                                               " partner's name ",
+                                                               " it's under ",
+                                                               " regards, ",
+                                                               " regards,",
+                                                               " sincerely,",
+                                                               " signed, ",
+                                                               " cc ",
+                                                               " attn: ",
+                                                               " attention: ",
+                                                               " contact ",
+                                                               " ask for ",
+                                                               " spoke to ",
+                                                               " spoke with ",
+                                                               " met ",
+                                                               " married ",
+                                                               " husband ",
+                                                               " wife ",
+                                                               " son ",
+                                                               " daughter ",
+                                                               " brother ",
+                                                               " sister ",
+                                                               " friend ",
+                                                               " colleague ",
+                                                               " boss ",
+                                                               " maiden name is ",
+                                                               " under the name ",
+                                                               " tribute to ",
+                                                               " shouted at ",
+                                                               " said to ",
+                                                               " up with ",
+                                                               " patient ",
+                                                               " employee ",
+                                                               " passenger ",
+                                                               " guest ",
+                                                               " customer ",
+                                                               " presented by "});
 constexpr Cues cues(cues_phrases);
 constexpr auto field_cues_phrases = std::to_array<std::string_view>(
-    {" name: ", " name:", "name: ", " name:  ", " name:   ", " name:    ", " full name: ", " first name: ",
-     " last name: ", " surname: ", " customer name: ", " contact: ", " from: ", " user: ", " author: ",
-     " patient: ", " employee: ", " passenger: ", " owner: ", " signed: ", " name = ", " user's name: "});
+    {" name: ",          " name:",        "name: ",        " name:  ",     " name:   ",
+     " name:    ",       " full name: ",  " first name: ", " last name: ", " surname: ",
+     " customer name: ", " contact: ",    " from: ",       " user: ",      " author: ",
+     " patient: ",       " employee: ",   " passenger: ",  " owner: ",     " signed: ",
+     " name = ",         " user's name: "});
 constexpr Cues field_cues(field_cues_phrases);
 constexpr auto person_keys = std::to_array<std::string_view>(
-    {"name", "full_name", "fullname", "first_name", "firstname", "last_name", "lastname", "surname",
-     "given_name", "family_name", "contact_name", "customer_name", "passenger", "patient", "author",
-     "middle_name", "maiden_name", "username", "employee", "owner", "recipient", "sender", "assignee"});
+    {"name",      "full_name", "fullname",   "first_name",  "firstname",    "last_name",
+     "lastname",  "surname",   "given_name", "family_name", "contact_name", "customer_name",
+     "passenger", "patient",   "author",     "middle_name", "maiden_name",  "username",
+     "employee",  "owner",     "recipient",  "sender",      "assignee"});
 // What a person does behind the name.
 constexpr auto deeds = std::to_array<std::string_view>(
-    {"said", "says", "told", "asked", "wrote", "lives", "works", "likes", "wants", "thinks", "explained",
-     "replied", "shouted", "listed", "loves", "knows", "called", "met", "went", "spent", "had"});
+    {"said",  "says",  "told",   "asked",     "wrote",   "lives",   "works",
+     "likes", "wants", "thinks", "explained", "replied", "shouted", "listed",
+     "loves", "knows", "called", "met",       "went",    "spent",   "had"});
 
 // Endings that surnames have in many languages and English words have not.
-constexpr auto surname_ends = std::to_array<std::string_view>(
-    {"sson", "dottir", "d\xc3\xb3ttir", "enko", "chuk", "ovich", "evich", "ovic", "evic", "ovi\xc4\x87", "evi\xc4\x87",
-     "i\xc4\x87", "i\xc4\x8d", "ov\xc3\xa1", "sk\xc3\xbd", "sk\xc3\xa1", "ski", "ska", "wicz", "czyk", "czak", "nov", "rov", "lov", "kov",
-     "mov", "zov", "dov", "tov", "nova", "kova", "rova", "lova", "skaya", "sky", "escu", "oglu", "o\xc4\x9flu",
-     "opoulos", "idis", "akis", "yan", "ishvili", "adze", "inen", "nen", "lainen", "sen", "berg", "stein",
-     "mann", "feld", "gaard", "g\xc3\xa5rd", "str\xc3\xb6m", "qvist", "lund", "holm", "ington", "ez", "ini", "elli",
-     "etti", "acci", "ucci", "ello", "moto", "mura", "kawa", "zaki", "\xc3\xa1k", "\xc3\xa1\xc4\x8d", "\xc3\xadk", "\xc4\x8d\xc3\xadk", "ek\xc3\xbd",
-     "yev", "aev", "iev", "eev", "shin", "khin", "tkin", "chin", "uk", "vili"});
+constexpr auto surname_ends = std::to_array<std::string_view>({"sson",          "dottir",
+                                                               "d\xc3\xb3ttir", "enko",
+                                                               "chuk",          "ovich",
+                                                               "evich",         "ovic",
+                                                               "evic",          "ovi\xc4\x87",
+                                                               "evi\xc4\x87",   "i\xc4\x87",
+                                                               "i\xc4\x8d",     "ov\xc3\xa1",
+                                                               "sk\xc3\xbd",    "sk\xc3\xa1",
+                                                               "ski",           "ska",
+                                                               "wicz",          "czyk",
+                                                               "czak",          "nov",
+                                                               "rov",           "lov",
+                                                               "kov",           "mov",
+                                                               "zov",           "dov",
+                                                               "tov",           "nova",
+                                                               "kova",          "rova",
+                                                               "lova",          "skaya",
+                                                               "sky",           "escu",
+                                                               "oglu",          "o\xc4\x9flu",
+                                                               "opoulos",       "idis",
+                                                               "akis",          "yan",
+                                                               "ishvili",       "adze",
+                                                               "inen",          "nen",
+                                                               "lainen",        "sen",
+                                                               "berg",          "stein",
+                                                               "mann",          "feld",
+                                                               "gaard",         "g\xc3\xa5rd",
+                                                               "str\xc3\xb6m",  "qvist",
+                                                               "lund",          "holm",
+                                                               "ington",        "ez",
+                                                               "ini",           "elli",
+                                                               "etti",          "acci",
+                                                               "ucci",          "ello",
+                                                               "moto",          "mura",
+                                                               "kawa",          "zaki",
+                                                               "\xc3\xa1k",     "\xc3\xa1\xc4\x8d",
+                                                               "\xc3\xadk",     "\xc4\x8d\xc3\xadk",
+                                                               "ek\xc3\xbd",    "yev",
+                                                               "aev",           "iev",
+                                                               "eev",           "shin",
+                                                               "khin",          "tkin",
+                                                               "chin",          "uk",
+                                                               "vili"});
 
 bool has_surname_end(const NameText& words, std::size_t i) {
   const std::string name = words.lower(i);
   return name.size() >= telling_suffix_word_bytes_min &&
-         std::ranges::any_of(surname_ends, [&](std::string_view end) { return name.ends_with(end); });
+         std::ranges::any_of(surname_ends,
+                             [&](std::string_view end) { return name.ends_with(end); });
 }
 
 bool is_space(std::string_view gap) { return gap == " " || gap == "  "; }
@@ -61,8 +152,7 @@ bool may_follow(const NameText& words, std::size_t i) {
   if (word.is(organization_end | street_end | unit_word) && !word.is(given_name | surname))
     return false;
   if (words.all_lower())
-    return word.is(surname | given_name) ||
-           (words.is_unknown(i) && has_surname_end(words, i));
+    return word.is(surname | given_name) || (words.is_unknown(i) && has_surname_end(words, i));
   if (word.is(given_name | surname)) return true;
   return !word.is(common_word | country | city | nationality | title);
 }
@@ -75,7 +165,8 @@ std::size_t extend(const NameText& words, std::size_t first) {
     const std::size_t next = last + 1;
     const bool initial = words[next].end - words[next].begin == 1 && words[next].is_capital();
     if (is_space(gap) && initial && next + 1 < words.size() &&
-        (words.gap_after(next) == ". " || words.gap_after(next) == " ") && may_follow(words, next + 1)) {
+        (words.gap_after(next) == ". " || words.gap_after(next) == " ") &&
+        may_follow(words, next + 1)) {
       last = next + 1;
       continue;
     }
@@ -157,7 +248,7 @@ void find_people(NameText& words, std::string_view key) {
     if (!titled && !words[i].is(given_name | surname) && words[i].is(common_word)) continue;
     const bool cued = titled || (person_key && i == 0 && words.size() <= name_words_max) ||
                       words.follows(i, cues) || words.follows(i, field_cues);
-    if (titled && !words.is_taken(i) && (words[i].is_capital() || words.all_lower()) ) {
+    if (titled && !words.is_taken(i) && (words[i].is_capital() || words.all_lower())) {
       const std::size_t last = extend(words, i);
       words.take(EntityType::person, i, last, 0.85);
       i = last;

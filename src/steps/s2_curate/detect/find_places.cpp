@@ -7,26 +7,30 @@ namespace understudy::s2 {
 namespace {
 
 constexpr auto cues_phrases = std::to_array<std::string_view>(
-    {" in ", " from ", " to ", " at ", " near ", " around ", " visit ", " visited ", " visiting ", " via ",
-     " leave ", " left ", " towards ", " through ", " outside ", " inside ", " across "});
+    {" in ", " from ", " to ", " at ", " near ", " around ", " visit ", " visited ", " visiting ",
+     " via ", " leave ", " left ", " towards ", " through ", " outside ", " inside ", " across "});
 constexpr Cues cues(cues_phrases);
 // So sure that they make a place of a word that nobody knows.
 constexpr auto strong_cues_phrases = std::to_array<std::string_view>(
-    {" live in ", " lives in ", " lived in ", " living in ", " born in ", " moved from ", " moved to ",
-     " moved here from ", " moving to ", " grew up in ", " based in ", " originally from ", " city of ",
-     " town of ", " village of ", " arrived in ", " arrive in ", " arrived at ", " flight to ", " flights to ", " flight from ",
-     " travel to ", " travelling to ", " traveling to ", " trip to ", " visiting ", " capital of ", " resident of ",
-     " located in ", " street in ", " year in ", " i'm in ", " i am in ", " home city ", " office in ", " where: ",
-     " city: ", " country: ", " location: ", " town: ", " birthplace: "});
+    {" live in ",     " lives in ",        " lived in ",        " living in ",    " born in ",
+     " moved from ",  " moved to ",        " moved here from ", " moving to ",    " grew up in ",
+     " based in ",    " originally from ", " city of ",         " town of ",      " village of ",
+     " arrived in ",  " arrive in ",       " arrived at ",      " flight to ",    " flights to ",
+     " flight from ", " travel to ",       " travelling to ",   " traveling to ", " trip to ",
+     " visiting ",    " capital of ",      " resident of ",     " located in ",   " street in ",
+     " year in ",     " i'm in ",          " i am in ",         " home city ",    " office in ",
+     " where: ",      " city: ",           " country: ",        " location: ",    " town: ",
+     " birthplace: "});
 constexpr Cues strong_cues(strong_cues_phrases);
 constexpr auto place_keys = std::to_array<std::string_view>(
     {"city", "country", "town", "location", "place", "state", "region", "province", "county",
      "birthplace", "destination", "origin", "hometown"});
 
 constexpr auto states = std::to_array<std::string_view>(
-    {"AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY",
-     "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND",
-     "OH", "OK", "OR", "PA", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY", "DC"});
+    {"AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "FL", "GA", "HI", "ID", "IL",
+     "IN", "IA", "KS", "KY", "LA", "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT",
+     "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA", "RI",
+     "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY", "DC"});
 
 void take_place(NameText& words, std::size_t first, std::size_t last, double score) {
   // "Springfield, IL"

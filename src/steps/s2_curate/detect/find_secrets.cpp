@@ -82,7 +82,8 @@ std::optional<Entity> find_formatted_secret(const Leaf& leaf, Place place,
   if (end < text.size() && (text[end] == '#' || text[end] == '*')) return std::nullopt;  // masked
   if (body.contains("..")) return std::nullopt;
   // Anthropic's API and admin keys end with "AA".
-  if (format.kind.starts_with("anthropic_") && format.behind.max > 94 && !body.ends_with("AA")) return std::nullopt;
+  if (format.kind.starts_with("anthropic_") && format.behind.max > 94 && !body.ends_with("AA"))
+    return std::nullopt;
   const std::string_view drawn = format.before.max > 0 ? key : body;
   if (drawn.size() < random_bytes_min) return secret_at(text, {begin, end}, format.kind);
   // A long literal and a length that few words have are evidence enough.
@@ -103,8 +104,9 @@ std::optional<Entity> find_private_key(std::string_view text, std::size_t begin)
   const std::size_t body = text.find_first_not_of("-", begin + name + 11);
   const std::size_t footer = text.find("-----END", begin + name);
   if (footer == std::string_view::npos)  // cut short: all that follows is key
-    return body == std::string_view::npos ? std::nullopt
-                                          : std::optional(secret_at(text, {begin, text.size()}, "private_key"));
+    return body == std::string_view::npos
+               ? std::nullopt
+               : std::optional(secret_at(text, {begin, text.size()}, "private_key"));
   if (body == std::string_view::npos || body + key_body_bytes_min > footer) return std::nullopt;
   const std::size_t line = text.find("-----", footer + 8);
   const std::size_t end = line == std::string_view::npos ? text.size() : line + 5;
@@ -153,7 +155,8 @@ std::optional<Entity> find_authorization(std::string_view text, std::size_t begi
   std::size_t end = begin;
   const auto is_value = [&](char c) { return is_in(Alphabet::token, c) || c == '@' || c == ':'; };
   while (end < text.size() && is_value(text[end])) ++end;
-  while (end > begin && (text[end - 1] == '.' || text[end - 1] == ',' || text[end - 1] == ':')) --end;
+  while (end > begin && (text[end - 1] == '.' || text[end - 1] == ',' || text[end - 1] == ':'))
+    --end;
   const std::string_view value = text.substr(begin, end - begin);
   const std::size_t bytes_min = scheme_seen ? token_bytes_min : random_bytes_min;
   if (value.size() < bytes_min || is_placeholder(value)) return std::nullopt;
@@ -164,7 +167,8 @@ std::optional<Entity> find_authorization(std::string_view text, std::size_t begi
 }
 
 std::optional<Entity> find_curl_password(std::string_view text, std::size_t begin) {
-  const std::string_view command = text.substr(begin, command_bytes_max);
+  std::string_view command = text.substr(begin, command_bytes_max);
+  command = command.substr(0, command.find("curl"));  // the next one's options are its own
   std::size_t option = std::string_view::npos;
   for (const std::string_view flag : {" -u ", " --user ", " -u=", " --user="}) {
     const std::size_t at = command.find(flag);
@@ -196,8 +200,9 @@ std::optional<Entity> find_curl_password(std::string_view text, std::size_t begi
   constexpr auto no_passwords = std::to_array<std::string_view>(
       {"pass", "password", "token", "test", "secret", "passwd", "pwd", "yyy", "pw"});
   const auto is_shell = [](char c) { return std::string_view("<[").contains(c); };
-  if (value.size() < 3 || is_shell(value.front()) || word.starts_with('<') || value.front() == '$' ||
-      value.starts_with("{{") || value == user.substr(0, in_front ? 0 : user.size()) ||
+  if (value.size() < 3 || is_shell(value.front()) || word.starts_with('<') ||
+      value.front() == '$' || value.starts_with("{{") ||
+      value == user.substr(0, in_front ? 0 : user.size()) ||
       std::ranges::find(no_passwords, lower_ascii(value)) != no_passwords.end())
     return std::nullopt;
   const std::size_t first = in_front ? 0 : colon + 1;

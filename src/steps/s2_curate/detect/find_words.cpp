@@ -56,7 +56,8 @@ bool passes_bech32(std::string_view text) {
 
 bool is_ethereum(std::string_view word) {
   return word.size() == 42 && word.starts_with("0x") &&
-         std::ranges::all_of(word.substr(2), is_hex) && std::ranges::any_of(word.substr(2), is_letter);
+         std::ranges::all_of(word.substr(2), is_hex) &&
+         std::ranges::any_of(word.substr(2), is_letter);
 }
 
 bool is_host_byte(char c) { return is_alnum(c) || c == '.' || c == '-'; }

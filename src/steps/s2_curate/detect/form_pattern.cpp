@@ -32,7 +32,8 @@ class FormParser {
   using Step = FormPattern::Step;
 
   std::unexpected<Error> wrong() {
-    return fail(ErrorCode::invalid_input, "no form: \"" + std::string(rest_) + "\" is not understood");
+    return fail(ErrorCode::invalid_input,
+                "no form: \"" + std::string(rest_) + "\" is not understood");
   }
 
   std::size_t here() const { return form_.steps_.size(); }
@@ -208,7 +209,10 @@ void FormPattern::collect_first(std::size_t step) {
     const Step& now = steps_[step];
     switch (now.kind) {
       case Step::Kind::set: first_ |= sets_[now.set]; return;
-      case Step::Kind::split: collect_first(now.first); step = now.second; break;
+      case Step::Kind::split:
+        collect_first(now.first);
+        step = now.second;
+        break;
       case Step::Kind::jump: step = now.first; break;
       case Step::Kind::end: return;
     }

@@ -37,37 +37,51 @@ std::string_view as_text(const unsigned char (&list)[size]) {
 }
 
 constexpr std::string_view titles =
-    "mr mrs ms miss mx dr prof professor sir madam madame mme mlle monsieur herr frau fr\xc3\xa4ulein se\xc3\xb1or "
-    "se\xc3\xb1ora se\xc3\xb1orita sr sra signor signora senhor senhora lord lady dame rev reverend father sister brother "
+    "mr mrs ms miss mx dr prof professor sir madam madame mme mlle monsieur herr frau "
+    "fr\xc3\xa4ulein se\xc3\xb1or "
+    "se\xc3\xb1ora se\xc3\xb1orita sr sra signor signora senhor senhora lord lady dame rev "
+    "reverend father sister brother "
     "captain capt lt lieutenant col colonel gen general sgt sergeant major president senator judge "
-    "justice governor mayor minister chancellor king queen prince princess pope bishop saint uncle aunt";
+    "justice governor mayor minister chancellor king queen prince princess pope bishop saint uncle "
+    "aunt";
 constexpr std::string_view particles =
     "van von de der den del della di da du la le los las el al bin ibn ben ter ten te af av zu zum "
     "dos das do e y st mc mac o";
 constexpr std::string_view organization_ends =
-    "inc inc. incorporated ltd ltd. limited llc l.l.c llp plc gmbh ag kg ohg ug mbh corp corp. corporation co co. "
+    "inc inc. incorporated ltd ltd. limited llc l.l.c llp plc gmbh ag kg ohg ug mbh corp corp. "
+    "corporation co co. "
     "company companies group holding holdings partners associates ventures capital bank insurance "
     "university college institute school academy foundation association society federation union "
-    "council committee agency ministry department commission authority laboratories labs technologies "
+    "council committee agency ministry department commission authority laboratories labs "
+    "technologies "
     "technology tech systems solutions services software consulting consultants analytics networks "
     "industries enterprises international logistics airlines airways motors pharma pharmaceuticals "
     "energy media studios records entertainment publishing press news times journal magazine "
-    "restaurant cafe hotel hospital clinic church museum library theater theatre orchestra club bv b.v nv "
-    "sa s.a sas sarl srl s.r.l spa s.p.a ab oy oyj as a/s aps kft zrt pty reports ratings resources advisors "
+    "restaurant cafe hotel hospital clinic church museum library theater theatre orchestra club bv "
+    "b.v nv "
+    "sa s.a sas sarl srl s.r.l spa s.p.a ab oy oyj as a/s aps kft zrt pty reports ratings "
+    "resources advisors "
     "securities trust fund markets exchange board bureau center centre helix maintenance";
 constexpr std::string_view street_ends =
-    "street st str avenue ave av road rd lane ln drive dr boulevard blvd court ct place pl square sq "
-    "terrace ter way close crescent cres parkway pkwy highway hwy circle cir trail trl alley row mews "
+    "street st str avenue ave av road rd lane ln drive dr boulevard blvd court ct place pl square "
+    "sq "
+    "terrace ter way close crescent cres parkway pkwy highway hwy circle cir trail trl alley row "
+    "mews "
     "gardens grove hill heights plaza loop walk wharf quay rise vale view green path pike bridge "
-    "crossing ridge run esplanade parade turnpike expressway freeway utca \xc3\xbat u u. t\xc3\xa9r k\xc3\xb6r\xc3\xbat tie katu sokak "
+    "crossing ridge run esplanade parade turnpike expressway freeway utca \xc3\xbat u u. "
+    "t\xc3\xa9r k\xc3\xb6r\xc3\xbat tie katu sokak "
     "caddesi ulica g\xc3\xb6tu";
 constexpr std::string_view street_begins =
-    "rue via calle c/ avenida avda rua plaza pla\xc3\xa7" "a piazza piazzale corso viale strada vicolo largo "
-    "boulevard bd place quai impasse all\xc3\xa9" "e chemin route cours camino carrera carretera paseo ronda "
-    "travessa pra\xc3\xa7" "a estrada alameda ulica ul ul. aleja al. plac osiedle os. trg cesta jalan jl "
+    "rue via calle c/ avenida avda rua plaza pla\xc3\xa7"
+    "a piazza piazzale corso viale strada vicolo largo "
+    "boulevard bd place quai impasse all\xc3\xa9"
+    "e chemin route cours camino carrera carretera paseo ronda "
+    "travessa pra\xc3\xa7"
+    "a estrada alameda ulica ul ul. aleja al. plac osiedle os. trg cesta jalan jl "
     "urbanizaci\xc3\xb3n pol\xc3\xadgono callej\xc3\xb3n";
 constexpr std::string_view unit_words =
-    "apt apt. apartment suite ste unit flat room floor building bldg box psc fpo apo dpo ap appartement "
+    "apt apt. apartment suite ste unit flat room floor building bldg box psc fpo apo dpo ap "
+    "appartement "
     "wohnung piso lok. m.";
 
 }  // namespace

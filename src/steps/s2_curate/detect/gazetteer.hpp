@@ -21,13 +21,13 @@ enum NameFlag : std::uint32_t {
   doubtful_surname = 1U << 8,
   doubtful_place = 1U << 9,
   doubtful_organization = 1U << 10,
-  begins_phrase = 1U << 11,  // "New" of "New York"
-  title = 1U << 12,          // "Mr"
-  particle = 1U << 13,       // "van", "de"
-  organization_end = 1U << 14,   // "Ltd", "University"
-  street_end = 1U << 15,         // "Street", "Lane"
-  street_begin = 1U << 16,       // "Rue", "Via", "Calle"
-  unit_word = 1U << 17,          // "Apt", "Suite"
+  begins_phrase = 1U << 11,     // "New" of "New York"
+  title = 1U << 12,             // "Mr"
+  particle = 1U << 13,          // "van", "de"
+  organization_end = 1U << 14,  // "Ltd", "University"
+  street_end = 1U << 15,        // "Street", "Lane"
+  street_begin = 1U << 16,      // "Rue", "Via", "Calle"
+  unit_word = 1U << 17,         // "Apt", "Suite"
 };
 
 class Gazetteer {
@@ -37,9 +37,7 @@ class Gazetteer {
   // Flags of a word in lower case; 0 for an unknown one.
   [[nodiscard]] std::uint32_t word(std::string_view lower) const { return words_.find(lower); }
   // Of several words with single spaces between them.
-  [[nodiscard]] std::uint32_t phrase(std::string_view lower) const {
-    return phrases_.find(lower);
-  }
+  [[nodiscard]] std::uint32_t phrase(std::string_view lower) const { return phrases_.find(lower); }
 
  private:
   // Open addressing over 64-bit hashes; the words themselves are not kept. Among six thousand

@@ -78,7 +78,6 @@ Verdict doctor_number(std::string_view c) {
   return verdict((10 - weighted_sum(c, weights) % 10) % 10 == digit(c[6]));
 }
 
-
 constexpr auto rules = std::to_array<IdRule>({
     {de_tax_id, "[1-9][0-9]{10}", tax_id, 0.1, 0.9},
     {de_tax_id, "[1-9][0-9] [0-9]{3} [0-9]{3} [0-9]{3}", tax_id, 0.4, 0.9},

@@ -12,8 +12,9 @@ constexpr auto contexts = std::to_array<IdContext>({
     {us_ssn, "ssn|social security|soc sec"},
     {us_itin, "itin|taxpayer id|individual taxpayer"},
     {us_passport, "passport|travel document"},
-    {us_driver_license, "driver license|driver's license|drivers license|driver licence|driving "
-                        "license|dl number|license number|driver_license|driverlicense"},
+    {us_driver_license,
+     "driver license|driver's license|drivers license|driver licence|driving "
+     "license|dl number|license number|driver_license|driverlicense"},
     {us_bank_number, "bank account|account number|account no|acct|checking account|accountnumber"},
     {us_npi, "npi|national provider"},
     {us_mbi, "mbi|medicare beneficiary|medicare number|medicare id"},
@@ -63,13 +64,15 @@ constexpr auto contexts = std::to_array<IdContext>({
     {in_voter, "voter|epic number|elector|vote with"},
     {in_vehicle_registration, "registration number|vehicle|number plate|rto"},
     {kr_rrn, "rrn|resident registration|\xec\xa3\xbc\xeb\xaf\xbc\xeb\x93\xb1\xeb\xa1\x9d"},
-    {kr_frn, "frn|foreigner registration|alien registration|"
-             "\xec\x99\xb8\xea\xb5\xad\xec\x9d\xb8\xeb\x93\xb1\xeb\xa1\x9d"},
+    {kr_frn,
+     "frn|foreigner registration|alien registration|"
+     "\xec\x99\xb8\xea\xb5\xad\xec\x9d\xb8\xeb\x93\xb1\xeb\xa1\x9d"},
     {kr_brn, "business registration|\xec\x82\xac\xec\x97\x85\xec\x9e\x90"},
     {kr_passport, "passport|\xec\x97\xac\xea\xb6\x8c"},
     {kr_driver_license, "license|\xec\x9a\xb4\xec\xa0\x84\xeb\xa9\xb4\xed\x97\x88"},
-    {th_tnin, "thai national|tnin|\xe0\xb8\x9b\xe0\xb8\xa3\xe0\xb8\xb0\xe0\xb8\x8a\xe0\xb8\xb2\xe0"
-              "\xb8\x8a\xe0\xb8\x99"},
+    {th_tnin,
+     "thai national|tnin|\xe0\xb8\x9b\xe0\xb8\xa3\xe0\xb8\xb0\xe0\xb8\x8a\xe0\xb8\xb2\xe0"
+     "\xb8\x8a\xe0\xb8\x99"},
     {tr_national_id, "tc kimlik|tckn|kimlik"},
     {tr_license_plate, "plaka|plakas"},
     {tr_phone_number, "telefon|cep"},
@@ -81,7 +84,10 @@ constexpr auto contexts = std::to_array<IdContext>({
     {sg_uen, "uen|unique entity"},
     {za_id_number, "south african id|id number|id no|identity number"},
     {ca_sin, "sin number|my sin|social insurance|sin:|sin no"},
-    {fr_nir, "s\xc3\xa9""curit\xc3\xa9 sociale|securite sociale|num\xc3\xa9ro de s\xc3\xa9""cu|nir"},
+    {fr_nir,
+     "s\xc3\xa9"
+     "curit\xc3\xa9 sociale|securite sociale|num\xc3\xa9ro de s\xc3\xa9"
+     "cu|nir"},
     {nl_bsn, "bsn|burgerservicenummer|sofinummer"},
     {be_national_number, "rijksregister|registre national|national number|nrn"},
     {pt_nif, "nif|contribuinte"},
@@ -91,10 +97,13 @@ constexpr auto contexts = std::to_array<IdContext>({
     {ar_cuit, "cuit|cuil"},
     {cl_rut, "rut|rol \xc3\xbanico"},
     {cn_resident_id, "\xe8\xba\xab\xe4\xbb\xbd\xe8\xaf\x81|resident identity|chinese id"},
-    {jp_my_number, "my number|\xe3\x83\x9e\xe3\x82\xa4\xe3\x83\x8a\xe3\x83\xb3\xe3\x83\x90\xe3\x83"
-                   "\xbc|mynumber"},
+    {jp_my_number,
+     "my number|\xe3\x83\x9e\xe3\x82\xa4\xe3\x83\x8a\xe3\x83\xb3\xe3\x83\x90\xe3\x83"
+     "\xbc|mynumber"},
     {dk_cpr, "cpr"},
-    {no_fodselsnummer, "f\xc3\xb8""dselsnummer|fodselsnummer|personnummer"},
+    {no_fodselsnummer,
+     "f\xc3\xb8"
+     "dselsnummer|fodselsnummer|personnummer"},
     {cz_birth_number, "rodn\xc3\xa9 \xc4\x8d\xc3\xadslo|rodne cislo|birth number"},
     {ro_cnp, "cnp|cod numeric personal"},
     {bg_egn, "egn|\xd0\xb5\xd0\xb3\xd0\xbd"},

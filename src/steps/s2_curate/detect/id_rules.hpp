@@ -20,7 +20,7 @@ enum class Verdict {
 
 struct IdRule {
   EntityType type = EntityType::custom;
-  std::string_view expression;  // letter case is ignored
+  std::string_view expression;                 // letter case is ignored
   Verdict (*check)(std::string_view compact);  // upper-case letters and digits only
   double bare = 0.1;
   double with_context = 0.8;

@@ -16,6 +16,8 @@ constexpr std::size_t number_digits_min = 7;
 constexpr std::size_t label_bytes_max = 64;
 
 constexpr std::size_t member_bytes_max = 9;
+constexpr std::size_t known_bytes_min = 128;
+constexpr std::size_t known_depth_max = 4;  // each level looks for the ends of its objects again
 
 // Members that say what their object's value is, and members that are that value.
 constexpr auto label_keys = std::to_array<std::string_view>(
@@ -125,7 +127,7 @@ class Walker {
     ++at_;
     if (!next_is(']')) {
       while (true) {
-        TRY(value(key));
+        TRY(element(key));
         if (next_is(']')) break;
         if (!next_is(',')) return malformed();
         ++at_;
@@ -134,6 +136,52 @@ class Walker {
     ++at_;
     --depth_;
     return {};
+  }
+
+  Status element(std::string_view key) {
+    if (!next_is('{') || depth_ > known_depth_max) return value(key);
+    const std::size_t begin = at_;
+    const std::size_t end = object_end(begin);
+    if (end == 0 || end - begin < known_bytes_min) return value(key);
+    const JsonObject object{.text = text_.substr(begin, end - begin), .key = key, .begin = begin};
+    if (visitor_.entered(object)) {
+      at_ = end;
+      return {};
+    }
+    TRY(value(key));
+    visitor_.left(object);
+    return {};
+  }
+
+  // Behind the bracket that closes the object at `begin`, by brackets and quotes alone; 0: none.
+  [[nodiscard]] std::size_t object_end(std::size_t begin) const {
+    std::size_t open = 0;
+    for (std::size_t i = begin; i < text_.size(); ++i) {
+      const char c = text_[i];
+      if (c == '"') {
+        i = string_end(i + 1);
+      } else if (c == '{') {
+        ++open;
+      } else if (c == '}' && --open == 0) {
+        return i + 1;
+      }
+    }
+    return 0;
+  }
+
+  // Of the quote that ends a string, from behind the one that begins it.
+  [[nodiscard]] std::size_t string_end(std::size_t at) const {
+    while (at < text_.size()) {
+      const auto* quote =
+          static_cast<const char*>(std::memchr(text_.data() + at, '"', text_.size() - at));
+      if (quote == nullptr) return text_.size();
+      const auto end = static_cast<std::size_t>(quote - text_.data());
+      std::size_t escapes = 0;
+      while (escapes < end && text_[end - 1 - escapes] == '\\') ++escapes;
+      if (escapes % 2 == 0) return end;
+      at = end + 1;
+    }
+    return text_.size();
   }
 
   Status string_leaf(std::string_view key) {
@@ -147,8 +195,7 @@ class Walker {
       text = unescaped;
     }
     if (looks_like_json(text) &&
-        visitor_.nested(
-            {.text = text, .key = key, .depth = depth_, .begin = begin, .end = at_}))
+        visitor_.nested({.text = text, .key = key, .depth = depth_, .begin = begin, .end = at_}))
       return {};
     if (const auto encoded = decode_whole(text)) {
       if (visitor_.nested({.text = encoded->text,

@@ -35,12 +35,22 @@ struct JsonNested {
   const Encoded* encoded = nullptr;  // null: JSON inside a string
 };
 
+struct JsonObject {
+  std::string_view text;
+  std::string_view key;
+  std::size_t begin = 0;  // in the walked text
+};
+
 class JsonVisitor {
  public:
   virtual ~JsonVisitor() = default;
   virtual void leaf(const JsonLeaf& leaf) = 0;
   // False: take the string for a plain leaf after all.
   virtual bool nested(const JsonNested& nested) = 0;
+  // An object in an array (a message, a tool): true where the visitor knows all of it already and
+  // it need not be walked. If it is walked, `left` follows.
+  virtual bool entered(const JsonObject&) { return false; }
+  virtual void left(const JsonObject&) {}
 };
 
 inline constexpr std::size_t json_walk_depth_max = 4096;
@@ -60,8 +70,7 @@ std::optional<std::string> unescape_json(std::string_view token);
 // Where bytes of the unescaped text stand in the token. Cheap when they grow from call to call.
 class TokenPlaces {
  public:
-  explicit TokenPlaces(std::string_view token)
-      : token_(token), escapes_(token.contains('\\')) {}
+  explicit TokenPlaces(std::string_view token) : token_(token), escapes_(token.contains('\\')) {}
   std::size_t of(std::size_t byte);
 
  private:

@@ -16,9 +16,8 @@ constexpr std::size_t small_word_bytes_max = 9;
 NameText::NameText(const Leaf& leaf, const Gazetteer& gazetteer)
     : text_(leaf.text), gazetteer_(gazetteer), words_(split_words(leaf.text)) {
   taken_.resize(words_.size());
-  all_lower_ = std::ranges::none_of(words_, [](const Word& word) {
-    return word.is_capital() || word.form == Word::Form::mixed;
-  });
+  all_lower_ = std::ranges::none_of(
+      words_, [](const Word& word) { return word.is_capital() || word.form == Word::Form::mixed; });
   for (std::size_t i = 0; i < words_.size(); ++i) {
     Word& word = words_[i];
     if (word.form == Word::Form::number || word.form == Word::Form::mixed) continue;
@@ -74,8 +73,9 @@ bool NameText::follows(std::size_t i, const Cues& phrases) const {
 }
 
 bool Cues::end(std::string_view lower_text) const {
-  return filter_[slot(lower_text)] &&
-         std::ranges::any_of(phrases_, [&](std::string_view phrase) { return lower_text.ends_with(phrase); });
+  return filter_[slot(lower_text)] && std::ranges::any_of(phrases_, [&](std::string_view phrase) {
+           return lower_text.ends_with(phrase);
+         });
 }
 
 NameText::Phrase NameText::phrase_from(std::size_t i) const {

@@ -13,17 +13,17 @@ namespace understudy::s2 {
 
 enum class Alphabet : std::uint8_t {
   digits,
-  hex,        // either case
+  hex,  // either case
   lower_hex,
   upper_alnum,
   lower_alnum,
   alnum,
-  word,       // letters, digits, "_"
-  url_safe,   // letters, digits, "_", "-"
-  base64,     // letters, digits, "+", "/", "="
-  token,      // letters, digits, "_", "-", ".", "~", "+", "/", "="
-  uuid,       // hex digits and "-"
-  hex_pair,   // hex digits and ":"
+  word,      // letters, digits, "_"
+  url_safe,  // letters, digits, "_", "-"
+  base64,    // letters, digits, "+", "/", "="
+  token,     // letters, digits, "_", "-", ".", "~", "+", "/", "="
+  uuid,      // hex digits and "-"
+  hex_pair,  // hex digits and ":"
 };
 
 bool is_in(Alphabet alphabet, char c);

@@ -14,11 +14,11 @@ namespace {
 constexpr std::size_t value_bytes_max = 512;
 constexpr double entropy_bits_min = 2.5;
 constexpr double random_entropy_bits_min = 2.8;
-constexpr std::size_t repeats_max = 5;       // of one character in a row, but in base64 padding
+constexpr std::size_t repeats_max = 5;  // of one character in a row, but in base64 padding
 
 constexpr auto placeholders = std::to_array<std::string_view>(
-    {"change", "example", "placeholder", "your_", "your-", "yourkey", "xxxxx", "****", "...", "redacted", "insert",
-     "replace_", "_here", "abcdefgh", "1234567890123"});
+    {"change", "example", "placeholder", "your_", "your-", "yourkey", "xxxxx", "****", "...",
+     "redacted", "insert", "replace_", "_here", "abcdefgh", "1234567890123"});
 constexpr auto placeholder_values = std::to_array<std::string_view>(
     {"dummy", "secret_key", "password", "null", "fake", "sample", "todo", "getenv", "environ",
      "process.env", "undefined", "your", "xxxx", "test_key", "replace"});
@@ -92,10 +92,11 @@ bool is_assigned_secret(std::string_view value, Quotes quotes, std::size_t bytes
   if (std::ranges::any_of(value, is_code) || is_placeholder_value(value)) return false;
   const bool digit = std::ranges::any_of(value, is_digit);
   const bool letter = std::ranges::any_of(value, is_letter);
-  if (digit && letter) return entropy_bits(value) >= (quotes == Quotes::some ? 2.0 : entropy_bits_min);
+  if (digit && letter)
+    return entropy_bits(value) >= (quotes == Quotes::some ? 2.0 : entropy_bits_min);
   if (quotes == Quotes::none) return looks_random(value);
-  const bool only_letters =
-      std::ranges::all_of(value, [](char c) { return is_letter(c) || c == '_' || c == '-' || c == '.'; });
+  const bool only_letters = std::ranges::all_of(
+      value, [](char c) { return is_letter(c) || c == '_' || c == '-' || c == '.'; });
   return only_letters ? looks_random(value) : entropy_bits(value) >= 2.0;
 }
 

@@ -74,9 +74,35 @@ class LeafCollector : public JsonVisitor {
     return true;
   }
 
+  bool entered(const JsonObject& object) override {
+    if (scanner_.remembered_max_ == 0) return false;
+    const auto* known = scanner_.recall(hash_of(object), object.text.size());
+    if (known == nullptr) {
+      starts_.push_back(found.size());
+      return false;
+    }
+    ++scanner_.counts_.repeated_objects;
+    for (const Entity& entity : *known)
+      found.push_back(moved(entity, object.begin + entity.begin, object.begin + entity.end));
+    return true;
+  }
+
+  void left(const JsonObject& object) override {
+    if (scanner_.remembered_max_ == 0) return;
+    std::vector<Entity> inside;
+    for (std::size_t i = starts_.back(); i < found.size(); ++i)
+      inside.push_back(moved(found[i], found[i].begin - object.begin, found[i].end - object.begin));
+    starts_.pop_back();
+    scanner_.remember(hash_of(object), object.text.size(), std::move(inside));
+  }
+
   std::vector<Entity> found;
 
  private:
+  static std::uint64_t hash_of(const JsonObject& object) {
+    return text::hash64(object.text, text::hash64(object.key) + 1);
+  }
+
   static Entity moved(const Entity& entity, std::size_t begin, std::size_t end) {
     Entity copy = entity;
     copy.begin = begin;
@@ -96,6 +122,7 @@ class LeafCollector : public JsonVisitor {
   TextScanner& scanner_;
   std::string_view text_;
   std::size_t nesting_;
+  std::vector<std::size_t> starts_;  // of the objects that are being walked, in `found`
 };
 
 const std::vector<Entity>& TextScanner::look_at(const Leaf& leaf) {
@@ -105,15 +132,24 @@ const std::vector<Entity>& TextScanner::look_at(const Leaf& leaf) {
     return last_;
   }
   const std::uint64_t hash = text::hash64(leaf.text, text::hash64(leaf.key));
-  const auto place = remembered_.find(hash);
-  if (place != remembered_.end() && place->second.bytes == leaf.text.size()) {
+  if (const auto* known = recall(hash, leaf.text.size())) {
     ++counts_.repeated_leaves;
-    return place->second.entities;
+    return *known;
   }
+  last_ = detector_.detect(leaf);
+  remember(hash, leaf.text.size(), last_);
+  return last_;
+}
+
+const std::vector<Entity>* TextScanner::recall(std::uint64_t hash, std::size_t bytes) const {
+  const auto place = remembered_.find(hash);
+  return place != remembered_.end() && place->second.bytes == bytes ? &place->second.entities
+                                                                    : nullptr;
+}
+
+void TextScanner::remember(std::uint64_t hash, std::size_t bytes, std::vector<Entity> entities) {
   if (remembered_.size() >= remembered_max_) remembered_.clear();
-  Remembered& remembered = remembered_[hash];
-  remembered = {.bytes = leaf.text.size(), .entities = detector_.detect(leaf)};
-  return remembered.entities;
+  remembered_[hash] = {.bytes = bytes, .entities = std::move(entities)};
 }
 
 std::vector<Entity> TextScanner::scan(std::string_view text) {

@@ -1,6 +1,6 @@
 // Everything that a detector finds in one text, with places in the text as it is: a text that is
-// JSON is walked as a tree. Keeps what it found in long strings, because calls of one conversation
-// repeat each other's messages. One thread.
+// JSON is walked as a tree. Keeps what it found in long strings and in messages and tools, because
+// calls of one conversation repeat them. One thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ struct ScanCounts {
   std::uint64_t texts = 0;
   std::uint64_t json_texts = 0;
   std::uint64_t leaves = 0;
-  std::uint64_t repeated_leaves = 0;  // found in memory
+  std::uint64_t repeated_leaves = 0;   // found in memory
+  std::uint64_t repeated_objects = 0;  // messages and tools, with all of their leaves
 };
 
 class TextScanner {
@@ -36,6 +37,9 @@ class TextScanner {
 
   const Detector& detector_;
   std::size_t remembered_max_;
+  const std::vector<Entity>* recall(std::uint64_t hash, std::size_t bytes) const;
+  void remember(std::uint64_t hash, std::size_t bytes, std::vector<Entity> entities);
+
   struct Remembered {
     std::size_t bytes = 0;
     std::vector<Entity> entities;

@@ -37,7 +37,8 @@ TEST(TextScanner, GivesPlacesOfTheTextAsItIs) {
 }
 
 TEST(TextScanner, OpensEncodedStrings) {
-  EXPECT_THAT(found(R"(["Ym9iLmpvbmVzQGFjbWUuY29t"])"), ElementsAre("email:Ym9iLmpvbmVzQGFjbWUuY29t"));
+  EXPECT_THAT(found(R"(["Ym9iLmpvbmVzQGFjbWUuY29t"])"),
+              ElementsAre("email:Ym9iLmpvbmVzQGFjbWUuY29t"));
   EXPECT_THAT(found(R"(["mail%3Dbob.jones%40acme.com"])"),
               ElementsAre("email:mail%3Dbob.jones%40acme.com"));
 }
@@ -73,13 +74,19 @@ TEST(TextScanner, IsLinearInLongStrings) {
 
 TEST(Utf8, RepairsAsTheStandardSays) {
   EXPECT_EQ(repair_utf8("plain \xc3\xa9 \xf0\x9f\x98\x80"), std::nullopt);
-  EXPECT_EQ(repair_utf8("a\xff" "b"), "a\xef\xbf\xbd" "b");
+  EXPECT_EQ(repair_utf8("a\xff"
+                        "b"),
+            "a\xef\xbf\xbd"
+            "b");
   EXPECT_EQ(repair_utf8("\xe2\x82"), "\xef\xbf\xbd");
   EXPECT_EQ(repair_utf8("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }
 
 TEST(Utf8, CountsCodePoints) {
-  CodePoints points("\xc3\xa9" "a\xf0\x9f\x98\x80" "b");
+  CodePoints points(
+      "\xc3\xa9"
+      "a\xf0\x9f\x98\x80"
+      "b");
   EXPECT_EQ(points.before(2), 1U);
   EXPECT_EQ(points.before(7), 3U);
   EXPECT_EQ(points.before(3), 2U) << "also backwards";

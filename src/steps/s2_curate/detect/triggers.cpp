@@ -56,7 +56,8 @@ Result<Triggers> Triggers::create() {
   Collector all;
   for (const SecretFormat& format : secret_formats())
     all.add(format.literal, exact, {.kind = Kind::secret_format, .format = &format});
-  for (const std::string_view word : secret_words()) all.add(word, ignored, {.kind = Kind::assignment});
+  for (const std::string_view word : secret_words())
+    all.add(word, ignored, {.kind = Kind::assignment});
   for (const NamedFormat& format : named_formats())
     all.add(format.name, ignored, {.kind = Kind::assignment});
   for (const auto& [word, types] : context_words())
@@ -68,11 +69,11 @@ Result<Triggers> Triggers::create() {
   all.add("bearer ", ignored, {.kind = Kind::authorization});
   all.add("://", exact, {.kind = Kind::url});
   all.add("www.", ignored, {.kind = Kind::internet_host});
-  for (const char* day : {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
-                          "sunday"})
+  for (const char* day :
+       {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
     all.add(day, ignored, {.kind = Kind::date_word});
-  for (const char* month : {"January", "February", "March", "April", "May", "June", "July", "August",
-                            "September", "October", "November", "December"})
+  for (const char* month : {"January", "February", "March", "April", "May", "June", "July",
+                            "August", "September", "October", "November", "December"})
     all.add(month, exact, {.kind = Kind::date_word});
   auto scanner = TRY(text::PatternScanner::compile_literals(all.literals));
   return Triggers(std::move(all.triggers), std::move(scanner));
