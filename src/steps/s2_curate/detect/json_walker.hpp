@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -63,21 +62,5 @@ Status walk_json(std::string_view json_text, JsonVisitor& visitor, std::string_v
 
 // Could the text be a JSON object or array? Looks at its ends only.
 bool looks_like_json(std::string_view text);
-
-// The text of a string token with its quotes. Absent: broken escapes.
-std::optional<std::string> unescape_json(std::string_view token);
-
-// Where bytes of the unescaped text stand in the token. Cheap when they grow from call to call.
-class TokenPlaces {
- public:
-  explicit TokenPlaces(std::string_view token) : token_(token), escapes_(token.contains('\\')) {}
-  std::size_t of(std::size_t byte);
-
- private:
-  std::string_view token_;
-  bool escapes_;
-  std::size_t place_ = 1;
-  std::size_t byte_ = 0;
-};
 
 }  // namespace understudy::s2

@@ -5,6 +5,7 @@
 
 #include "adapters/text/hashing.hpp"
 #include "steps/s2_curate/detect/characters.hpp"
+#include "steps/s2_curate/detect/json_token.hpp"
 #include "steps/s2_curate/detect/json_walker.hpp"
 
 namespace understudy::s2 {
