@@ -62,6 +62,12 @@ bool NameText::follows(std::size_t i, const Cues& phrases) const {
   const std::size_t end = words_[i].begin;
   if (end == 0 || (text_[end - 1] != ' ' && text_[end - 1] != ':' && text_[end - 1] != '\n'))
     return false;
+  std::array<char, Cues::filtered_bytes> tail;
+  for (std::size_t k = 0; k < tail.size(); ++k) {
+    const char c = end + k >= tail.size() ? text_[end + k - tail.size()] : ' ';
+    tail[k] = c == '\n' ? ' ' : to_lower(c);
+  }
+  if (!phrases.may_end({tail.data(), tail.size()})) return false;
   std::array<char, cue_bytes_max + 1> before;
   const std::size_t bytes = std::min(end, cue_bytes_max);
   before[0] = ' ';  // a text begins as a sentence does

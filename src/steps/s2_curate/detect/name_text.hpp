@@ -23,13 +23,18 @@ class Cues {
   explicit constexpr Cues(const std::array<std::string_view, count>& phrases) : phrases_(phrases) {
     for (const std::string_view phrase : phrases) filter_[slot(phrase)] = true;
   }
+  // By its last filtered_bytes alone.
+  static constexpr std::size_t filtered_bytes = 4;
+  [[nodiscard]] bool may_end(std::string_view lower_text) const {
+    return filter_[slot(lower_text)];
+  }
   // Does the text end with one of them?
   [[nodiscard]] bool end(std::string_view lower_text) const;
 
  private:
   static constexpr std::size_t slot(std::string_view text) {
     std::size_t hash = 0;
-    for (std::size_t i = 2; i <= 4 && i <= text.size(); ++i)
+    for (std::size_t i = 2; i <= filtered_bytes && i <= text.size(); ++i)
       hash = hash * 31 + static_cast<unsigned char>(text[text.size() - i]);
     return hash % 1024;
   }
