@@ -3,6 +3,7 @@
 
   clinc150   intent recognition: 15,000 recorded calls, then 5,500 live ones through the gateway
   calls      seven files of real agent calls: import, curate, cluster, select
+  curate     what `scan` finds in labelled texts, per type, and its megabytes per second
   gateway    direct, nginx, Portkey, and the gateway with capture off, async, durable: rates, latencies, memory
   kill9      SIGKILL under load: which acknowledged calls does the log still hold?
 
@@ -20,12 +21,13 @@ sys.path[:0] = [str(BENCH), str(BENCH.parent / "examples")]
 
 import bench_calls  # noqa: E402  (the path is set above)
 import bench_clinc150  # noqa: E402
+import bench_curate  # noqa: E402
 import bench_gateway  # noqa: E402
 import bench_kill9  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
 
-NEED_DATA = {"clinc150": bench_clinc150.run, "calls": bench_calls.run}
+NEED_DATA = {"clinc150": bench_clinc150.run, "calls": bench_calls.run, "curate": bench_curate.run}
 BENCHMARKS = {**NEED_DATA, "gateway": bench_gateway.run, "kill9": bench_kill9.run}
 
 

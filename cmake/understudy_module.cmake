@@ -6,7 +6,8 @@
 
 add_compile_options(-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  add_compile_options(-Wno-gnu-statement-expression -Wno-gnu-statement-expression-from-macro-expansion)
+  add_compile_options(-Wno-gnu-statement-expression -Wno-gnu-statement-expression-from-macro-expansion
+                      -Wno-c23-extensions)  # #embed, which C++26 has too
 endif()
 # g++ 16 takes the frame of an inlined Asio coroutine for memory of another allocator.
 add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)

@@ -24,6 +24,9 @@ void add_items(const toml::table& table, const std::vector<std::string>& parents
       add_items(*inner, path, items);
       continue;
     }
+    // [[curate.rule]] and the like are no options; their users read them.
+    if (const toml::array* array = node.as_array(); array != nullptr && array->is_array_of_tables())
+      continue;
     CLI::ConfigItem& item = items.emplace_back();
     item.parents = parents;
     item.name = key.str();

@@ -15,6 +15,7 @@
 #include "base/json.hpp"
 #include "console/jobs.hpp"
 #include "console/log_jobs.hpp"
+#include "console/scan_jobs.hpp"
 
 namespace understudy::apps {
 
@@ -29,8 +30,9 @@ struct VerbOptions {
   std::string candidate;
   console::EvaluateRequest evaluate;
   console::CatRequest cat;
+  s2::ScanRequest scan{.file = "-", .rules = {}};
   std::string since;
-  bool flag = false;  // the verb's own: --metadata, --content, --remove, --yes
+  bool flag = false;  // the verb's own: --metadata, --content, --remove, --yes, --counts
   std::string name;   // the verb's own: ROLE, TENANT, a hash
 };
 
@@ -71,5 +73,6 @@ class VerbBuilder {
 
 // `log`, `keys` and `audit`.
 void add_log_verbs(CLI::App& app, Action& action);
+void add_scan_verb(CLI::App& app, Action& action);
 
 }  // namespace understudy::apps

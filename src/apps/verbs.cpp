@@ -148,6 +148,7 @@ void add_verbs(CLI::App& app, Action& action) {
   add_serve(app, action);
   add_access_verbs(app, action);
   add_data_verbs(app, action);
+  add_scan_verb(app, action);
   add_model_verbs(app, action);
 }
 

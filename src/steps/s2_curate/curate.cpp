@@ -7,6 +7,7 @@
 #include "adapters/store/call_log.hpp"
 #include "adapters/store/dataset.hpp"
 #include "base/clock.hpp"
+#include "base/files.hpp"
 #include "steps/s2_curate/curate_calls.hpp"
 
 namespace understudy::s2 {
@@ -73,8 +74,14 @@ Result<CurateReport> curate(const store::Home& home, const CurateOptions& option
   const SecretText pseudonym_key = TRY(crypto::load_pseudonym_key(home.keys()));
   const std::array readers = {TRY(crypto::load_public_key(home.keys(), crypto::Role::curator)),
                               TRY(crypto::load_public_key(home.keys(), crypto::Role::trainer))};
+  CurateOptions with_rules = options;
+  const std::filesystem::path configuration = home.directory() / "understudy.toml";
+  if (std::filesystem::exists(configuration)) {
+    for (CustomRule& rule : TRY(parse_custom_rules(TRY(read_file(configuration)))))
+      with_rules.rules.push_back(std::move(rule));
+  }
   ReadCalls read = TRY(read_calls(home));
-  CuratedCalls curated = TRY(curate_calls(std::move(read.calls), pseudonym_key, options));
+  CuratedCalls curated = TRY(curate_calls(std::move(read.calls), pseudonym_key, with_rules));
   CurateReport& report = curated.report;
   report.warnings = std::move(read.warnings);
   report.dataset = TRY(store::write_dataset(home, readers, curated.examples, counts_of(report)));

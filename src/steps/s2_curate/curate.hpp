@@ -17,11 +17,13 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "steps/s2_curate/detect/custom_rules.hpp"
 
 namespace understudy::s2 {
 
 struct CurateOptions {
-  std::size_t threads = 0;  // 0: one per core
+  std::size_t threads = 0;             // 0: one per core
+  std::vector<CustomRule> rules = {};  // besides those of understudy.toml, which curate() reads
 };
 
 struct CurateReport {

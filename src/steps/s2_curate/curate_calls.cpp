@@ -200,7 +200,7 @@ Result<CuratedCalls> curate_calls(std::vector<Call> calls, const SecretText& pse
                                   const CurateOptions& options) {
   const std::size_t cores = std::max(std::thread::hardware_concurrency(), 1U);
   Pool pool(options.threads > 0 ? options.threads : cores);
-  const Detector detector = TRY(Detector::create());
+  const Detector detector = TRY(Detector::create({.rules = options.rules}));
 
   EntityTable originals;
   const std::vector<Examined> examined = first_pass(pool, calls, detector, originals);

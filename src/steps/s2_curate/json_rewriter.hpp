@@ -1,8 +1,7 @@
-// Walks the strings, keys and whole numbers of a JSON text and puts other ones in place of those
-// that the visitor changes. Everything else stays byte for byte: spaces, key order, the way that
-// numbers and escapes are written. A string that is itself a JSON object or array (the arguments of
-// a tool call, a tool's result) is walked as such, so that a value in it is seen without its
-// escapes and with its own key. Pure.
+// Puts other strings and whole numbers into a JSON text in place of those that the caller changes.
+// Everything else stays byte for byte: spaces, key order, the way that numbers and escapes are
+// written. Strings within strings are walked as walk_json() does, and written back in their own
+// encoding. Pure.
 #pragma once
 
 #include <functional>
@@ -11,22 +10,15 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "steps/s2_curate/detect/json_walker.hpp"
 
 namespace understudy::s2 {
 
-struct JsonLeaf {
-  enum class Kind { text, number, key };
-  Kind kind = Kind::text;
-  std::string_view text;  // unescaped
-  std::string_view key;   // under which it stands; in an array the array's
-  std::size_t depth = 0;  // of objects and arrays around it; strings within strings count on
-};
-
 // The new text, or nothing to keep the old one. For a number: digits.
-using JsonVisitor = std::function<std::optional<std::string>(const JsonLeaf&)>;
+using LeafRewrite = std::function<std::optional<std::string>(const JsonLeaf&)>;
 
-// invalid_input for what is no JSON text. Nothing: the visitor changed nothing.
+// invalid_input for what is no JSON text. Nothing: no leaf was changed.
 Result<std::optional<std::string>> rewrite_json(std::string_view json_text,
-                                                const JsonVisitor& visit);
+                                                const LeafRewrite& rewrite);
 
 }  // namespace understudy::s2

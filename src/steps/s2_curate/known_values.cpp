@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "steps/s2_curate/characters.hpp"
-#include "steps/s2_curate/digit_runs.hpp"
+#include "steps/s2_curate/detect/characters.hpp"
+#include "steps/s2_curate/detect/digit_runs.hpp"
 
 namespace understudy::s2 {
 
@@ -11,6 +11,7 @@ namespace {
 
 // Shorter values occur by chance; where the detector finds them, they are replaced all the same.
 constexpr std::size_t secret_bytes_min = 8;
+constexpr std::size_t id_bytes_min = 6;
 constexpr std::size_t literal_bytes_max = 256;
 constexpr std::size_t number_digits_min = 9;
 constexpr std::size_t number_digits_max = 19;
@@ -25,8 +26,8 @@ bool is_literal(const EntityKey& key) {
     case EntityType::secret: return key.value.size() >= secret_bytes_min;
     case EntityType::card:
     case EntityType::phone: return false;
+    default: return key.value.size() >= id_bytes_min;
   }
-  return false;
 }
 
 // Is what was found a whole value, not a part of a longer one?
@@ -103,7 +104,9 @@ std::vector<Entity> KnownValues::find(std::string_view text) const {
 }
 
 void KnownValues::find_numbers(std::string_view text, std::vector<Entity>& found) const {
-  for (const DigitRun& run : find_digit_runs(text, number_digits_min)) {
+  DigitRuns runs(text);
+  while (const DigitRun* next = runs.next(number_digits_min)) {
+    const DigitRun& run = *next;
     for (std::size_t first = 0; first < run.groups.size(); ++first) {
       std::string digits;
       for (std::size_t last = first; last < run.groups.size(); ++last) {

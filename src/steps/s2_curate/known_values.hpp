@@ -13,7 +13,7 @@
 
 #include "adapters/text/pattern_scanner.hpp"
 #include "base/result.hpp"
-#include "steps/s2_curate/entity.hpp"
+#include "steps/s2_curate/detect/entity.hpp"
 
 namespace understudy::s2 {
 

@@ -30,7 +30,9 @@ Leaf as_leaf(const JsonLeaf& leaf) {
 Status collect_entities(const Detector& detector, std::string_view body, EntityTable& table) {
   TRY(rewrite_json(body, [&](const JsonLeaf& leaf) -> std::optional<std::string> {
     if (is_binary(leaf.text)) return std::nullopt;
-    for (const Entity& entity : detector.detect(as_leaf(leaf))) add_to(table, entity);
+    for (const Entity& entity : detector.detect(as_leaf(leaf))) {
+      if (has_surrogate(entity.type)) add_to(table, entity);
+    }
     return std::nullopt;
   }));
   return {};
@@ -45,6 +47,7 @@ Result<Pseudonymiser> Pseudonymiser::create(const Detector& detector, const Enti
 
 std::vector<Entity> Pseudonymiser::entities_of(const Leaf& leaf) const {
   std::vector<Entity> entities = detector_.detect(leaf);
+  std::erase_if(entities, [](const Entity& entity) { return !has_surrogate(entity.type); });
   for (Entity& entity : known_.find(leaf.text)) entities.push_back(std::move(entity));
   return without_overlaps(std::move(entities));
 }

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "steps/s2_curate/detector.hpp"
+#include "steps/s2_curate/detect/detector.hpp"
 #include "steps/s2_curate/known_values.hpp"
 #include "steps/s2_curate/surrogates.hpp"
 
@@ -18,7 +18,7 @@ namespace understudy::s2 {
 // The entities of one JSON body, added to `table`. invalid_input for what is no JSON.
 Status collect_entities(const Detector& detector, std::string_view body, EntityTable& table);
 
-using EntityCounts = std::array<std::uint64_t, 6>;  // by EntityType
+using EntityCounts = std::array<std::uint64_t, entity_type_count>;  // by EntityType
 
 class Pseudonymiser {
  public:

@@ -4,9 +4,9 @@
 #include <array>
 #include <format>
 
-#include "steps/s2_curate/characters.hpp"
-#include "steps/s2_curate/checksums.hpp"
-#include "steps/s2_curate/ip_address.hpp"
+#include "steps/s2_curate/detect/characters.hpp"
+#include "steps/s2_curate/detect/checksums.hpp"
+#include "steps/s2_curate/detect/ip_address.hpp"
 #include "steps/s2_curate/keyed_stream.hpp"
 
 namespace understudy::s2 {
@@ -214,8 +214,8 @@ std::string draw_surrogate(const SecretText& key, const EntityKey& original, con
                                  : ipv4_surrogate(value, stream, draw.attempt);
     case EntityType::phone: return phone_surrogate(value, stream);
     case EntityType::secret: return "[REDACTED:" + draw.kind + "]";
+    default: return stand_in(value, stream);
   }
-  return {};
 }
 
 std::string write_like(EntityType type, std::string_view surrogate, std::string_view occurrence) {
@@ -226,8 +226,8 @@ std::string write_like(EntityType type, std::string_view surrogate, std::string_
     case EntityType::phone: return into_places(surrogate, occurrence);
     case EntityType::ip: return ip_like(surrogate, occurrence);
     case EntityType::secret: return std::string(surrogate);
+    default: return with_case_of(surrogate, occurrence);
   }
-  return {};
 }
 
 }  // namespace understudy::s2

@@ -36,6 +36,18 @@ std::map<std::string, std::size_t> count_addresses(const EntityTable& originals)
 
 }  // namespace
 
+bool has_surrogate(EntityType type) {
+  switch (type) {
+    case EntityType::person:
+    case EntityType::location:
+    case EntityType::organization:
+    case EntityType::nrp:
+    case EntityType::date_time:
+    case EntityType::url: return false;
+    default: return true;
+  }
+}
+
 Result<Surrogates> Surrogates::assign(const SecretText& key, const EntityTable& originals) {
   Surrogates surrogates;
   const auto addresses = count_addresses(originals);

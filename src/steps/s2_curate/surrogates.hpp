@@ -20,6 +20,9 @@
 
 namespace understudy::s2 {
 
+// Names, places, dates and links stay: what they are replaced by is up to the task.
+bool has_surrogate(EntityType type);
+
 class Surrogates {
  public:
   // exhausted where a form is so short that no free surrogate is left.

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "adapters/text/phone_numbers.hpp"
-#include "steps/s2_curate/characters.hpp"
-#include "steps/s2_curate/checksums.hpp"
+#include "steps/s2_curate/detect/characters.hpp"
+#include "steps/s2_curate/detect/checksums.hpp"
 
 namespace understudy::s2 {
 namespace {

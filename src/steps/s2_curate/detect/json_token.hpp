@@ -1,0 +1,27 @@
+// A string of a JSON text as it stands there, in quotes and with escapes. Pure.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace understudy::s2 {
+
+// The text of a string token with its quotes. Absent: broken escapes.
+std::optional<std::string> unescape_json(std::string_view token);
+
+// Where bytes of the unescaped text stand in the token. Cheap when they grow from call to call.
+class TokenPlaces {
+ public:
+  explicit TokenPlaces(std::string_view token) : token_(token), escapes_(token.contains('\\')) {}
+  std::size_t of(std::size_t byte);
+
+ private:
+  std::string_view token_;
+  bool escapes_;
+  std::size_t place_ = 1;
+  std::size_t byte_ = 0;
+};
+
+}  // namespace understudy::s2
