@@ -14,6 +14,7 @@
 #include "adapters/store/home.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "economics/price_table.hpp"
 #include "records/example.hpp"
 #include "records/task.hpp"
 
@@ -23,6 +24,7 @@ struct ClusterOptions {
   std::size_t calls_min = 5;     // fewer calls, or from fewer sessions, are no task
   std::size_t sessions_min = 2;  // 1 where all examples are of one session
   std::uint64_t seed = 1;
+  economics::PriceTable prices = economics::PriceTable::built_in();
 };
 
 struct Clustering {
@@ -44,6 +46,11 @@ struct ClusterReport {
 };
 
 Result<ClusterReport> cluster(const store::Home& home, const ClusterOptions& options);
+
+// Keeps the tasks and gives the calls of the current data set that have none yet to them, from
+// their prompts alone; the tasks' figures stay those of the last clustering.
+Result<ClusterReport> assign_new_calls(const store::Home& home);
+
 json::value to_json(const ClusterReport& report);
 
 }  // namespace understudy::s3

@@ -338,7 +338,7 @@ TEST(TaskIds, AGrownTaskKeepsItsIdAndANewOneDoesNotTakeIt) {
     if (i < 6) earlier.push_back({.call = call, .task = {"t-old"}});
     now.push_back({.call = call, .task = {i < 8 ? "t-new" : "t-old"}});
   }
-  keep_task_ids(tasks, now, earlier);
+  keep_task_ids(tasks, now, {.tasks = {}, .assignments = earlier});
   EXPECT_EQ(tasks[0].id.value, "t-old");
   EXPECT_NE(tasks[1].id.value, "t-old");
   EXPECT_EQ(now[0].task.value, "t-old");
