@@ -58,7 +58,8 @@ struct SlotFacts {
   std::int64_t bytes_max = 0;
 };
 
-// A word that the task's slots have more often than the other tasks', as its 32-bit hash.
+// How much a word in a prompt's end speaks for the task and against the others of its template, as
+// a logarithm; the word as its 32-bit hash.
 struct WordWeight {
   std::uint32_t word = 0;
   double weight = 0;
@@ -89,7 +90,7 @@ struct Task {
   std::vector<std::string> tool_names;  // tools that its answers call, sorted
   std::vector<SlotFacts> slots;         // one per slot of the template
   std::vector<std::uint32_t> lines;     // 32-bit hashes of the template's masked lines, sorted
-  std::vector<WordWeight> profile;      // heaviest first
+  std::vector<WordWeight> profile;  // heaviest first; empty where no other task has the template
   TaskStatistics statistics;
   Replaceability replaceability;
   MapPlace map;

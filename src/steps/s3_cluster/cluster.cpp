@@ -89,6 +89,7 @@ class Clusterer {
           example.session.empty() ? next : numbers.try_emplace(example.session, next).first->second;
       if (number == next) ++sessions_;
       view->session = number;
+      with_images_ += view->has_images ? 1U : 0U;
       views_.push_back(std::move(*view));
       sources_.push_back(&example);
     }
@@ -162,6 +163,7 @@ class Clusterer {
                              [](const Draft& draft) { return draft.task.statistics.calls; });
     Clustering made;
     made.unreadable = unreadable_;
+    made.with_images = with_images_;
     std::unordered_map<const Example*, const Draft*> placed;
     std::set<TaskId> taken;
     std::vector<std::string> prompts;
@@ -212,6 +214,7 @@ class Clusterer {
   std::vector<Draft> drafts_;
   std::size_t sessions_ = 0;
   std::size_t unreadable_ = 0;
+  std::size_t with_images_ = 0;
 };
 
 }  // namespace
@@ -303,7 +306,8 @@ Result<ClusterReport> assign_new_calls(const store::Home& home) {
 json::value to_json(const ClusterReport& report) {
   return json::object{{"dataset", report.dataset.value}, {"calls", report.calls},
                       {"tasks", report.tasks},           {"unassigned", report.unassigned},
-                      {"unreadable", report.unreadable}, {"seconds", report.seconds}};
+                      {"unreadable", report.unreadable}, {"with_images", report.with_images},
+                      {"seconds", report.seconds}};
 }
 
 }  // namespace understudy::s3

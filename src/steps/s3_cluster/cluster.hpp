@@ -31,6 +31,7 @@ struct Clustering {
   std::vector<Task> tasks;              // most calls first
   std::vector<Assignment> assignments;  // one per example, in their order
   std::size_t unreadable = 0;           // examples that are no chat call; unassigned
+  std::size_t with_images = 0;          // clustered by their text
 };
 
 Result<Clustering> cluster_examples(std::span<const Example> examples,
@@ -42,6 +43,7 @@ struct ClusterReport {
   std::int64_t tasks = 0;
   std::int64_t unassigned = 0;
   std::int64_t unreadable = 0;
+  std::int64_t with_images = 0;
   double seconds = 0;
 };
 

@@ -176,9 +176,13 @@ json::object again(const char* file) {
                 {.tasks = before.tasks, .assignments = before.assignments});
   std::map<CallId, TaskId> now;
   for (const Assignment& assignment : after.assignments) now[assignment.call] = assignment.task;
+  std::size_t assigned = 0;
   std::size_t kept = 0;
-  for (const Assignment& assignment : before.assignments)
+  for (const Assignment& assignment : before.assignments) {
+    if (assignment.task.empty()) continue;
+    ++assigned;
     kept += now[assignment.call] == assignment.task ? 1U : 0U;
+  }
 
   // The new calls by their prompts alone, against where clustering everything put them.
   const TaskAssigner assigner(before.tasks);
@@ -199,7 +203,7 @@ json::object again(const char* file) {
   return {{"same ids", same},
           {"old calls", old.examples.size()},
           {"new calls", fresh.examples.size()},
-          {"old calls that keep their id", share(kept, old.examples.size())},
+          {"old calls that keep their id", share(kept, assigned)},
           {"new calls placed", share(placed, fresh.examples.size())},
           {"of these as clustering has them", share(right, placed)}};
 }
@@ -249,7 +253,8 @@ class Rewriter {
         continue;
       }
       finish();
-      out += c >= '1' && c <= '9' ? static_cast<char>('1' + (c - '1' + seed_ % 9) % 9) : c;
+      const int shift = static_cast<int>(seed_ % 9);
+      out += c >= '1' && c <= '9' ? static_cast<char>('1' + (c - '1' + shift) % 9) : c;
     }
     finish();
     return out;

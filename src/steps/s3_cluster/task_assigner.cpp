@@ -18,32 +18,42 @@ std::uint32_t hash32(std::string_view text) {
   return static_cast<std::uint32_t>(text::hash64(text) >> 32U);
 }
 
-// The front of the last message: what was asked last.
-std::string_view last_message(std::string_view prompt) {
-  constexpr std::size_t bytes_max = 1024;
-  const std::size_t role = prompt.rfind("\n<|");
-  std::size_t begin = role == std::string_view::npos ? 0 : role + 1;
-  begin = std::min(prompt.find('\n', begin), prompt.size());
-  return prompt.substr(begin, bytes_max);
+constexpr std::size_t message_bytes_max = 640;
+
+// The front of the message that begins with the role line before `end`, and where that is.
+std::string_view message_before(std::string_view prompt, std::size_t end) {
+  const std::size_t role = prompt.substr(0, end).rfind("\n<|");
+  const std::size_t begin = role == std::string_view::npos ? 0 : role + 1;
+  return prompt.substr(begin, std::min(message_bytes_max, end - begin));
 }
 
-// Lower-case words as hashes, each once, sorted.
-std::vector<std::uint32_t> words_of(std::string_view text) {
+// What was asked last, and what it followed: the fronts of the last two messages.
+std::vector<std::string_view> last_messages(std::string_view prompt) {
+  const std::string_view last = message_before(prompt, prompt.size());
+  const auto begin = static_cast<std::size_t>(last.data() - prompt.data());
+  if (begin == 0) return {last};
+  return {last, message_before(prompt, begin - 1)};
+}
+
+// Lower-case words of the last messages as hashes, each once, sorted.
+std::vector<std::uint32_t> words_of(std::string_view prompt) {
   std::vector<std::uint32_t> words;
   std::string word;
   const auto finish = [&] {
     if (!word.empty()) words.push_back(hash32(word));
     word.clear();
   };
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || byte >= 0x80) {
-      word += static_cast<char>(std::tolower(byte));
-    } else {
-      finish();
+  for (const std::string_view text : last_messages(prompt)) {
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (std::isalnum(byte) != 0 || byte >= 0x80 || c == '_') {
+        word += static_cast<char>(std::tolower(byte));
+      } else {
+        finish();
+      }
     }
+    finish();
   }
-  finish();
   std::ranges::sort(words);
   const auto repeated = std::ranges::unique(words);
   words.erase(repeated.begin(), repeated.end());
@@ -87,8 +97,11 @@ Placement TaskAssigner::by_words(const Shape& shape, std::string_view prompt) co
   const std::uint32_t only = shape.tasks.front();
   if (shape.tasks.size() == 1)
     return {.task = only, .confidence = tasks_[only].separable ? 1 : 0.5};
-  std::vector<double> scores(shape.tasks.size());
-  for (const std::uint32_t word : words_of(last_message(prompt))) {
+  // Naive Bayes over the words that were heard, with the tasks' sizes as prior.
+  std::vector<double> scores;
+  for (const std::uint32_t task : shape.tasks)
+    scores.push_back(std::log(1.0 + static_cast<double>(tasks_[task].statistics.calls)));
+  for (const std::uint32_t word : words_of(prompt)) {
     const auto known = words_.find(word);
     if (known == words_.end()) continue;
     for (const auto& [task, weight] : known->second) {
@@ -98,12 +111,11 @@ Placement TaskAssigner::by_words(const Shape& shape, std::string_view prompt) co
     }
   }
   const auto best = std::ranges::max_element(scores);
-  double second = 0;
-  for (auto score = scores.begin(); score != scores.end(); ++score) {
-    if (score != best) second = std::max(second, *score);
-  }
+  double others = 0;
+  for (const double score : scores) others += std::exp(score - *best);
   const auto place = static_cast<std::size_t>(best - scores.begin());
-  return {.task = shape.tasks[place], .confidence = *best > 0 ? 0.9 * (1 - second / *best) : 0};
+  constexpr double surest = 0.9;  // words are no template
+  return {.task = shape.tasks[place], .confidence = surest / others};
 }
 
 Placement TaskAssigner::by_lines(const Group& group, std::string_view prompt) const {
@@ -135,37 +147,71 @@ Placement TaskAssigner::by_lines(const Group& group, std::string_view prompt) co
   return best;
 }
 
+namespace {
+
+constexpr std::size_t prompts_looked_at = 400;
+constexpr std::size_t words_max = 256;
+constexpr double unseen = 0.02;  // share of the prompts that an unseen word is taken to be in
+
+using Shares = std::map<std::uint32_t, double>;  // of a task's prompts that have the word
+
+Shares shares_of(const std::vector<std::string_view>& prompts) {
+  Shares shares;
+  const std::size_t count = std::min(prompts.size(), prompts_looked_at);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const std::uint32_t word : words_of(prompts[i * prompts.size() / count]))
+      shares[word] += 1.0 / static_cast<double>(count);
+  }
+  return shares;
+}
+
+// How much a word speaks for the task against those that it could be taken for.
+std::vector<WordWeight> profile_of(const Shares& shares, const Shares& mean) {
+  std::vector<std::pair<double, WordWeight>> ranked;
+  for (const auto& [word, usual] : mean) {
+    const auto own = shares.find(word);
+    const double share = own == shares.end() ? 0 : own->second;
+    const double weight = std::log((share + unseen) / (usual + unseen));
+    ranked.push_back({-std::abs(weight) * (share + usual), {.word = word, .weight = weight}});
+  }
+  std::ranges::sort(ranked, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.second.word < b.second.word;
+  });
+  std::vector<WordWeight> profile;
+  for (const auto& [rank, entry] : ranked) {
+    if (profile.size() < words_max && rank < 0) profile.push_back(entry);
+  }
+  return profile;
+}
+
+}  // namespace
+
 void make_profiles(std::vector<Task>& tasks,
                    const std::vector<std::vector<std::string_view>>& prompts) {
   CHECK(tasks.size() == prompts.size(), "prompts for each task");
-  constexpr std::size_t prompts_looked_at = 300;
-  constexpr std::size_t words_max = 160;
-  std::vector<std::map<std::uint32_t, double>> shares(tasks.size());  // of prompts with the word
-  std::map<std::uint32_t, double> everywhere;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const std::size_t count = std::min(prompts[i].size(), prompts_looked_at);
-    for (std::size_t p = 0; p < count; ++p) {
-      for (const std::uint32_t word :
-           words_of(last_message(prompts[i][p * prompts[i].size() / count])))
-        shares[i][word] += 1.0 / static_cast<double>(count);
+  // Only tasks of one template are told apart by words.
+  std::vector<bool> done(tasks.size());
+  for (std::size_t first = 0; first < tasks.size(); ++first) {
+    if (done[first]) continue;
+    std::vector<std::size_t> alike;
+    for (std::size_t i = first; i < tasks.size(); ++i) {
+      if (tasks[i].key.tools == tasks[first].key.tools &&
+          tasks[i].key.response_form == tasks[first].key.response_form &&
+          tasks[i].prompt_template == tasks[first].prompt_template) {
+        alike.push_back(i);
+        done[i] = true;
+      }
     }
-    for (const auto& [word, share] : shares[i]) everywhere[word] += share;
-  }
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    std::vector<WordWeight> profile;
-    for (const auto& [word, share] : shares[i]) {
-      // How much of the word's use is this task's, by how often it is used here.
-      const double weight = std::sqrt(share) * share / everywhere[word];
-      profile.push_back({.word = word, .weight = weight});
+    if (alike.size() < 2) continue;
+    std::vector<Shares> shares;
+    Shares mean;
+    for (const std::size_t i : alike) {
+      shares.push_back(shares_of(prompts[i]));
+      for (const auto& [word, share] : shares.back())
+        mean[word] += share / static_cast<double>(alike.size());
     }
-    std::ranges::sort(profile, [](const WordWeight& a, const WordWeight& b) {
-      return a.weight != b.weight ? a.weight > b.weight : a.word < b.word;
-    });
-    profile.resize(std::min(profile.size(), words_max));
-    double norm = 0;
-    for (const WordWeight& entry : profile) norm += entry.weight * entry.weight;
-    for (WordWeight& entry : profile) entry.weight /= std::sqrt(norm);
-    tasks[i].profile = std::move(profile);
+    for (std::size_t i = 0; i < alike.size(); ++i)
+      tasks[alike[i]].profile = profile_of(shares[i], mean);
   }
 }
 

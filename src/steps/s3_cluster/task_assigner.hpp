@@ -48,7 +48,8 @@ class TaskAssigner {
   std::unordered_map<std::uint32_t, std::vector<std::pair<std::uint32_t, double>>> words_;
 };
 
-// Fills `profile` of every task; `prompts[i]` are prompts of tasks[i].
+// Fills `profile` of the tasks whose template others have, too; `prompts[i]` are prompts of
+// tasks[i].
 void make_profiles(std::vector<Task>& tasks,
                    const std::vector<std::vector<std::string_view>>& prompts);
 

@@ -74,6 +74,8 @@ double entropy_bits(const std::map<std::string, std::int64_t>& counts, std::size
 }
 
 void collect_leaves(const json::value& tree, std::vector<std::string>& leaves) {
+  constexpr std::size_t leaves_max = 256;  // each is looked for in the whole prompt
+  if (leaves.size() >= leaves_max) return;
   if (tree.is_string()) {
     leaves.emplace_back(tree.get_string());
   } else if (tree.is_number()) {
