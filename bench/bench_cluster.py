@@ -111,7 +111,7 @@ def run(program, data, options):
         scale = bench.run("scale", SCALE_CALLS, *sorted((data / "calls").glob("*.jsonl.gz")))
     figures[f"{SCALE_CALLS} calls"] = [
         "made of the sessions of all files, again and again, with new ids, digits and a quarter of the rarer words changed",
-        f"{scale['request MB']:.0f} MB of requests: {scale['seconds']:.1f} s, {scale['tasks']} tasks, "
+        f"{scale['request MB']:.0f} MB of requests: {scale['seconds']:.1f} s ({scale['cpu seconds']:.1f} s of CPU), {scale['tasks']} tasks, "
         f"{scale['unassigned']} calls without one",
         f"assigning one call: p50 {scale['assign p50 us']:.1f}, p99 {scale['assign p99 us']:.1f}, "
         f"p99.9 {scale['assign p99.9 us']:.1f} us over {scale['timed']} calls"]

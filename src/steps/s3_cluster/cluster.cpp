@@ -55,7 +55,8 @@ class Clusterer {
       : examples_(examples),
         options_{.calls_min = options.calls_min,
                  .sessions_min = options.sessions_min,
-                 .seed = options.seed},
+                 .seed = options.seed,
+                 .embed = options.embed ? &options.embed : nullptr},
         prices_(options.prices) {}
 
   Result<Clustering> run() {
@@ -269,6 +270,20 @@ Result<ClusterReport> cluster(const store::Home& home, const ClusterOptions& opt
                 {.tasks = TRY(metadata.tasks()), .assignments = TRY(metadata.assignments())});
   TRY(metadata.replace_tasks(input.dataset, made.tasks, made.assignments));
   return report_of(input, made, begin);
+}
+
+Result<ClusterReport> cluster_embedded(const store::Home& home, const ClusterOptions& options,
+                                       const lm::EmbeddingEndpoint& endpoint) {
+  const auto secret = TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
+  const auto open = TRY(crypto::load_public_key(home.keys(), crypto::Role::curator));
+  auto cache = TRY(EmbeddingCache::open(home.directory(), secret, endpoint));
+  const lm::EmbeddingClient client(endpoint);
+  ClusterOptions embedded = options;
+  embedded.embed = [&](std::span<const std::string_view> texts) {
+    return cache.embed(
+        texts, [&](std::span<const std::string_view> asked) { return client.embed(asked); }, open);
+  };
+  return cluster(home, embedded);
 }
 
 Result<ClusterReport> assign_new_calls(const store::Home& home) {

@@ -17,6 +17,7 @@
 #include "economics/price_table.hpp"
 #include "records/example.hpp"
 #include "records/task.hpp"
+#include "steps/s3_cluster/embedding_cache.hpp"
 
 namespace understudy::s3 {
 
@@ -24,6 +25,7 @@ struct ClusterOptions {
   std::size_t calls_min = 5;     // fewer calls, or from fewer sessions, are no task
   std::size_t sessions_min = 2;  // 1 where all examples are of one session
   std::uint64_t seed = 1;
+  Embedder embed;  // empty: free texts are compared by their n-grams
   economics::PriceTable prices = economics::PriceTable::built_in();
 };
 
@@ -48,6 +50,10 @@ struct ClusterReport {
 };
 
 Result<ClusterReport> cluster(const store::Home& home, const ClusterOptions& options);
+
+// The same with vectors of free texts from `endpoint`, each asked for once.
+Result<ClusterReport> cluster_embedded(const store::Home& home, const ClusterOptions& options,
+                                       const lm::EmbeddingEndpoint& endpoint);
 
 // Keeps the tasks and gives the calls of the current data set that have none yet to them, from
 // their prompts alone; the tasks' figures stay those of the last clustering.

@@ -169,6 +169,13 @@ class Splitter {
                        .shape = shape_of(view),
                        .embedding = {}});
     }
+    if (options_.embed != nullptr) {
+      constexpr std::size_t embedded_bytes_max = 2048;  // about the context of small embedders
+      std::vector<std::string_view> texts;
+      for (const TextItem& item : items) texts.push_back(item.text.substr(0, embedded_bytes_max));
+      Embeddings vectors = TRY((*options_.embed)(texts));
+      for (std::size_t i = 0; i < items.size(); ++i) items[i].embedding = std::move(vectors[i]);
+    }
     const TextClusters made = TRY(cluster_texts(items, {.calls_min = options_.calls_min,
                                                         .sessions_min = options_.sessions_min,
                                                         .seed = options_.seed}));

@@ -60,6 +60,13 @@ std::vector<std::uint32_t> words_of(std::string_view prompt) {
   return words;
 }
 
+// No template tells them apart: equal ones, or those of one place in the code whose answers differ.
+bool are_siblings(const Task& a, const Task& b) {
+  if (a.key.tools != b.key.tools || a.key.response_form != b.key.response_form) return false;
+  return a.prompt_template == b.prompt_template ||
+         (!a.separable && !b.separable && a.lines == b.lines);
+}
+
 }  // namespace
 
 TaskAssigner::TaskAssigner(const std::vector<Task>& tasks) : tasks_(tasks) {
@@ -68,19 +75,16 @@ TaskAssigner::TaskAssigner(const std::vector<Task>& tasks) : tasks_(tasks) {
     Group& group = groups_[{task.key.tools, task.key.response_form}];
     group.tasks.push_back(i);
     group.lines_max = std::max(group.lines_max, task.lines.size());
-    const auto shape =
-        std::ranges::find(group.shapes, task.prompt_template, &Shape::prompt_template);
-    if (shape != group.shapes.end()) {
-      shape->tasks.push_back(i);
-    } else {
-      group.shapes.push_back({.prompt_template = task.prompt_template, .tasks = {i}});
-    }
+    const auto shape = std::ranges::find_if(group.shapes, [&](const Shape& known) {
+      return are_siblings(tasks_[known.tasks.front()], task);
+    });
+    Shape& own = shape != group.shapes.end() ? *shape : group.shapes.emplace_back();
+    own.tasks.push_back(i);
+    own.constant_bytes = std::max(own.constant_bytes, task.prompt_template.constant_bytes());
     for (const WordWeight& entry : task.profile) words_[entry.word].emplace_back(i, entry.weight);
   }
   for (auto& [key, group] : groups_) {
-    std::ranges::stable_sort(group.shapes, std::greater{}, [](const Shape& shape) {
-      return shape.prompt_template.constant_bytes();
-    });
+    std::ranges::stable_sort(group.shapes, std::greater{}, &Shape::constant_bytes);
   }
 }
 
@@ -88,9 +92,15 @@ Placement TaskAssigner::assign(std::string_view prompt, const StructureKey& key)
   const auto group = groups_.find({key.tools, key.response_form});
   if (group == groups_.end()) return {};
   for (const Shape& shape : group->second.shapes) {
-    if (shape.prompt_template.matches(prompt)) return by_words(shape, prompt);
+    if (matches(shape, prompt)) return by_words(shape, prompt);
   }
   return by_lines(group->second, prompt);
+}
+
+bool TaskAssigner::matches(const Shape& shape, std::string_view prompt) const {
+  return std::ranges::any_of(shape.tasks, [&](std::uint32_t task) {
+    return tasks_[task].prompt_template.matches(prompt);
+  });
 }
 
 Placement TaskAssigner::by_words(const Shape& shape, std::string_view prompt) const {
@@ -189,15 +199,12 @@ std::vector<WordWeight> profile_of(const Shares& shares, const Shares& mean) {
 void make_profiles(std::vector<Task>& tasks,
                    const std::vector<std::vector<std::string_view>>& prompts) {
   CHECK(tasks.size() == prompts.size(), "prompts for each task");
-  // Only tasks of one template are told apart by words.
   std::vector<bool> done(tasks.size());
   for (std::size_t first = 0; first < tasks.size(); ++first) {
     if (done[first]) continue;
     std::vector<std::size_t> alike;
     for (std::size_t i = first; i < tasks.size(); ++i) {
-      if (tasks[i].key.tools == tasks[first].key.tools &&
-          tasks[i].key.response_form == tasks[first].key.response_form &&
-          tasks[i].prompt_template == tasks[first].prompt_template) {
+      if (!done[i] && are_siblings(tasks[first], tasks[i])) {
         alike.push_back(i);
         done[i] = true;
       }

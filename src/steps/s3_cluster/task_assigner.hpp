@@ -1,7 +1,7 @@
 // Gives calls that came after the last clustering to the tasks that there are, from the prompt
-// alone. The most specific template that matches decides; among tasks of equal templates (the steps
-// of a tool loop, topics of free text) the words of the last message do; a prompt that matches none
-// but has most template lines of a task is a new version of that task's prompt.
+// alone. The most specific template that matches decides; among tasks that no template tells apart
+// (the steps of a tool loop, topics of free text) the words of the last messages do; a prompt that
+// matches none but has most template lines of a task is a new version of that task's prompt.
 //
 // Immutable once made, thread-safe; a call takes some microseconds and no lock.
 #pragma once
@@ -29,9 +29,9 @@ class TaskAssigner {
   [[nodiscard]] Placement assign(std::string_view prompt, const StructureKey& key) const;
 
  private:
-  // Tasks of one template, by the order of their sizes.
+  // Tasks that only words tell apart, by the order of their sizes.
   struct Shape {
-    PromptTemplate prompt_template;
+    std::size_t constant_bytes = 0;  // of the most specific template
     std::vector<std::uint32_t> tasks;
   };
   struct Group {
@@ -39,6 +39,7 @@ class TaskAssigner {
     std::vector<std::uint32_t> tasks;
     std::size_t lines_max = 0;  // of a task
   };
+  [[nodiscard]] bool matches(const Shape& shape, std::string_view prompt) const;
   [[nodiscard]] Placement by_words(const Shape& shape, std::string_view prompt) const;
   [[nodiscard]] Placement by_lines(const Group& group, std::string_view prompt) const;
 
@@ -48,7 +49,7 @@ class TaskAssigner {
   std::unordered_map<std::uint32_t, std::vector<std::pair<std::uint32_t, double>>> words_;
 };
 
-// Fills `profile` of the tasks whose template others have, too; `prompts[i]` are prompts of
+// Fills `profile` of the tasks that no template tells from others; `prompts[i]` are prompts of
 // tasks[i].
 void make_profiles(std::vector<Task>& tasks,
                    const std::vector<std::vector<std::string_view>>& prompts);
