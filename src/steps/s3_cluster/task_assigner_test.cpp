@@ -30,7 +30,10 @@ TEST(TaskAssigner, TheMostSpecificTemplateDecides) {
 
 TEST(TaskAssigner, OtherToolsAreAnotherPlace) {
   const TaskAssigner assigner({task_of({"Translate: ", "\n"})});
-  EXPECT_EQ(assigner.assign("Translate: hello\n", {.skeleton = {}, .tools = "x"}).task, -1);
+  EXPECT_EQ(
+      assigner.assign("Translate: hello\n", {.skeleton = {}, .tools = "x", .response_form = {}})
+          .task,
+      -1);
 }
 
 TEST(TaskAssigner, WordsTellTasksOfOneTemplateApart) {
