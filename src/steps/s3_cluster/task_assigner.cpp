@@ -73,15 +73,19 @@ TaskAssigner::TaskAssigner(const std::vector<Task>& tasks) : tasks_(tasks) {
   for (std::uint32_t i = 0; i < tasks_.size(); ++i) {
     const Task& task = tasks_[i];
     Group& group = groups_[{task.key.tools, task.key.response_form}];
-    group.tasks.push_back(i);
-    group.lines_max = std::max(group.lines_max, task.lines.size());
+    constexpr std::size_t lines_min = 3;
+    if (task.lines.size() >= lines_min) {
+      for (const std::uint32_t line : task.lines) group.lines[line].push_back(i);
+    }
     const auto shape = std::ranges::find_if(group.shapes, [&](const Shape& known) {
       return are_siblings(tasks_[known.tasks.front()], task);
     });
     Shape& own = shape != group.shapes.end() ? *shape : group.shapes.emplace_back();
     own.tasks.push_back(i);
     own.constant_bytes = std::max(own.constant_bytes, task.prompt_template.constant_bytes());
-    for (const WordWeight& entry : task.profile) words_[entry.word].emplace_back(i, entry.weight);
+    const auto place = static_cast<std::uint32_t>(own.tasks.size() - 1);
+    for (const WordWeight& entry : task.profile)
+      own.words[entry.word].emplace_back(place, entry.weight);
   }
   for (auto& [key, group] : groups_) {
     std::ranges::stable_sort(group.shapes, std::greater{}, &Shape::constant_bytes);
@@ -112,13 +116,9 @@ Placement TaskAssigner::by_words(const Shape& shape, std::string_view prompt) co
   for (const std::uint32_t task : shape.tasks)
     scores.push_back(std::log(1.0 + static_cast<double>(tasks_[task].statistics.calls)));
   for (const std::uint32_t word : words_of(prompt)) {
-    const auto known = words_.find(word);
-    if (known == words_.end()) continue;
-    for (const auto& [task, weight] : known->second) {
-      const auto place = std::ranges::lower_bound(shape.tasks, task);
-      if (place != shape.tasks.end() && *place == task)
-        scores[static_cast<std::size_t>(place - shape.tasks.begin())] += weight;
-    }
+    const auto known = shape.words.find(word);
+    if (known == shape.words.end()) continue;
+    for (const auto& [place, weight] : known->second) scores[place] += weight;
   }
   const auto best = std::ranges::max_element(scores);
   double others = 0;
@@ -130,27 +130,27 @@ Placement TaskAssigner::by_words(const Shape& shape, std::string_view prompt) co
 
 Placement TaskAssigner::by_lines(const Group& group, std::string_view prompt) const {
   constexpr std::size_t lines_looked_at = 128;
-  constexpr std::size_t lines_min = 3;
+  constexpr std::size_t line_bytes_max = 512;
   constexpr double share_min = 0.6;
-  if (group.lines_max < lines_min) return {};
-  std::vector<std::uint32_t> lines;
-  for (std::size_t at = 0; at < prompt.size() && lines.size() < lines_looked_at;) {
+  if (group.lines.empty()) return {};
+  std::set<std::uint32_t> seen;
+  std::map<std::uint32_t, std::size_t> held;  // lines of each task that the prompt has
+  std::size_t looked_at = 0;
+  for (std::size_t at = 0; at < prompt.size() && looked_at < lines_looked_at;) {
     const std::size_t end = std::min(prompt.find('\n', at), prompt.size());
-    constexpr std::size_t line_bytes_max = 512;
-    if (end - at > 2 && end - at <= line_bytes_max) {
-      const std::string masked = mask_line(prompt.substr(at, end - at));
-      if (!masked.empty()) lines.push_back(hash32(masked));
-    }
+    const std::string_view line = prompt.substr(at, end - at);
     at = end + 1;
+    if (line.empty() || line.size() > line_bytes_max) continue;
+    ++looked_at;
+    const std::uint32_t hash = hash32(mask_line(line));
+    const auto known = group.lines.find(hash);
+    if (known == group.lines.end() || !seen.insert(hash).second) continue;
+    for (const std::uint32_t task : known->second) ++held[task];
   }
-  std::ranges::sort(lines);
   Placement best;
-  for (const std::uint32_t task : group.tasks) {
-    const std::vector<std::uint32_t>& own = tasks_[task].lines;
-    if (own.size() < lines_min) continue;
-    const auto held = std::ranges::count_if(
-        own, [&](std::uint32_t line) { return std::ranges::binary_search(lines, line); });
-    const double share = static_cast<double>(held) / static_cast<double>(own.size());
+  for (const auto& [task, count] : held) {
+    const double share =
+        static_cast<double>(count) / static_cast<double>(tasks_[task].lines.size());
     if (share >= share_min && 0.5 * share > best.confidence)
       best = {.task = task, .confidence = 0.5 * share};
   }

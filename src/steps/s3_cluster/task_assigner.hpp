@@ -33,11 +33,12 @@ class TaskAssigner {
   struct Shape {
     std::size_t constant_bytes = 0;  // of the most specific template
     std::vector<std::uint32_t> tasks;
+    // Which of `tasks` have a word in their profiles, by place, with its weight.
+    std::unordered_map<std::uint32_t, std::vector<std::pair<std::uint32_t, double>>> words;
   };
   struct Group {
     std::vector<Shape> shapes;  // most constant text first
-    std::vector<std::uint32_t> tasks;
-    std::size_t lines_max = 0;  // of a task
+    std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> lines;  // tasks that have a line
   };
   [[nodiscard]] bool matches(const Shape& shape, std::string_view prompt) const;
   [[nodiscard]] Placement by_words(const Shape& shape, std::string_view prompt) const;
@@ -45,8 +46,6 @@ class TaskAssigner {
 
   std::vector<Task> tasks_;
   std::map<std::pair<std::string, std::string>, Group> groups_;
-  // Which tasks' profiles have a word, with its weight.
-  std::unordered_map<std::uint32_t, std::vector<std::pair<std::uint32_t, double>>> words_;
 };
 
 // Fills `profile` of the tasks that no template tells from others; `prompts[i]` are prompts of
