@@ -4,6 +4,7 @@
   clinc150   intent recognition: 15,000 recorded calls, then 5,500 live ones through the gateway
   calls      seven files of real agent calls: import, curate, cluster, select
   curate     what `scan` finds in labelled texts, per type, and its megabytes per second
+  cluster    tasks against hidden call sites, intents without k, scikit-learn beside it; speed, ids that stay
   gateway    direct, nginx, Portkey, and the gateway with capture off, async, durable: rates, latencies, memory
   kill9      SIGKILL under load: which acknowledged calls does the log still hold?
 
@@ -22,13 +23,15 @@ sys.path[:0] = [str(BENCH), str(BENCH.parent / "examples")]
 import bench_calls  # noqa: E402  (the path is set above)
 import bench_clinc150  # noqa: E402
 import bench_curate  # noqa: E402
+import bench_cluster  # noqa: E402
 import bench_gateway  # noqa: E402
 import bench_kill9  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
 
 NEED_DATA = {"clinc150": bench_clinc150.run, "calls": bench_calls.run, "curate": bench_curate.run}
-BENCHMARKS = {**NEED_DATA, "gateway": bench_gateway.run, "kill9": bench_kill9.run}
+NEED_DATA_AND_OPTIONS = {"cluster": bench_cluster.run}
+BENCHMARKS = {**NEED_DATA, **NEED_DATA_AND_OPTIONS, "gateway": bench_gateway.run, "kill9": bench_kill9.run}
 
 
 def main():
@@ -47,9 +50,14 @@ def main():
                          help="what to compare, while working on one of them (default: %(default)s)")
     gateway.add_argument("--raw", type=pathlib.Path, help="write every round's figures here, as JSON")
     parser.add_argument_group("kill9").add_argument("--kills", type=int, default=200, help="rounds (default 200)")
+    cluster = parser.add_argument_group("cluster")
+    cluster.add_argument("--calls", type=pathlib.Path, action="append", default=[],
+                         help="a further file of recorded calls, with meta.task to score against")
+    cluster.add_argument("--texts", type=pathlib.Path, action="append", default=[],
+                         help='a further file of {"text", "label"} lines')
     options = parser.parse_args()
     home = options.home or pathlib.Path(tempfile.mkdtemp(prefix=f"understudy-{options.name}-"))
-    if options.name in NEED_DATA and not harness.SHARED_DATA.is_dir():
+    if options.name in {**NEED_DATA, **NEED_DATA_AND_OPTIONS} and not harness.SHARED_DATA.is_dir():
         print(f"bench {options.name}: skipped, its data is not at {harness.SHARED_DATA}", file=sys.stderr)
         return 77
     try:

@@ -26,6 +26,7 @@ struct VerbOptions {
   std::size_t examples = 3;
   std::vector<std::filesystem::path> files;
   std::optional<std::filesystem::path> output;
+  console::ClusterRequest cluster;
   console::TuneRequest tune;
   std::string candidate;
   console::EvaluateRequest evaluate;

@@ -44,9 +44,19 @@ void add_data_verbs(CLI::App& app, Action& action) {
               [](const Home& home, const auto& o) {
                 return show(console::curate(home), o.as_json, render_curate);
               });
-  builder.add("cluster", "S3: find the tasks that recur", [](const Home& home, const auto& o) {
-    return show(console::cluster(home), o.as_json, render_cluster);
-  });
+  CLI::App* cluster =
+      builder.add("cluster", "S3: find the tasks that recur", [](const Home& home, const auto& o) {
+        return show(o.flag ? console::assign_new_calls(home) : console::cluster(home, o.cluster),
+                    o.as_json, render_cluster);
+      });
+  cluster->add_flag("--new-calls", builder.options->flag,
+                    "keep the tasks and only give the new calls to them, by their prompts");
+  cluster->add_option("--embeddings", builder.options->cluster.embeddings_url,
+                      "compare free texts by the vectors of this API, for example "
+                      "http://127.0.0.1:8080/v1 of a llama-server with an embedding model; off "
+                      "without it");
+  cluster->add_option("--embedding-model", builder.options->cluster.embedding_model,
+                      "as that API names it");
 
   CLI::App* tasks =
       builder.add("tasks", "the tasks that were found", [](const Home& home, const auto& o) {

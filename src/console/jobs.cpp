@@ -1,6 +1,7 @@
 #include "console/jobs.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "adapters/crypto/keys.hpp"
 #include "adapters/store/metadata.hpp"
@@ -41,9 +42,24 @@ Result<json::value> curate(const Home& home) {
   return to_json(report);
 }
 
-Result<json::value> cluster(const Home& home) {
+Result<json::value> cluster(const Home& home, const ClusterRequest& request) {
+  const bool embedded = !request.embeddings_url.empty();
+  const auto access = TRY(ContentAccess::begin(
+      home, crypto::Role::curator, "cluster",
+      embedded ? "free texts go to " + request.embeddings_url : std::string{}));
+  const char* key = std::getenv("UNDERSTUDY_EMBEDDINGS_KEY");
+  const auto report = embedded ? TRY(s3::cluster_embedded(home, {},
+                                                          {.url = request.embeddings_url,
+                                                           .model = request.embedding_model,
+                                                           .api_key = key != nullptr ? key : ""}))
+                               : TRY(s3::cluster(home, {}));
+  TRY(access.end(static_cast<std::uint64_t>(report.calls)));
+  return to_json(report);
+}
+
+Result<json::value> assign_new_calls(const Home& home) {
   const auto access = TRY(ContentAccess::begin(home, crypto::Role::curator, "cluster"));
-  const auto report = TRY(s3::cluster(home, {}));
+  const auto report = TRY(s3::assign_new_calls(home));
   TRY(access.end(static_cast<std::uint64_t>(report.calls)));
   return to_json(report);
 }

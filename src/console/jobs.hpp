@@ -21,7 +21,13 @@ using store::Home;
 
 Result<json::value> import_calls(const Home& home, const std::vector<std::filesystem::path>& files);
 Result<json::value> curate(const Home& home);
-Result<json::value> cluster(const Home& home);
+struct ClusterRequest {
+  std::string embeddings_url;  // empty: no embeddings
+  std::string embedding_model;
+};
+// The endpoint's key, where it needs one, is $UNDERSTUDY_EMBEDDINGS_KEY.
+Result<json::value> cluster(const Home& home, const ClusterRequest& request);
+Result<json::value> assign_new_calls(const Home& home);  // to the tasks that there are
 
 Result<json::value> list_tasks(const Home& home);
 Result<json::value> show_task(const Home& home, const std::string& task, std::size_t examples);

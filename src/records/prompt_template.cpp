@@ -28,27 +28,35 @@ std::size_t PromptTemplate::constant_bytes() const {
   return bytes;
 }
 
-std::optional<std::vector<std::string>> PromptTemplate::match(std::string_view prompt) const {
-  if (constants_.empty()) return std::nullopt;
+// Hands each slot to `take`; false, perhaps after some slots, when the prompt is of another kind.
+template <class Take>
+bool PromptTemplate::walk(std::string_view prompt, Take take) const {
+  if (constants_.empty()) return false;
   const std::string& first = constants_.front();
   const std::string& last = constants_.back();
-  if (constants_.size() == 1) {
-    if (prompt != first) return std::nullopt;
-    return std::vector<std::string>{};
-  }
-  if (prompt.size() < first.size() + last.size()) return std::nullopt;
-  if (!prompt.starts_with(first) || !prompt.ends_with(last)) return std::nullopt;
+  if (constants_.size() == 1) return prompt == first;
+  if (prompt.size() < first.size() + last.size()) return false;
+  if (!prompt.starts_with(first) || !prompt.ends_with(last)) return false;
   std::string_view rest = prompt.substr(first.size(), prompt.size() - first.size() - last.size());
-  std::vector<std::string> slots;
-  slots.reserve(slot_count());
   for (std::size_t i = 1; i + 1 < constants_.size(); ++i) {
     const std::size_t found = rest.find(constants_[i]);
-    if (found == std::string_view::npos) return std::nullopt;
-    slots.emplace_back(rest.substr(0, found));
+    if (found == std::string_view::npos) return false;
+    take(rest.substr(0, found));
     rest.remove_prefix(found + constants_[i].size());
   }
-  slots.emplace_back(rest);
+  take(rest);
+  return true;
+}
+
+std::optional<std::vector<std::string>> PromptTemplate::match(std::string_view prompt) const {
+  std::vector<std::string> slots;
+  slots.reserve(slot_count());
+  if (!walk(prompt, [&](std::string_view slot) { slots.emplace_back(slot); })) return std::nullopt;
   return slots;
+}
+
+bool PromptTemplate::matches(std::string_view prompt) const {
+  return walk(prompt, [](std::string_view) {});
 }
 
 std::string PromptTemplate::render(const std::vector<std::string>& slots) const {

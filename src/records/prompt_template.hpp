@@ -33,6 +33,7 @@ class PromptTemplate {
   // The slots of a prompt, or nothing when the prompt is of another kind. Each inner constant is
   // taken at its first occurrence, the last one at the very end, so that the result is unique.
   [[nodiscard]] std::optional<std::vector<std::string>> match(std::string_view prompt) const;
+  [[nodiscard]] bool matches(std::string_view prompt) const;  // as match(), without the slots
   [[nodiscard]] std::string render(const std::vector<std::string>& slots) const;
 
   // "Classify this: {0}\nAnswer:" for people; braces of the prompt itself are doubled.
@@ -41,6 +42,9 @@ class PromptTemplate {
   bool operator==(const PromptTemplate&) const = default;
 
  private:
+  template <class Take>
+  bool walk(std::string_view prompt, Take take) const;
+
   std::vector<std::string> constants_;
 };
 

@@ -49,6 +49,19 @@ TEST(TruncatedSvd, PreservesInnerProductsAtFullRank) {
   EXPECT_NEAR(cosine(dense.row(0), dense.row(3)), 0.0F, 1e-3F);
 }
 
+TEST(SvdBasis, PlacesTheRowsOfItsFitWhereTheFitDid) {
+  const std::vector<SparseRow> rows = three_kinds(60);
+  const SvdFit fit = fit_svd(rows, {.dimensions = 3});
+  const DenseRows again = fit.basis.project(rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i].empty()) {
+      EXPECT_NEAR(cosine(fit.rows.row(i), again.row(i)), 1.0F, 0.01F);
+    }
+  }
+  const DenseRows unseen = fit.basis.project({{{.column = 77'777, .value = 1.0F}}});
+  EXPECT_NEAR(cosine(unseen.row(0), unseen.row(0)), 0.0F, 1e-6F);
+}
+
 TEST(NearestNeighbours, LeavesOutRowsOfTheSameGroup) {
   const DenseRows dense = truncated_svd(three_kinds(60), {.dimensions = 3});
   std::vector<std::uint32_t> groups(60);

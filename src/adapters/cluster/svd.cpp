@@ -15,14 +15,15 @@ using Sparse = Eigen::SparseMatrix<float, Eigen::RowMajor, std::int64_t>;
 
 // Hashed columns are mostly empty: only the used ones get a place, so that the random matrix stays
 // small.
-Sparse compact(const std::vector<SparseRow>& rows) {
-  std::unordered_map<std::uint32_t, std::int64_t> places;
+using Places = std::unordered_map<std::uint32_t, std::size_t>;
+
+Sparse compact(const std::vector<SparseRow>& rows, Places& places) {
   std::vector<Eigen::Triplet<float, std::int64_t>> entries;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (const Entry& entry : rows[i]) {
-      const auto place = static_cast<std::int64_t>(places.size());
-      const auto found = places.try_emplace(entry.column, place).first;
-      entries.emplace_back(static_cast<std::int64_t>(i), found->second, entry.value);
+      const auto found = places.try_emplace(entry.column, places.size()).first;
+      entries.emplace_back(static_cast<std::int64_t>(i), static_cast<std::int64_t>(found->second),
+                           entry.value);
     }
   }
   Sparse matrix(static_cast<Eigen::Index>(rows.size()),
@@ -44,11 +45,34 @@ Matrix gaussian(Eigen::Index rows, Eigen::Index columns, std::uint64_t seed) {
   return matrix;
 }
 
-}  // namespace
+DenseRows of_unit_length(DenseRows rows) {
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    Eigen::Map<Eigen::VectorXf> row(rows.values.data() + i * rows.columns,
+                                    static_cast<Eigen::Index>(rows.columns));
+    const float length = row.norm();
+    if (length > 1e-9F) {
+      row /= length;
+    } else {
+      row.setZero();
+    }
+  }
+  return rows;
+}
 
-DenseRows truncated_svd(const std::vector<SparseRow>& rows, const SvdOptions& options) {
-  if (rows.empty()) return {};
-  const Sparse matrix = compact(rows);
+// Row-major values of a matrix, which Eigen keeps column-major.
+std::vector<float> row_major(const Matrix& matrix) {
+  std::vector<float> values(static_cast<std::size_t>(matrix.size()));
+  Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+      values.data(), matrix.rows(), matrix.cols()) = matrix;
+  return values;
+}
+
+struct Factors {
+  Matrix left;            // U
+  Eigen::VectorXf scale;  // S
+};
+
+Factors factors_of(const Sparse& matrix, const SvdOptions& options) {
   constexpr Eigen::Index oversampling = 10;
   const Eigen::Index rank_max = std::min(matrix.rows(), matrix.cols());
   const Eigen::Index wanted = std::min(static_cast<Eigen::Index>(options.dimensions), rank_max);
@@ -59,26 +83,58 @@ DenseRows truncated_svd(const std::vector<SparseRow>& rows, const SvdOptions& op
     const Matrix back = orthonormal(matrix.transpose() * range);
     range = orthonormal(matrix * back);
   }
-  // matrix ~ range * projected; the right singular vectors come from projected * projected^T, which
+  // matrix ~ range * projected; the left singular vectors come from projected * projected^T, which
   // is small.
   const Matrix projected = (matrix.transpose() * range).transpose();
   const Eigen::SelfAdjointEigenSolver<Matrix> solver(projected * projected.transpose());
-  // Eigenvalues ascend: the last `wanted` columns are the largest. U*S = range * W * S.
-  const Eigen::VectorXf scale =
-      solver.eigenvalues().tail(wanted).cwiseMax(0.0F).cwiseSqrt().reverse();
-  const Matrix coordinates =
-      range * solver.eigenvectors().rightCols(wanted).rowwise().reverse() * scale.asDiagonal();
+  // Eigenvalues ascend: the last `wanted` columns are the largest.
+  return {.left = range * solver.eigenvectors().rightCols(wanted).rowwise().reverse(),
+          .scale = solver.eigenvalues().tail(wanted).cwiseMax(0.0F).cwiseSqrt().reverse()};
+}
 
-  DenseRows dense{.columns = static_cast<std::size_t>(wanted), .values = {}};
-  dense.values.resize(rows.size() * dense.columns);
+DenseRows coordinates_of(const Factors& factors) {
+  return of_unit_length({.columns = static_cast<std::size_t>(factors.scale.size()),
+                         .values = row_major(factors.left * factors.scale.asDiagonal())});
+}
+
+}  // namespace
+
+DenseRows truncated_svd(const std::vector<SparseRow>& rows, const SvdOptions& options) {
+  if (rows.empty()) return {};
+  Places places;
+  return coordinates_of(factors_of(compact(rows, places), options));
+}
+
+SvdFit fit_svd(const std::vector<SparseRow>& rows, const SvdOptions& options) {
+  if (rows.empty()) return {};
+  Places places;
+  const Sparse matrix = compact(rows, places);
+  const Factors factors = factors_of(matrix, options);
+  // A = U S V^T, so V = A^T U / S, and a row a of A has the coordinates U S = a V.
+  const Eigen::VectorXf inverse =
+      factors.scale.unaryExpr([](float value) { return value > 1e-6F ? 1.0F / value : 0.0F; });
+  const Matrix right = matrix.transpose() * factors.left * inverse.asDiagonal();
+  return {.rows = coordinates_of(factors),
+          .basis = SvdBasis(static_cast<std::size_t>(factors.scale.size()), std::move(places),
+                            row_major(right))};
+}
+
+SvdBasis::SvdBasis(std::size_t dimensions, std::unordered_map<std::uint32_t, std::size_t> places,
+                   std::vector<float> vectors)
+    : dimensions_(dimensions), places_(std::move(places)), vectors_(std::move(vectors)) {}
+
+DenseRows SvdBasis::project(const std::vector<SparseRow>& rows) const {
+  DenseRows dense{.columns = dimensions_, .values = std::vector<float>(rows.size() * dimensions_)};
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto row = coordinates.row(static_cast<Eigen::Index>(i));
-    const float length = row.norm();
-    for (std::size_t j = 0; j < dense.columns && length > 1e-9F; ++j) {
-      dense.values[i * dense.columns + j] = row(static_cast<Eigen::Index>(j)) / length;
+    float* row = dense.values.data() + i * dimensions_;
+    for (const Entry& entry : rows[i]) {
+      const auto place = places_.find(entry.column);
+      if (place == places_.end()) continue;
+      const float* vector = vectors_.data() + place->second * dimensions_;
+      for (std::size_t j = 0; j < dimensions_; ++j) row[j] += entry.value * vector[j];
     }
   }
-  return dense;
+  return of_unit_length(std::move(dense));
 }
 
 }  // namespace understudy::cluster

@@ -1,5 +1,5 @@
-// How well a grouping agrees with known labels: the external measures that clustering is judged by.
-// Used by tests and benchmarks only. Pure.
+// How well two groupings agree: the external measures that clustering is judged by against known
+// labels, and by which text_clusters.hpp compares what two halves of the features see. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@ namespace understudy::s3 {
 
 struct Agreement {
   double nmi = 0;     // normalised by the arithmetic mean of the entropies
+  double ami = 0;     // adjusted mutual information (Vinh et al. 2010): 0 by chance, whatever k is
   double ari = 0;     // adjusted Rand index (Hubert & Arabie 1985)
   double purity = 0;  // share of calls whose group's commonest label is theirs
   std::size_t groups = 0;

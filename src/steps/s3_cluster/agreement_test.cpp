@@ -17,12 +17,14 @@ TEST(Agreement, HasTheReferenceValuesOfAKnownExample) {
   const Agreement mixed = agreement({0, 0, 1, 2}, {0, 0, 1, 1});
   EXPECT_NEAR(mixed.ari, 0.5714, 1e-3);
   EXPECT_NEAR(mixed.nmi, 0.8, 1e-9);
+  EXPECT_NEAR(mixed.ami, 0.5714, 1e-3);  // adjusted_mutual_info_score
   EXPECT_DOUBLE_EQ(mixed.purity, 1);
 }
 
 TEST(Agreement, OfIndependentGroupingsIsNotAboveZero) {
   const Agreement none = agreement({0, 1, 0, 1}, {0, 0, 1, 1});
   EXPECT_NEAR(none.nmi, 0, 1e-9);
+  EXPECT_LT(none.ami, 0.01);
   EXPECT_LT(none.ari, 0.01);
 }
 

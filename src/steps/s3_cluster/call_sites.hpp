@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "steps/s3_cluster/call_view.hpp"
+#include "steps/s3_cluster/embedding_cache.hpp"
 
 namespace understudy::s3 {
 
@@ -19,6 +20,7 @@ struct CallSiteOptions {
   std::size_t calls_min = 5;
   std::size_t sessions_min = 2;
   std::uint64_t seed = 1;
+  const Embedder* embed = nullptr;  // of free texts; without one their n-grams are compared
 };
 
 // A line that (nearly) all calls of a site share, with its weight in comparisons.

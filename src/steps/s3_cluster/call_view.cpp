@@ -45,9 +45,14 @@ std::vector<Message> messages_of(std::string_view prompt) {
   return messages;
 }
 
-void add_lines(std::string_view text, std::vector<LineMark>& lines) {
-  std::unordered_set<std::uint64_t> seen;
-  for (const LineMark& line : lines) seen.insert(line.mask);
+// The lines of one side of a prompt, each once.
+struct Lines {
+  std::vector<LineMark>& marks;
+  std::unordered_set<std::uint64_t> seen = {};
+};
+
+void add_lines(std::string_view text, Lines& side) {
+  auto& [lines, seen] = side;
   const std::size_t first = lines.size();
   std::uint64_t message = 0;
   for (std::size_t at = 0; at < text.size();) {
@@ -62,6 +67,17 @@ void add_lines(std::string_view text, std::vector<LineMark>& lines) {
         {.mask = mask, .bytes = static_cast<std::uint32_t>(masked.size()), .message = 0});
   }
   for (std::size_t i = first; i < lines.size(); ++i) lines[i].message = message;
+}
+
+bool has_images(const json::value& request) {
+  const json::array* messages = json::find_array(request, "messages");
+  if (messages == nullptr) return false;
+  return std::ranges::any_of(*messages, [](const json::value& message) {
+    const json::array* parts = json::find_array(message, "content");
+    return parts != nullptr && std::ranges::any_of(*parts, [](const json::value& part) {
+             return json::string_or(part, "type").contains("image");
+           });
+  });
 }
 
 std::string json_shape(const json::value& tree) {
@@ -122,20 +138,23 @@ Result<CallView> view_of(const Example& example) {
   view.prompt = std::move(parsed->prompt);
   view.tools = wire::tools_hash(parsed->tool_names);
   view.response_form = std::move(parsed->response_form);
+  view.has_images = has_images(*request);
   view.answer = std::move(*answer);
   view.action = action_of(view.answer);
   const std::vector<Message> messages = messages_of(view.prompt);
   view.multi_turn = std::ranges::any_of(messages, [](const Message& message) {
     return message.role == "assistant" || message.role == "tool" || message.role == "function";
   });
+  Lines system{.marks = view.system_lines};
+  Lines user{.marks = view.user_lines};
   bool user_spoke = false;
   for (const Message& message : messages) {
     if (message.role == "system" || message.role == "developer") {
-      add_lines(message.text, view.system_lines);
+      add_lines(message.text, system);
     } else if (message.role == "user") {
       view.user_text += message.text;
       const bool last = &message == &messages.back();
-      if (!user_spoke || last || !view.multi_turn) add_lines(message.text, view.user_lines);
+      if (!user_spoke || last || !view.multi_turn) add_lines(message.text, user);
       user_spoke = true;
     }
   }

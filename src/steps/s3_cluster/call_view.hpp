@@ -27,6 +27,7 @@ struct CallView {
   std::string user_text;               // the user's messages, without role lines
   std::vector<LineMark> system_lines;  // distinct, no blank ones
   std::vector<LineMark> user_lines;    // of the first user message, and of the last message
+  bool has_images = false;             // or other parts that are no text
   bool multi_turn = false;             // the model or a tool spoke before
   std::string tools;                   // hash of the tool names offered
   std::string response_form;

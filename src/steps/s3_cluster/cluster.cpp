@@ -17,8 +17,10 @@
 #include "steps/s3_cluster/call_view.hpp"
 #include "steps/s3_cluster/routability.hpp"
 #include "steps/s3_cluster/site_split.hpp"
+#include "steps/s3_cluster/task_assigner.hpp"
 #include "steps/s3_cluster/task_facts.hpp"
 #include "steps/s3_cluster/task_ids.hpp"
+#include "steps/s3_cluster/task_map.hpp"
 #include "steps/s3_cluster/task_names.hpp"
 #include "steps/s3_cluster/template_miner.hpp"
 
@@ -34,13 +36,28 @@ std::string skeleton_of(const CallSite& site) {
   return text::hash_hex(masks);
 }
 
+// The heaviest template lines of a site.
+std::vector<std::uint32_t> lines_of(const CallSite& site) {
+  constexpr std::size_t lines_max = 64;
+  std::vector<CoreLine> core = site.system_core;
+  core.append_range(site.user_core);
+  std::ranges::stable_sort(core, std::greater{}, &CoreLine::weight);
+  core.resize(std::min(core.size(), lines_max));
+  std::vector<std::uint32_t> lines;
+  for (const CoreLine& line : core) lines.push_back(static_cast<std::uint32_t>(line.mask >> 32U));
+  std::ranges::sort(lines);
+  return lines;
+}
+
 class Clusterer {
  public:
   Clusterer(std::span<const Example> examples, const ClusterOptions& options)
       : examples_(examples),
         options_{.calls_min = options.calls_min,
                  .sessions_min = options.sessions_min,
-                 .seed = options.seed} {}
+                 .seed = options.seed,
+                 .embed = options.embed ? &options.embed : nullptr},
+        prices_(options.prices) {}
 
   Result<Clustering> run() {
     read_views();
@@ -73,6 +90,7 @@ class Clusterer {
           example.session.empty() ? next : numbers.try_emplace(example.session, next).first->second;
       if (number == next) ++sessions_;
       view->session = number;
+      with_images_ += view->has_images ? 1U : 0U;
       views_.push_back(std::move(*view));
       sources_.push_back(&example);
     }
@@ -101,6 +119,7 @@ class Clusterer {
                       .tools = view.tools,
                       .response_form = view.response_form};
     draft.task.prompt_template = mined.shape;
+    draft.task.lines = lines_of(sites_[piece.site]);
     draft.members = std::move(piece);
     drafts_.push_back(std::move(draft));
   }
@@ -138,13 +157,14 @@ class Clusterer {
   }
 
   Clustering finish() {
-    const Totals totals = totals_of(sources_);
+    const Totals totals = totals_of(sources_, prices_);
     for (Draft& draft : drafts_)
-      describe(draft.task, draft.members.calls, views_, sources_, totals);
+      describe(draft.task, draft.members.calls, views_, sources_, totals, prices_);
     std::ranges::stable_sort(drafts_, std::greater{},
                              [](const Draft& draft) { return draft.task.statistics.calls; });
     Clustering made;
     made.unreadable = unreadable_;
+    made.with_images = with_images_;
     std::unordered_map<const Example*, const Draft*> placed;
     std::set<TaskId> taken;
     std::vector<std::string> prompts;
@@ -152,11 +172,13 @@ class Clusterer {
       TaskId id = make_task_id(draft.task, draft.members.action);
       while (!taken.insert(id).second) id = {"t-" + text::hash_hex(id.value).substr(0, 10)};
       draft.task.id = id;
+      draft.task.template_id = make_template_id(draft.task);
       made.tasks.push_back(draft.task);
       prompts.push_back(views_[draft.members.calls.front()].user_text);
       for (const std::uint32_t call : draft.members.calls) placed[sources_[call]] = &draft;
     }
     name_tasks(made.tasks, prompts);
+    add_places(made.tasks);
     for (const Example& example : examples_) {
       const auto found = placed.find(&example);
       const bool known = found != placed.end();
@@ -168,14 +190,32 @@ class Clusterer {
     return made;
   }
 
+  // What the next calls are recognised by, and where the dashboard draws them.
+  void add_places(std::vector<Task>& tasks) const {
+    std::vector<std::vector<std::string_view>> prompts;
+    std::vector<std::vector<MappedCall>> mapped;
+    for (const Draft& draft : drafts_) {
+      auto& own = prompts.emplace_back();
+      auto& drawn = mapped.emplace_back();
+      for (const std::uint32_t call : draft.members.calls) {
+        own.push_back(views_[call].prompt);
+        drawn.push_back({.call = sources_[call]->call, .text = views_[call].user_text});
+      }
+    }
+    make_profiles(tasks, prompts);
+    place_on_map(tasks, mapped);
+  }
+
   std::span<const Example> examples_;
   CallSiteOptions options_;
+  const economics::PriceTable& prices_;
   std::vector<CallView> views_;
   std::vector<const Example*> sources_;  // of the views
   std::vector<CallSite> sites_;
   std::vector<Draft> drafts_;
   std::size_t sessions_ = 0;
   std::size_t unreadable_ = 0;
+  std::size_t with_images_ = 0;
 };
 
 }  // namespace
@@ -185,24 +225,31 @@ Result<Clustering> cluster_examples(std::span<const Example> examples,
   return Clusterer(examples, options).run();
 }
 
-Result<ClusterReport> cluster(const store::Home& home, const ClusterOptions& options) {
-  const auto begin = std::chrono::steady_clock::now();
+namespace {
+
+struct Input {
+  DatasetId dataset;
+  std::vector<Example> examples;
+};
+
+Result<Input> read_input(const store::Home& home) {
   const crypto::SecretKey curator =
       TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
-  const DatasetId dataset = TRY(store::current_dataset(home));
-  const std::vector<Example> examples = TRY(store::read_dataset(home, dataset, curator));
-  if (examples.empty()) {
-    return fail(ErrorCode::not_found, "the data set " + dataset.value + " has no examples",
+  Input input{.dataset = TRY(store::current_dataset(home)), .examples = {}};
+  input.examples = TRY(store::read_dataset(home, input.dataset, curator));
+  if (input.examples.empty()) {
+    return fail(ErrorCode::not_found, "the data set " + input.dataset.value + " has no examples",
                 "import or capture calls, then run `understudy curate`");
   }
-  Clustering made = TRY(cluster_examples(examples, options));
-  store::Metadata metadata = TRY(store::Metadata::open(home));
-  keep_task_ids(made.tasks, made.assignments, TRY(metadata.assignments()));
-  TRY(metadata.replace_tasks(dataset, made.tasks, made.assignments));
+  return input;
+}
+
+ClusterReport report_of(const Input& input, const Clustering& made,
+                        std::chrono::steady_clock::time_point begin) {
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-  return ClusterReport{
-      .dataset = dataset,
-      .calls = static_cast<std::int64_t>(examples.size()),
+  return {
+      .dataset = input.dataset,
+      .calls = static_cast<std::int64_t>(input.examples.size()),
       .tasks = static_cast<std::int64_t>(made.tasks.size()),
       .unassigned = std::ranges::count_if(
           made.assignments, [](const Assignment& assignment) { return assignment.task.empty(); }),
@@ -210,10 +257,72 @@ Result<ClusterReport> cluster(const store::Home& home, const ClusterOptions& opt
       .seconds = elapsed.count()};
 }
 
+}  // namespace
+
+Result<ClusterReport> cluster(const store::Home& home, const ClusterOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Input input = TRY(read_input(home));
+  ClusterOptions priced = options;
+  priced.prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
+  Clustering made = TRY(cluster_examples(input.examples, priced));
+  store::Metadata metadata = TRY(store::Metadata::open(home));
+  keep_task_ids(made.tasks, made.assignments,
+                {.tasks = TRY(metadata.tasks()), .assignments = TRY(metadata.assignments())});
+  TRY(metadata.replace_tasks(input.dataset, made.tasks, made.assignments));
+  return report_of(input, made, begin);
+}
+
+Result<ClusterReport> cluster_embedded(const store::Home& home, const ClusterOptions& options,
+                                       const lm::EmbeddingEndpoint& endpoint) {
+  const auto secret = TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
+  const auto open = TRY(crypto::load_public_key(home.keys(), crypto::Role::curator));
+  auto cache = TRY(EmbeddingCache::open(home.directory(), secret, endpoint));
+  const lm::EmbeddingClient client(endpoint);
+  ClusterOptions embedded = options;
+  embedded.embed = [&](std::span<const std::string_view> texts) {
+    return cache.embed(
+        texts, [&](std::span<const std::string_view> asked) { return client.embed(asked); }, open);
+  };
+  return cluster(home, embedded);
+}
+
+Result<ClusterReport> assign_new_calls(const store::Home& home) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Input input = TRY(read_input(home));
+  store::Metadata metadata = TRY(store::Metadata::open(home));
+  TRY(metadata.clustered_dataset());
+  Clustering made{.tasks = TRY(metadata.tasks()), .assignments = {}};
+  std::unordered_map<CallId, Assignment> known;
+  for (Assignment& assignment : TRY(metadata.assignments()))
+    known.emplace(assignment.call, std::move(assignment));
+  const TaskAssigner assigner(made.tasks);
+  for (const Example& example : input.examples) {
+    const auto before = known.find(example.call);
+    if (before != known.end() && !before->second.task.empty()) {
+      made.assignments.push_back(before->second);
+      continue;
+    }
+    made.assignments.push_back({.call = example.call, .task = {}, .confidence = 0});
+    const auto view = view_of(example);
+    if (!view) {
+      ++made.unreadable;
+      continue;
+    }
+    const Placement placed = assigner.assign(
+        view->prompt, {.skeleton = {}, .tools = view->tools, .response_form = view->response_form});
+    if (placed.task < 0) continue;
+    made.assignments.back().task = made.tasks[static_cast<std::size_t>(placed.task)].id;
+    made.assignments.back().confidence = placed.confidence;
+  }
+  TRY(metadata.replace_tasks(input.dataset, made.tasks, made.assignments));
+  return report_of(input, made, begin);
+}
+
 json::value to_json(const ClusterReport& report) {
   return json::object{{"dataset", report.dataset.value}, {"calls", report.calls},
                       {"tasks", report.tasks},           {"unassigned", report.unassigned},
-                      {"unreadable", report.unreadable}, {"seconds", report.seconds}};
+                      {"unreadable", report.unreadable}, {"with_images", report.with_images},
+                      {"seconds", report.seconds}};
 }
 
 }  // namespace understudy::s3

@@ -79,6 +79,31 @@ TEST_F(ClusterHome, MoreCallsKeepTheTasksId) {
   EXPECT_EQ(store::Metadata::open(*home_).value().tasks().value().front().id, before);
 }
 
+TEST_F(ClusterHome, NewCallsJoinTheirTaskWithoutAnotherClustering) {
+  write(60);
+  ASSERT_TRUE(cluster(*home_, {}));
+  const Task before = store::Metadata::open(*home_).value().tasks().value().front();
+  write(70);
+  const auto report = assign_new_calls(*home_);
+  ASSERT_TRUE(report.has_value()) << report.error().to_text();
+  EXPECT_EQ(report->calls, 70);
+  EXPECT_EQ(report->unassigned, 0);
+  const auto metadata = store::Metadata::open(*home_).value();
+  EXPECT_EQ(metadata.tasks().value().front().statistics.calls, before.statistics.calls);
+  for (const Assignment& assignment : metadata.assignments().value())
+    EXPECT_EQ(assignment.task, before.id);
+}
+
+TEST_F(ClusterHome, TasksKeepTheirSlotsPlacesAndTemplateId) {
+  write(60);
+  ASSERT_TRUE(cluster(*home_, {}));
+  const Task stored = store::Metadata::open(*home_).value().tasks().value().front();
+  EXPECT_EQ(stored.slots.size(), stored.prompt_template.slot_count());
+  EXPECT_TRUE(stored.template_id.starts_with("p-"));
+  EXPECT_EQ(stored.map.calls.size(), 48U);
+  EXPECT_FALSE(stored.lines.empty());
+}
+
 TEST_F(ClusterHome, WithoutADataSetSaysWhatToDo) {
   const auto report = cluster(*home_, {});
   ASSERT_FALSE(report.has_value());

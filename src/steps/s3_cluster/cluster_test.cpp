@@ -338,11 +338,47 @@ TEST(TaskIds, AGrownTaskKeepsItsIdAndANewOneDoesNotTakeIt) {
     if (i < 6) earlier.push_back({.call = call, .task = {"t-old"}});
     now.push_back({.call = call, .task = {i < 8 ? "t-new" : "t-old"}});
   }
-  keep_task_ids(tasks, now, earlier);
+  keep_task_ids(tasks, now, {.tasks = {}, .assignments = earlier});
   EXPECT_EQ(tasks[0].id.value, "t-old");
   EXPECT_NE(tasks[1].id.value, "t-old");
   EXPECT_EQ(now[0].task.value, "t-old");
   EXPECT_EQ(now[9].task, tasks[1].id);
+}
+
+TEST(TaskIds, ATaskWhoseOldCallsAreGoneIsKnownByItsTemplate) {
+  Task before;
+  before.id = {"t-old"};
+  before.template_id = "p-lineage";
+  before.lines = {1, 2, 3, 4, 5};
+  std::vector<Task> tasks(2);
+  tasks[0].id = {"t-new"};
+  tasks[0].template_id = "p-other";
+  tasks[0].lines = {1, 2, 3, 4, 6};  // the next version of the prompt
+  tasks[1].id = {"t-stranger"};
+  tasks[1].lines = {7, 8, 9};
+  std::vector<Assignment> now{{.call = {"c1"}, .task = {"t-new"}}};
+  keep_task_ids(tasks, now,
+                {.tasks = {before}, .assignments = {{.call = {"gone"}, .task = {"t-old"}}}});
+  EXPECT_EQ(tasks[0].id.value, "t-old");
+  EXPECT_EQ(tasks[0].template_id, "p-lineage");
+  EXPECT_EQ(now[0].task.value, "t-old");
+  EXPECT_EQ(tasks[1].id.value, "t-stranger");
+}
+
+TEST(Cluster, TwoVersionsOfOnePromptAreOneTask) {
+  Agents agents;
+  for (int i = 0; i < 120; ++i) {
+    const std::string added = i < 60 ? "" : "Mention the warranty where there is one.\n";
+    agents.add(
+        "You answer questions about the shop's products.\nBe brief and friendly.\n"
+        "Never promise a delivery date.\n" +
+            added + "Answer in the customer's language.",
+        "Question: " + agents.words(9), agents.words(20));
+  }
+  const Clustering made = clustered(agents);
+  ASSERT_EQ(made.tasks.size(), 1U);
+  EXPECT_EQ(unassigned(made), 0U);
+  EXPECT_EQ(made.tasks.front().slots.size(), made.tasks.front().prompt_template.slot_count());
 }
 
 }  // namespace

@@ -48,10 +48,24 @@ class Interner {
   std::unordered_map<std::string_view, std::uint32_t> known_;
 };
 
+// A million equal lines in two texts are a million squared pairs. Beyond the budget the places of
+// tokens that are everywhere are forgotten: runs end at them, and are found again on both sides.
+void forget_common(std::vector<Numbers>& places, const Numbers& reference) {
+  constexpr std::size_t pairs_max = 4'000'000;
+  constexpr std::size_t places_kept = 32;
+  std::size_t pairs = 0;
+  for (const std::uint32_t token : reference) pairs += places[token].size();
+  if (pairs <= pairs_max) return;
+  for (Numbers& of_token : places) {
+    if (of_token.size() > places_kept) of_token.resize(places_kept);
+  }
+}
+
 // For each place of `reference`, the longest run from there that is anywhere in `other`.
 Numbers longest_matches(const Numbers& reference, const Numbers& other, std::size_t tokens) {
   std::vector<Numbers> places(tokens);
   for (std::uint32_t p = 0; p < other.size(); ++p) places[other[p]].push_back(p);
+  forget_common(places, reference);
   Numbers longest(reference.size());
   Numbers before(other.size() + 1);  // run lengths for the reference's next token
   Numbers now(other.size() + 1);

@@ -12,11 +12,11 @@
 #include <map>
 #include <numeric>
 
-#include "adapters/store/line_reader.hpp"
 #include "adapters/text/hashing.hpp"
 #include "steps/s3_cluster/agreement.hpp"
 #include "steps/s3_cluster/call_view.hpp"
 #include "steps/s3_cluster/cluster.hpp"
+#include "steps/s3_cluster/recorded_calls.hpp"
 #include "steps/s3_cluster/routability.hpp"
 
 namespace understudy::s3 {
@@ -32,49 +32,7 @@ fs::path recorded_calls() {
   return {};
 }
 
-struct Recording {
-  std::vector<Example> examples;
-  std::vector<std::string> labels;
-};
-
-std::string session_of(const json::value& record, const json::value& meta) {
-  if (const auto session = json::find_string(record, "session")) return std::string(*session);
-  for (const char* field : {"run", "project", "cassette", "path"}) {
-    if (const json::value* found = json::find(meta, field)) return json::to_text(*found);
-  }
-  if (const json::value* trial = json::find(meta, "trial"))
-    return json::to_text(*json::find(meta, "task_id")) + "/" + json::to_text(*trial);
-  std::string opening;
-  for (const json::value& message : *json::find_array(*json::find(record, "request"), "messages")) {
-    opening += json::to_text(message);
-    if (json::string_or(message, "role") != "system") break;
-  }
-  return text::hash_hex(opening);
-}
-
-Recording read(const fs::path& file) {
-  Recording recording;
-  auto reader = store::LineReader::open(file);
-  EXPECT_TRUE(reader.has_value());
-  while (const auto line = reader->next().value()) {
-    const json::value record = json::parse(*line).value();
-    const json::value* found = json::find(record, "meta");
-    const json::value meta = found != nullptr ? *found : json::object{};
-    Example example;
-    example.call = {json::string_or(record, "id")};
-    example.session = {session_of(record, meta)};
-    example.request = SecretText(json::to_text(*json::find(record, "request")));
-    example.response = SecretText(json::to_text(*json::find(record, "response")));
-    auto view = view_of(example);
-    if (!view || view->answer.empty()) continue;  // S2 drops these
-    std::string label = json::string_or(meta, "task");
-    // tau-bench has no call sites: the next step is what a call is for.
-    if (label.empty()) label = view->action.starts_with("call:") ? view->action : "reply";
-    recording.labels.push_back(std::move(label));
-    recording.examples.push_back(std::move(example));
-  }
-  return recording;
-}
+Recording read(const fs::path& file) { return read_recording(file).value(); }
 
 struct Outcome {
   Agreement assigned;  // over the calls that have a task

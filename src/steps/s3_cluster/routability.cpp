@@ -42,7 +42,7 @@ std::ptrdiff_t route(std::string_view prompt, const StructureKey& key,
     const Task& task = tasks[i];
     const std::size_t bytes = task.prompt_template.constant_bytes();
     if (!same_key(task.key, key) || (best >= 0 && bytes <= best_bytes)) continue;
-    if (!task.prompt_template.match(prompt)) continue;
+    if (!task.prompt_template.matches(prompt)) continue;
     best = static_cast<std::ptrdiff_t>(i);
     best_bytes = bytes;
   }

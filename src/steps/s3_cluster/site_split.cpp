@@ -7,14 +7,9 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "adapters/cluster/leiden.hpp"
-#include "adapters/cluster/neighbours.hpp"
-#include "adapters/cluster/svd.hpp"
-#include "adapters/text/hashing.hpp"
-#include "adapters/text/ngram_features.hpp"
-#include "base/limits.hpp"
 #include "steps/s3_cluster/common_runs.hpp"
 #include "steps/s3_cluster/line_mask.hpp"
+#include "steps/s3_cluster/text_clusters.hpp"
 
 namespace understudy::s3 {
 
@@ -158,34 +153,36 @@ class Splitter {
     return {};
   }
 
+  // How long a free text is says nothing about what was asked.
+  [[nodiscard]] static std::string_view shape_of(const CallView& view) {
+    const std::string_view action = view.action;
+    const bool plain = action == "label" || action == "text:line" || action == "text:long";
+    return plain ? std::string_view("text") : action;
+  }
+
   [[nodiscard]] Result<std::vector<Calls>> by_shape_and_text(const Calls& calls) const {
-    constexpr text::NgramOptions options{.hash_bits = 15, .char_ngram_min = 3};
-    constexpr std::uint32_t dimensions = 2U << options.hash_bits;
-    constexpr float text_weight = 0.7F;  // against 1 for the shape
-    std::vector<text::SparseVector> counts;
+    std::vector<TextItem> items;
     for (const std::uint32_t call : calls) {
-      const std::string_view user = views_[call].user_text;
-      counts.push_back(
-          text::ngram_counts(user.substr(0, limits::clustered_text_bytes_max), options));
+      const CallView& view = views_[call];
+      items.push_back({.text = view.user_text,
+                       .session = view.session,
+                       .shape = shape_of(view),
+                       .embedding = {}});
     }
-    const text::TfIdf weights = text::TfIdf::fit(counts, dimensions);
-    std::vector<cluster::SparseRow> rows;
-    std::vector<std::uint32_t> sessions;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-      cluster::SparseRow& row = rows.emplace_back();
-      for (const text::Feature& feature : weights.apply(std::move(counts[i])))
-        row.push_back({.column = feature.index, .value = text_weight * feature.value});
-      const auto shape = static_cast<std::uint32_t>(text::hash64(views_[calls[i]].action) % 4096);
-      row.push_back({.column = dimensions + shape, .value = 1.0F});
-      sessions.push_back(views_[calls[i]].session);
+    if (options_.embed != nullptr) {
+      constexpr std::size_t embedded_bytes_max = 2048;  // about the context of small embedders
+      std::vector<std::string_view> texts;
+      for (const TextItem& item : items) texts.push_back(item.text.substr(0, embedded_bytes_max));
+      Embeddings vectors = TRY((*options_.embed)(texts));
+      for (std::size_t i = 0; i < items.size(); ++i) items[i].embedding = std::move(vectors[i]);
     }
-    const auto dense = cluster::truncated_svd(rows, {.dimensions = 64, .seed = options_.seed});
-    const auto edges = TRY(cluster::nearest_neighbours(dense, sessions, {.similarity_min = 0.5F}));
-    const auto communities = TRY(cluster::leiden(calls.size(), edges, {.seed = options_.seed}));
+    const TextClusters made = TRY(cluster_texts(items, {.calls_min = options_.calls_min,
+                                                        .sessions_min = options_.sessions_min,
+                                                        .seed = options_.seed}));
     std::map<std::uint32_t, Calls> pieces;
-    for (std::size_t i = 0; i < calls.size(); ++i) pieces[communities[i]].push_back(calls[i]);
+    for (std::size_t i = 0; i < calls.size(); ++i) pieces[made.group[i]].push_back(calls[i]);
     std::vector<Calls> found;
-    for (auto& [community, members] : pieces) found.push_back(std::move(members));
+    for (auto& [group, members] : pieces) found.push_back(std::move(members));
     return found;
   }
 

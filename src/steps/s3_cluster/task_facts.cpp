@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/check.hpp"
+#include "steps/s3_cluster/slot_facts.hpp"
 
 namespace understudy::s3 {
 
@@ -22,6 +23,16 @@ std::int64_t prompt_tokens(const Example& example) {
 std::int64_t completion_tokens(const Example& example) {
   if (example.usage.completion_tokens > 0) return example.usage.completion_tokens;
   return static_cast<std::int64_t>(example.response.reveal().size()) / bytes_per_token;
+}
+
+double cost_micro_usd(const Example& example, const economics::PriceTable& prices) {
+  const auto price = prices.find(example.model);
+  if (!price) return 0;
+  const auto repeats = static_cast<double>(example.repeats);
+  return repeats * price
+                       ->cost(static_cast<double>(prompt_tokens(example)),
+                              static_cast<double>(completion_tokens(example)))
+                       .value;
 }
 
 bool is_label(const std::string& text) {
@@ -63,6 +74,8 @@ double entropy_bits(const std::map<std::string, std::int64_t>& counts, std::size
 }
 
 void collect_leaves(const json::value& tree, std::vector<std::string>& leaves) {
+  constexpr std::size_t leaves_max = 256;  // each is looked for in the whole prompt
+  if (leaves.size() >= leaves_max) return;
   if (tree.is_string()) {
     leaves.emplace_back(tree.get_string());
   } else if (tree.is_number()) {
@@ -130,6 +143,13 @@ Replaceability estimate(const Task& task, double copied) {
     value *= 0.6;
     reason += std::format("; long inputs ({} bytes of slots at p99)", figures.slot_bytes_p99);
   }
+  const auto large = std::ranges::count_if(task.slots, [](const SlotFacts& slot) {
+    return slot.type == SlotType::code || slot.type == SlotType::text;
+  });
+  if (task.answer_form != AnswerForm::text && !task.slots.empty() && large == 0) {
+    value = std::min(0.98, value * 1.05);
+    reason += "; every input is a short value";
+  }
   constexpr std::int64_t calls_wanted = 300;  // for alpha 0.05 at delta 0.1 beside training
   if (figures.calls < calls_wanted) {
     value *= 0.4 + 0.6 * static_cast<double>(figures.calls) / static_cast<double>(calls_wanted);
@@ -144,11 +164,12 @@ Replaceability estimate(const Task& task, double copied) {
 
 }  // namespace
 
-Totals totals_of(const std::vector<const Example*>& examples) {
+Totals totals_of(const std::vector<const Example*>& examples, const economics::PriceTable& prices) {
   Totals totals;
   for (const Example* example : examples) {
     totals.calls += example->repeats;
     totals.tokens += example->repeats * (prompt_tokens(*example) + completion_tokens(*example));
+    totals.cost_micro_usd += cost_micro_usd(*example, prices);
   }
   return totals;
 }
@@ -171,7 +192,7 @@ AnswerForm answer_form_of(const std::vector<const Answer*>& answers) {
 
 void describe(Task& task, const std::vector<std::uint32_t>& calls,
               const std::vector<CallView>& views, const std::vector<const Example*>& examples,
-              const Totals& totals) {
+              const Totals& totals, const economics::PriceTable& prices) {
   CHECK(!calls.empty(), "a task has calls");
   std::vector<const Answer*> answers;
   std::set<std::uint32_t> sessions;
@@ -179,11 +200,15 @@ void describe(Task& task, const std::vector<std::uint32_t>& calls,
   std::vector<std::int64_t> latencies_us;
   std::vector<std::int64_t> slot_bytes;
   std::vector<std::int64_t> answer_bytes;
+  std::vector<std::string_view> prompts;
+  double cost = 0;
   TaskStatistics figures;
   for (const std::uint32_t call : calls) {
     const CallView& view = views[call];
     const Example& example = *examples[call];
     answers.push_back(&view.answer);
+    prompts.push_back(view.prompt);
+    cost += cost_micro_usd(example, prices);
     sessions.insert(view.session);
     for (const ToolCall& tool : view.answer.tool_calls) tools.insert(tool.name);
     figures.calls += example.repeats;
@@ -208,9 +233,14 @@ void describe(Task& task, const std::vector<std::uint32_t>& calls,
                            static_cast<double>(std::max<std::int64_t>(1, totals.calls));
   figures.share_of_tokens = static_cast<double>(figures.prompt_tokens + figures.completion_tokens) /
                             static_cast<double>(std::max<std::int64_t>(1, totals.tokens));
-  figures.latency_ms_median = static_cast<double>(quantile(std::move(latencies_us), 0.5)) / 1000.0;
+  constexpr double micro_per_unit = 1e6;
+  figures.cost_usd = cost / micro_per_unit;
+  figures.share_of_cost = totals.cost_micro_usd > 0 ? cost / totals.cost_micro_usd : 0;
+  figures.latency_ms_median = static_cast<double>(quantile(latencies_us, 0.5)) / 1000.0;
+  figures.latency_ms_p95 = static_cast<double>(quantile(std::move(latencies_us), 0.95)) / 1000.0;
   figures.slot_bytes_p99 = quantile(std::move(slot_bytes), 0.99);
   figures.answer_bytes_p99 = quantile(std::move(answer_bytes), 0.99);
+  task.slots = slot_facts(task.prompt_template, prompts);
   task.statistics = figures;
   task.replaceability = estimate(task, copied_share(calls, views));
 }

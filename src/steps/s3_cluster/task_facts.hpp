@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "economics/price_table.hpp"
 #include "records/example.hpp"
 #include "records/task.hpp"
 #include "steps/s3_cluster/call_view.hpp"
@@ -15,14 +16,15 @@ namespace understudy::s3 {
 struct Totals {
   std::int64_t calls = 0;  // repeats counted
   std::int64_t tokens = 0;
+  double cost_micro_usd = 0;
 };
-Totals totals_of(const std::vector<const Example*>& examples);
+Totals totals_of(const std::vector<const Example*>& examples, const economics::PriceTable& prices);
 
 // Fills form, answer set, tool names, statistics and replaceability of `task`, whose template,
 // key and separability are set. `calls` index both views and examples and are not empty.
 void describe(Task& task, const std::vector<std::uint32_t>& calls,
               const std::vector<CallView>& views, const std::vector<const Example*>& examples,
-              const Totals& totals);
+              const Totals& totals, const economics::PriceTable& prices);
 
 AnswerForm answer_form_of(const std::vector<const Answer*>& answers);
 

@@ -267,7 +267,7 @@ PromptTemplate without_weakest(const PromptTemplate& shape, const Texts& prompts
   if (constants.size() < 2) constants.emplace_back();
   std::vector<std::size_t> misses(constants.size());
   for (const std::string_view prompt : prompts) {
-    if (!shape.match(prompt)) ++misses[missing_constant(shape, prompt)];
+    if (!shape.matches(prompt)) ++misses[missing_constant(shape, prompt)];
   }
   const auto weakest = static_cast<std::size_t>(std::ranges::max_element(misses) - misses.begin());
   if (weakest == 0 || weakest + 1 == constants.size()) {
@@ -290,7 +290,7 @@ MinedTemplate mine_template(const std::vector<std::string_view>& prompts,
     mined.matches.assign(prompts.size(), false);
     std::size_t count = 0;
     for (std::size_t i = 0; i < prompts.size(); ++i) {
-      mined.matches[i] = mined.shape.match(prompts[i]).has_value();
+      mined.matches[i] = mined.shape.matches(prompts[i]);
       count += mined.matches[i] ? 1U : 0U;
     }
     return count >= needed;
