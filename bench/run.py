@@ -22,8 +22,8 @@ sys.path[:0] = [str(BENCH), str(BENCH.parent / "examples")]
 
 import bench_calls  # noqa: E402  (the path is set above)
 import bench_clinc150  # noqa: E402
-import bench_curate  # noqa: E402
 import bench_cluster  # noqa: E402
+import bench_curate  # noqa: E402
 import bench_gateway  # noqa: E402
 import bench_kill9  # noqa: E402
 import harness  # noqa: E402
