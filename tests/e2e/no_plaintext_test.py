@@ -13,7 +13,7 @@ from support import harness
 PROMPT = "The purple walrus of Ülm orders 417 blue umbrellas for Zebulon Quartermain"
 ANSWER = "Forty-two gentle otters acknowledge the marmalade shipment"
 EMAIL = "zebulon.quartermain@walrusmail.example"
-API_KEY = "sk-proj-walrusWALRUS0123456789abcdefghijklmnopqrstuv"
+API_KEY = "sk-proj-walrusWALRUS7qT2mV9xKd4pZ8sLb3nYcR6wJh5gFeUo"  # drawn: a sample like 0123...abcd is none
 
 
 def encodings(text):
