@@ -5,10 +5,11 @@
 namespace understudy {
 
 void wipe(std::string& text) noexcept {
-  text.resize(
-      text.capacity());  // short strings live inside the object; long ones keep their buffer
-  explicit_bzero(text.data(), text.size());
-  text.clear();
+  // The whole of it: short strings live inside the object, long ones keep their buffer.
+  text.resize_and_overwrite(text.capacity(), [](char* bytes, std::size_t size) {
+    explicit_bzero(bytes, size);
+    return std::size_t{0};
+  });
 }
 
 }  // namespace understudy

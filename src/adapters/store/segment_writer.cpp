@@ -91,13 +91,13 @@ struct SegmentWriter::State {
   std::string metadata;
   std::string plain;
   std::string packed;
-  std::string sealed;
-  std::string bound;
+  std::string place;  // of the record in the segment, as its tags are bound to it
+  std::string bound;  // that, and the content's ciphertext
 
   Result<Tenant*> tenant_of(std::string_view pseudonym);
   bool compress();
-  void pack();
-  Status seal_record(const Tenant* tenant);
+  std::string_view pack();
+  Status seal_record(const Tenant* tenant, std::string_view content);
   void seal_plain_metadata();
   Status write();
   Status commit();
@@ -127,30 +127,31 @@ Result<SegmentWriter::State::Tenant*> SegmentWriter::State::tenant_of(std::strin
 
 // Appends to `packed` and pays from the budget; false where there is none left, or no gain.
 bool SegmentWriter::State::compress() {
-  if (plain.size() < compressed_bytes_min || compression_budget_us <= 0) return false;
+  const std::string_view content = std::string_view(plain).substr(1);
+  if (content.size() < compressed_bytes_min || compression_budget_us <= 0) return false;
   const Stopwatch watch;
-  const bool shorter = compressor.compress(plain, compression_level, packed);
+  const bool shorter = compressor.compress(content, compression_level, packed);
   compression_budget_us -= watch.elapsed_us();
   return shorter;
 }
 
-// `plain` into `packed`: one byte for its form, then as it is or as a zstd frame.
-void SegmentWriter::State::pack() {
+// `plain`, whose first byte is free for it, behind one byte for its form: as a zstd frame or as it
+// is.
+std::string_view SegmentWriter::State::pack() {
   packed.assign(1, static_cast<char>(format::ContentForm::zstd));
-  if (compress()) return;
-  packed.assign(1, static_cast<char>(format::ContentForm::plain));
-  packed += plain;
+  if (compress()) return packed;
+  plain.front() = static_cast<char>(format::ContentForm::plain);
+  return plain;
 }
 
 void SegmentWriter::State::seal_plain_metadata() {
-  packed.clear();
-  CHECK(seal_record(nullptr).has_value(), "a record without content is never too large");
+  CHECK(seal_record(nullptr, {}).has_value(), "a record without content is never too large");
 }
 
-// `metadata` and `packed` into a record behind the ones that are pending.
-Status SegmentWriter::State::seal_record(const Tenant* tenant) {
+// `metadata` and content into a record behind the ones that are pending.
+Status SegmentWriter::State::seal_record(const Tenant* tenant, std::string_view content) {
   const std::size_t tag = crypto::tag_bytes(cipher.kind());
-  const std::size_t content_bytes = tenant != nullptr ? packed.size() + tag : 0;
+  const std::size_t content_bytes = tenant != nullptr ? content.size() + tag : 0;
   const std::size_t body_bytes = metadata.size() + tag + content_bytes;
   if (body_bytes > limits::record_bytes_max) {
     return fail(ErrorCode::exhausted,
@@ -165,21 +166,17 @@ Status SegmentWriter::State::seal_record(const Tenant* tenant) {
     return crypto::SegmentNonce{.index = position.index, .salt = salt, .part = part};
   };
   const std::size_t before = pending.size();
-  format::bind(position, fields, bound);
+  format::bind(position, fields, place);
   format::put(fields, pending);
-  cipher.encrypt({}, nonce(format::front), bound, pending);
+  cipher.encrypt({}, nonce(format::front), place, pending);
   // The metadata's tag covers the content too, so that whoever may read the metadata alone sees
   // every changed byte.
-  const std::size_t position_bytes = bound.size();
-  if (tenant != nullptr) {
-    sealed.clear();
-    tenant->cipher.encrypt(packed, nonce(format::content), bound, sealed);
-    bound += sealed;
-  }
+  bound.assign(place);
+  if (tenant != nullptr) tenant->cipher.encrypt(content, nonce(format::content), place, bound);
   cipher.encrypt(metadata, nonce(format::metadata), bound, pending);
   position.chain =
       crypto::hash(position.chain, std::string_view(pending).substr(pending.size() - tag));
-  pending.append(bound, position_bytes);
+  pending.append(bound, place.size());
   ++position.index;
   bytes += pending.size() - before;
   return {};
@@ -200,7 +197,6 @@ Status SegmentWriter::State::commit() {
   bytes_synced = bytes;
   committed = appended;
   ends.clear();
-  sealed.clear();
   bound.clear();
   wipe_scratch();
   return {};
@@ -228,7 +224,7 @@ std::unexpected<Error> SegmentWriter::State::give_up(Error error) {
 void SegmentWriter::State::wipe_scratch() {
   for (std::string* text : {&metadata, &plain, &packed}) wipe(*text);
   // A single large call must not hold its memory for ever.
-  for (std::string* text : {&pending, &plain, &packed, &sealed, &bound}) {
+  for (std::string* text : {&pending, &plain, &packed, &bound}) {
     if (text->empty() && text->capacity() > scratch_bytes_kept) *text = std::string();
   }
 }
@@ -270,15 +266,14 @@ Status SegmentWriter::append(const RecordView& record) {
   State::Tenant* tenant = TRY(state.tenant_of(record.tenant));
   state.metadata.assign(record.metadata);
   put_tenant(record.kind, tenant->number, state.metadata);
-  state.plain.clear();
+  state.plain.assign(1, '\0');
   std::size_t new_part_bytes = 0;
   if (record.kind == format::RecordKind::call) {
     new_part_bytes = put_content(record, tenant->parts, state.part_table, state.plain);
   } else {
-    state.plain = record.response;
+    state.plain += record.response;
   }
-  state.pack();
-  const Status sealed = state.seal_record(tenant);
+  const Status sealed = state.seal_record(tenant, state.pack());
   if (!sealed) {
     // Its parts are in the table and not in the file: nobody may refer to them.
     state.tenants.erase(state.tenants.find(record.tenant));

@@ -2,6 +2,11 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
+#include <thread>
+
+#include "base/clock.hpp"
+
 namespace understudy::store {
 
 namespace {
@@ -39,8 +44,17 @@ Result<Sqlite> Sqlite::open(const std::string& path) {
   Sqlite database(raw);
   if (code != SQLITE_OK) return database.failure("cannot open " + path);
   sqlite3_busy_timeout(raw, busy_timeout_ms);
-  TRY(database.execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;"));
-  return database;
+  TRY(database.execute("PRAGMA foreign_keys = ON"));
+  // Turning a new file over to WAL takes a lock for which SQLite does not call the busy handler
+  // where two processes do it at once: we wait ourselves.
+  const Stopwatch watch;
+  while (true) {
+    const Status status = database.execute("PRAGMA journal_mode = WAL");
+    if (status) return database;
+    const bool is_busy = status.error().code == ErrorCode::unavailable;
+    if (!is_busy || watch.elapsed_us() > busy_timeout_ms * 1000) return fail(status.error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 Status Sqlite::execute(std::string_view sql) const {
