@@ -1,9 +1,9 @@
-// The writing side of the call log: takes calls from many threads into a bounded ring; one thread
-// of its own encodes, encrypts and writes them, and commits groups (one fdatasync each). It knows
-// public keys only. A full ring refuses (try_append) or makes the caller wait (append): nothing is
-// dropped in silence. After a failed write (full disk) calls are lost and counted, memory stays
-// flat, and the log is tried again after limits::log_retry_interval_ms, in a new segment.
-// Thread-safe.
+// The writing side of the call log: takes calls from many threads into a bounded ring (flat, see
+// record_chunk.hpp); one thread of its own encodes, encrypts and writes them, and commits groups
+// (one fdatasync each). It knows public keys only. A full ring refuses (try_append) or makes the
+// caller wait (append): nothing is dropped in silence. After a failed write (full disk) calls are
+// lost and counted, memory stays flat, and the log is tried again after
+// limits::log_retry_interval_ms, in a new segment. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@
 namespace understudy::store {
 
 // Compressing text takes three times what all else takes. Beside I/O threads it may use a share of
-// one core (limits::log_compression_share): then everything is compressed up to some 4,000 new 2
-// KiB calls a second, and beyond that a part of them.
+// one core (limits::log_compression_share): then everything is compressed up to some 800 new 2 KiB
+// calls a second (bursts are saved up for), and beyond that a part of them.
 enum class Compression { within_share, always };
 
 struct CallLogOptions {
