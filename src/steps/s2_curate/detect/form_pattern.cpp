@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t count_max = 32;
 constexpr std::size_t steps_max = 2048;
+constexpr std::size_t depth_max = 16;  // of groups
 
 }  // namespace
 
@@ -85,6 +86,7 @@ class FormParser {
     for (std::size_t i = 0; i < max; ++i) {
       if (i >= min) splits.push_back(add({.kind = Step::Kind::split}));
       if (i >= min) form_.steps_[splits.back()].first = target(here());
+      if (here() > steps_max) return wrong();  // repeats of repeats
       const std::string_view kept = std::exchange(rest_, piece);
       TRY(atom());
       rest_ = kept;
@@ -122,7 +124,9 @@ class FormParser {
   Status atom() {
     if (rest_.starts_with("(?:")) {
       rest_.remove_prefix(3);
+      if (++depth_ > depth_max) return wrong();
       TRY(alternatives());
+      --depth_;
       if (!rest_.starts_with(')')) return wrong();
       rest_.remove_prefix(1);
       return {};
@@ -138,6 +142,7 @@ class FormParser {
     return {};
   }
 
+  static bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
   static void allow(FormPattern::Set& set, char c) {
     set.set(static_cast<unsigned char>(to_lower(c)));
     set.set(static_cast<unsigned char>(to_upper(c)));
@@ -158,7 +163,9 @@ class FormParser {
     while (!rest_.empty() && rest_.front() != ']') {
       const char low = rest_.front();
       if (rest_.size() > 2 && rest_[1] == '-' && rest_[2] != ']') {
-        for (char c = low; c <= rest_[2]; ++c) allow(set, c);
+        const char high = rest_[2];
+        if (!is_ascii(low) || !is_ascii(high) || high < low) return wrong();
+        for (int c = low; c <= high; ++c) allow(set, static_cast<char>(c));
         rest_.remove_prefix(3);
       } else {
         allow(set, low);
@@ -171,6 +178,7 @@ class FormParser {
   }
 
   std::string_view rest_;
+  std::size_t depth_ = 0;
   FormPattern form_;
 };
 

@@ -98,7 +98,8 @@ TEST(FormPattern, ReadsWhatRulesAreWrittenWith) {
   EXPECT_THAT(ends("(?:19|20)?[0-9]{2}", "2012"), ElementsAre(4, 2));
   EXPECT_THAT(ends("a|bc", "BC"), ElementsAre(2));
   EXPECT_THAT(ends("\\.x", "x"), testing::IsEmpty());
-  for (const char* wrong : {"[a", "a{", "a{3,1}", "(?:a", "a)", "a*", "a{99}"})
+  for (const char* wrong : {"[+,-\x7f[", "[z-a]", "(?:(?:(?:x{32}){32}){32}){32}", "[a", "a{",
+                            "a{3,1}", "(?:a", "a)", "a*", "a{99}"})
     EXPECT_FALSE(FormPattern::parse(wrong).has_value()) << wrong;
 }
 
