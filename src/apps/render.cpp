@@ -202,4 +202,35 @@ std::string render_report(const json::value& result) {
   return "wrote " + text(result, "html") + "\n      " + text(result, "json") + "\n";
 }
 
+std::string render_status(const json::value& result) {
+  std::string out = "home   " + text(result, "home") + "\n";
+  if (const json::value* log = json::find(result, "log"); log != nullptr && log->is_object()) {
+    const std::int64_t calls = integer(*log, "calls");
+    out += "calls  " + thousands(calls);
+    if (calls > 0) {
+      out += ", " + thousands(integer(*log, "served_by_slm")) + " answered by small models, " +
+             thousands(integer(*log, "not_ok")) + " not ok; the last one " +
+             text(*log, "last_call");
+    }
+    out += "\n";
+  } else {
+    out += "calls  not known: " + text(result, "log_problem") + "\n";
+  }
+  Table table({{.title = "task"},
+               {.title = "calls", .align = Align::right},
+               {.title = "share", .align = Align::right},
+               {.title = "answered by"},
+               {.title = "verdict"},
+               {.title = "name"}});
+  const json::array tasks = list(result, "tasks");
+  for (const json::value& task : tasks) {
+    const std::string verdict = text(task, "verdict");
+    table.add({text(task, "id"), thousands(integer(task, "calls")),
+               percent(number(task, "share_of_calls")), text(task, "served_by"),
+               verdict.empty() ? "-" : verdict, text(task, "name")});
+  }
+  if (!tasks.empty()) out += "\n" + table.to_text();
+  return out + "\nnext:\n" + bullets(result, "next", "  ");
+}
+
 }  // namespace understudy::apps

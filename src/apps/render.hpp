@@ -18,5 +18,6 @@ std::string render_evaluation(const json::value& result);
 std::string render_promotion(const json::value& result);
 std::string render_policy(const json::value& result);
 std::string render_report(const json::value& result);
+std::string render_status(const json::value& result);
 
 }  // namespace understudy::apps

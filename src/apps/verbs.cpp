@@ -8,6 +8,7 @@
 #include "apps/verb_builder.hpp"
 #include "base/files.hpp"
 #include "console/jobs.hpp"
+#include "console/status_jobs.hpp"
 
 namespace understudy::apps {
 
@@ -150,9 +151,18 @@ void add_model_verbs(CLI::App& app, Action& action) {
                    "the page's path (default: HOME/reports/report.html)");
 }
 
+void add_status(CLI::App& app, Action& action) {
+  VerbBuilder(app, action)
+      .add("status", "what was recorded, who answers which task, and what to do next",
+           [](const Home& home, const auto& o) {
+             return show(console::status(home), o.as_json, render_status);
+           });
+}
+
 }  // namespace
 
 void add_verbs(CLI::App& app, Action& action) {
+  add_status(app, action);
   add_import(app, action);
   add_log_verbs(app, action);
   add_serve(app, action);

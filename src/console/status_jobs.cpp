@@ -1,0 +1,127 @@
+#include "console/status_jobs.hpp"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/store/dataset.hpp"
+#include "adapters/store/metadata.hpp"
+#include "adapters/store/policy_store.hpp"
+#include "console/log_jobs.hpp"
+
+namespace understudy::console {
+
+namespace {
+
+constexpr std::size_t tasks_advised_max = 3;  // the largest ones first
+
+// How far a task has come.
+struct TaskState {
+  Task task;
+  bool is_active = false;
+  bool has_model = false;
+  std::optional<Evaluation> evaluation = {};  // the newest
+};
+
+json::object to_json(const TaskState& state) {
+  json::object out{{"id", state.task.id.value},
+                   {"name", state.task.name},
+                   {"calls", state.task.statistics.calls},
+                   {"share_of_calls", state.task.statistics.share_of_calls},
+                   {"served_by", state.is_active ? "small model" : "LLM"},
+                   {"has_model", state.has_model},
+                   {"verdict", nullptr}};
+  if (state.evaluation) {
+    out["verdict"] = to_string(state.evaluation->verdict);
+    out["calls_needed"] = state.evaluation->calls_needed;
+  }
+  return out;
+}
+
+// The next step for one task; empty where there is none to take.
+std::string next_step(const TaskState& state) {
+  const std::string& id = state.task.id.value;
+  if (state.is_active) return {};
+  if (!state.has_model) {
+    return "understudy select " + id + "    which models could take \"" + state.task.name +
+           "\", then `understudy tune`";
+  }
+  if (!state.evaluation) return "understudy evaluate " + id + "    prove its model on unseen calls";
+  switch (state.evaluation->verdict) {
+    case Verdict::convert: return "understudy promote " + id + "    its model is proven";
+    case Verdict::needs_more_data:
+      return "record " + std::to_string(state.evaluation->calls_needed) + " more calls of \"" +
+             state.task.name + "\": too few to prove its model on";
+    case Verdict::keep_llm: return {};
+  }
+  return {};
+}
+
+Result<std::vector<TaskState>> task_states(const store::Home& home) {
+  std::vector<TaskState> states;
+  if (!std::filesystem::exists(home.metadata())) return states;
+  const auto metadata = TRY(store::Metadata::open(home));
+  std::map<TaskId, RouteMode> modes;
+  for (const TaskPolicy& policy : TRY(store::load_current_policy(home)).tasks)
+    modes[policy.task] = policy.mode;
+  for (Task& task : TRY(metadata.tasks())) {
+    TaskState state{.task = std::move(task)};
+    const auto mode = modes.find(state.task.id);
+    state.is_active = mode != modes.end() && mode->second == RouteMode::active;
+    state.has_model = !TRY(metadata.artifacts(state.task.id)).empty();
+    auto evaluations = TRY(metadata.evaluations(state.task.id));
+    if (!evaluations.empty()) state.evaluation = std::move(evaluations.front());
+    states.push_back(std::move(state));
+  }
+  return states;
+}
+
+json::array next_steps(const store::Home& home, bool has_calls, bool has_dataset,
+                       const std::vector<TaskState>& states) {
+  if (!std::filesystem::exists(home.keys() / "curator.pub"))
+    return {"understudy keys init    the key pairs of the roles"};
+  if (!has_calls) {
+    return {
+        "understudy serve --upstream https://api.example.com/v1    and point the agent's base_url "
+        "at it",
+        "understudy import FILE    or read recorded calls"};
+  }
+  if (!has_dataset) return {"understudy curate    clean examples from the recorded calls"};
+  if (states.empty()) return {"understudy cluster    find the tasks that recur"};
+  json::array steps;
+  for (const TaskState& state : states) {
+    if (steps.size() == tasks_advised_max) break;
+    if (std::string step = next_step(state); !step.empty()) steps.emplace_back(std::move(step));
+  }
+  if (steps.empty()) steps.emplace_back("understudy report    what it saved, and how sure we are");
+  return steps;
+}
+
+}  // namespace
+
+Result<json::value> status(const store::Home& home) {
+  json::object out{{"home", home.directory().string()}, {"log", nullptr}};
+  bool has_calls = false;
+  if (auto log = log_statistics(home)) {
+    has_calls = json::find_integer(*log, "calls").value_or(0) > 0;
+    out["log"] = std::move(*log);
+  } else {
+    out["log_problem"] = log.error().message;
+    std::error_code error;
+    has_calls = !std::filesystem::is_empty(home.log(), error) && !error;
+  }
+  const auto dataset = store::current_dataset(home);
+  out["dataset"] = dataset ? json::value(dataset->value) : json::value(nullptr);
+  const std::vector<TaskState> states = TRY(task_states(home));
+  json::array tasks;
+  for (const TaskState& state : states) tasks.emplace_back(to_json(state));
+  out["tasks"] = std::move(tasks);
+  out["policy_version"] = store::current_policy_version(home).value_or(0);
+  out["next"] = next_steps(home, has_calls, dataset.has_value(), states);
+  return out;
+}
+
+}  // namespace understudy::console
