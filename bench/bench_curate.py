@@ -2,7 +2,12 @@
 
 import gzip
 import json
+import os
+import shutil
+import subprocess
+import time
 
+import curate_log
 import harness
 import machine
 import privacy_scores
@@ -12,6 +17,10 @@ STRUCTURED_MIN, F2_MIN = 0.97, 0.75
 VECTORS_MIN, TYPES_MIN = 0.95, 60
 SECRETS_MIN = 0.9
 SPEED_MIN_MB_S = 100
+LOG_SIZES = (25_000, 50_000, 100_000)
+CURATE_SECONDS_MAX = 180
+# Between a quarter of the log and all of it: hashes of calls and the personal values grow, content does not.
+GROWTH_KB_PER_CALL_MAX = 1.0
 # A vector set's own names, and checks of a set's harness: no types.
 NO_TYPES = {"PATTERN"}
 
@@ -113,6 +122,38 @@ def speed(program, scanner, data):
     return figures
 
 
+def curate_once(program):
+    """Seconds, CPU seconds and peak resident MiB of one `understudy curate`, and its report."""
+    started = time.monotonic()
+    with subprocess.Popen(program.command("curate", "--json"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as process:
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise harness.Failure(f"curate: exit code {process.returncode}")
+    return {"seconds": round(time.monotonic() - started, 1), "CPU seconds": round(usage.ru_utime + usage.ru_stime, 1),
+            "peak MiB": round(usage.ru_maxrss / 1024, 1)}, json.loads(output)
+
+
+def curate_logs(program, data, sizes=LOG_SIZES):
+    """`understudy curate` over logs of growing size, each imported into a home of its own."""
+    figures = {}
+    for size in sizes:
+        own = harness.Program(program.path, program.home / f"log{size}")
+        lines = program.home / "calls.jsonl"
+        line_bytes = curate_log.write_calls(data, lines, size)
+        own.text("keys", "init")
+        own.text("import", lines)
+        lines.unlink()
+        cost, report = curate_once(own)
+        figures[size] = {**cost, "MB of JSONL": line_bytes // 1_000_000, "examples": report["examples"],
+                         "values": sum(report["distinct_values"].values()), "replaced": sum(report["entities"].values()),
+                         "dropped": report["dropped"]}
+        shutil.rmtree(own.home)
+    return figures
+
+
 def run(program, data):
     scanner, steps = Scanner(program), machine.Steps()
     with steps.step("sentences"):
@@ -123,7 +164,12 @@ def run(program, data):
         in_secrets, _ = secrets(scanner, data / "privacy")
     with steps.step("speed"):
         fast = speed(program, scanner, data)
+    with steps.step("curate of growing logs"):
+        curated = curate_logs(program, data)
+    least, most = curated[LOG_SIZES[0]], curated[LOG_SIZES[-1]]
+    growth_kb = (most["peak MiB"] - least["peak MiB"]) * 1024 / (LOG_SIZES[-1] - LOG_SIZES[0])
     figures = {"sentences": in_sentences, "vectors": in_vectors, "secrets": in_secrets, "speed on one core": fast,
+               "curate, calls": curated, "memory per further call": f"{growth_kb:.2f} kB",
                "seconds": steps.seconds}
     targets = {
         f"each structured type at least {STRUCTURED_MIN:.0%} recall and precision": all(
@@ -135,5 +181,8 @@ def run(program, data):
             in_vectors["positive"], in_vectors["negative"]) >= VECTORS_MIN,
         f"secrets: recall and precision at least {SECRETS_MIN}": min(
             in_secrets["recall"], in_secrets["precision"]) >= SECRETS_MIN,
-        f"scan at least {SPEED_MIN_MB_S} MB/s on one core": fast["MB/s"] >= SPEED_MIN_MB_S}
+        f"scan at least {SPEED_MIN_MB_S} MB/s on one core": fast["MB/s"] >= SPEED_MIN_MB_S,
+        f"curate of {LOG_SIZES[-1]} calls in under {CURATE_SECONDS_MAX} s": most["seconds"] < CURATE_SECONDS_MAX,
+        f"content does not stay in memory: at most {GROWTH_KB_PER_CALL_MAX} kB per further call":
+            growth_kb <= GROWTH_KB_PER_CALL_MAX}
     return figures, targets

@@ -32,6 +32,7 @@ json::value to_json(const Example& example) {
                              {"estimated", example.usage.estimated}}},
       {"latency_us", example.latency_us},
       {"repeats", example.repeats},
+      {"asked", example.asked},
   };
 }
 
@@ -53,6 +54,7 @@ Result<Example> example_from_json(const json::value& tree) {
   }
   example.latency_us = json::find_integer(tree, "latency_us").value_or(0);
   example.repeats = json::find_integer(tree, "repeats").value_or(1);
+  example.asked = json::find_integer(tree, "asked").value_or(example.repeats);
   return example;
 }
 

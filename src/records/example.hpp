@@ -30,6 +30,9 @@ struct Example {
   Usage usage;
   std::int64_t latency_us = 0;
   std::int64_t repeats = 1;  // how many identical calls this one stands for
+  // How many calls asked the same, with whatever answers: repeats of asked is this answer's share
+  // of the votes.
+  std::int64_t asked = 1;
 };
 
 std::string_view to_string(Split split);

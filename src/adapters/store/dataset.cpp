@@ -13,6 +13,7 @@ namespace {
 
 constexpr const char* examples_file = "examples.sealed";
 constexpr const char* manifest_file = "manifest.json";
+constexpr const char* unfinished = "unfinished";
 
 // A data set that was made before its reader's key was rotated opens with the former one.
 Result<SealedReader> open_with_former(const Home& home, const std::filesystem::path& path,
@@ -27,40 +28,75 @@ Result<SealedReader> open_with_former(const Home& home, const std::filesystem::p
 
 }  // namespace
 
-Result<DatasetId> write_dataset(const Home& home, std::span<const crypto::PublicKey> readers,
-                                const std::vector<Example>& examples, json::object manifest) {
-  std::vector<std::string> records;
-  std::string digests;
-  for (const Example& example : examples) {
-    records.push_back(json::to_text(to_json(example)));
-    digests += crypto::blake2b(records.back());
-  }
-  const DatasetId id{"d-" + crypto::blake2b_hex(digests).substr(0, 16)};
+struct DatasetWriter::State {
+  Home home;
+  std::filesystem::path directory;  // under another name until it is whole
+  SealedWriter examples;
+  std::string digest;  // of all records so far
+  std::uint64_t count = 0;
+  bool finished = false;
+};
 
-  // The data set appears under its name when it is whole; an interrupted one is written anew.
-  const auto target = home.datasets() / id.value;
-  const auto fresh = home.datasets() / (id.value + ".new");
+DatasetWriter::DatasetWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DatasetWriter::DatasetWriter(DatasetWriter&&) noexcept = default;
+DatasetWriter& DatasetWriter::operator=(DatasetWriter&&) noexcept = default;
+
+DatasetWriter::~DatasetWriter() {
+  std::error_code ignored;
+  if (state_ && !state_->finished) std::filesystem::remove_all(state_->directory, ignored);
+}
+
+Result<DatasetWriter> DatasetWriter::create(const Home& home,
+                                            std::span<const crypto::PublicKey> readers) {
+  const auto directory = home.datasets() / unfinished;
   std::error_code status;
-  std::filesystem::remove_all(fresh, status);
-  std::filesystem::create_directories(fresh, status);
-  if (status)
-    return fail(ErrorCode::unavailable, "cannot make " + fresh.string() + ": " + status.message());
-  auto writer = TRY(SealedWriter::create(fresh / examples_file, readers));
-  for (std::string& record : records) {
-    TRY(writer.append(record));
-    wipe(record);
+  std::filesystem::remove_all(directory, status);
+  std::filesystem::create_directories(directory, status);
+  if (status) {
+    return fail(ErrorCode::unavailable,
+                "cannot make " + directory.string() + ": " + status.message());
   }
-  TRY(writer.close());
+  return DatasetWriter(std::unique_ptr<State>(
+      new State{.home = home,
+                .directory = directory,
+                .examples = TRY(SealedWriter::create(directory / examples_file, readers)),
+                .digest = {}}));
+}
+
+Status DatasetWriter::append(const Example& example) {
+  std::string record = json::to_text(to_json(example));
+  state_->digest = crypto::blake2b(state_->digest + crypto::blake2b(record));
+  ++state_->count;
+  const Status appended = state_->examples.append(record);
+  wipe(record);
+  return appended;
+}
+
+Result<DatasetId> DatasetWriter::finish(json::object manifest) {
+  State& state = *state_;
+  TRY(state.examples.close());
+  const DatasetId id{
+      "d-" + crypto::hex(state.digest.empty() ? crypto::blake2b("") : state.digest).substr(0, 16)};
   manifest["id"] = id.value;
   manifest["made_at"] = to_iso8601(now());
-  manifest["examples"] = examples.size();
-  TRY(write_file_atomically(fresh / manifest_file, json::to_text(manifest) + "\n"));
+  manifest["examples"] = state.count;
+  TRY(write_file_atomically(state.directory / manifest_file, json::to_text(manifest) + "\n"));
+  const auto target = state.home.datasets() / id.value;
+  std::error_code status;
   std::filesystem::remove_all(target, status);
-  std::filesystem::rename(fresh, target, status);
+  std::filesystem::rename(state.directory, target, status);
   if (status)
     return fail(ErrorCode::unavailable, "cannot name " + target.string() + ": " + status.message());
-  TRY(write_file_atomically(home.datasets() / "current", id.value + "\n"));
+  state.finished = true;
+  TRY(write_file_atomically(state.home.datasets() / "current", id.value + "\n"));
   return id;
+}
+
+Result<DatasetId> write_dataset(const Home& home, std::span<const crypto::PublicKey> readers,
+                                const std::vector<Example>& examples, json::object manifest) {
+  auto writer = TRY(DatasetWriter::create(home, readers));
+  for (const Example& example : examples) TRY(writer.append(example));
+  return writer.finish(std::move(manifest));
 }
 
 Result<DatasetId> current_dataset(const Home& home) {
@@ -74,19 +110,28 @@ Result<DatasetId> current_dataset(const Home& home) {
 
 Result<std::vector<Example>> read_dataset(const Home& home, const DatasetId& id,
                                           const crypto::SecretKey& reader) {
+  std::vector<Example> examples;
+  TRY(visit_dataset(home, id, reader, [&](Example example) -> Status {
+    examples.push_back(std::move(example));
+    return {};
+  }));
+  return examples;
+}
+
+Status visit_dataset(const Home& home, const DatasetId& id, const crypto::SecretKey& reader,
+                     const std::function<Status(Example)>& visit) {
   const auto path = home.datasets() / id.value / examples_file;
   auto file = TRY(open_with_former(home, path, reader));
-  std::vector<Example> examples;
   while (true) {
     const auto record = TRY(file.next());
     if (!record) break;
-    examples.push_back(TRY(example_from_json(TRY(json::parse(record->reveal())))));
+    TRY(visit(TRY(example_from_json(TRY(json::parse(record->reveal()))))));
   }
   if (!file.tail().closed) {
     return fail(ErrorCode::corrupt, path.string() + " is cut short",
                 "run `understudy curate` again");
   }
-  return examples;
+  return {};
 }
 
 Result<json::value> read_manifest(const Home& home, const DatasetId& id) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,7 +19,24 @@
 namespace understudy::store {
 
 // Writes home/datasets/ID/{examples.sealed, manifest.json} and points home/datasets/current at it.
-// `manifest` gets "id", "made_at", "examples" added.
+// Until finish() there is only home/datasets/unfinished, which the next writer removes. One thread.
+class DatasetWriter {
+ public:
+  static Result<DatasetWriter> create(const Home& home, std::span<const crypto::PublicKey> readers);
+  ~DatasetWriter();
+  DatasetWriter(DatasetWriter&&) noexcept;
+  DatasetWriter& operator=(DatasetWriter&&) noexcept;
+
+  Status append(const Example& example);
+  // `manifest` gets "id", "made_at", "examples" added. The last call.
+  Result<DatasetId> finish(json::object manifest);
+
+ private:
+  struct State;
+  explicit DatasetWriter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
 Result<DatasetId> write_dataset(const Home& home, std::span<const crypto::PublicKey> readers,
                                 const std::vector<Example>& examples, json::object manifest);
 
@@ -26,6 +44,9 @@ Result<DatasetId> write_dataset(const Home& home, std::span<const crypto::Public
 Result<DatasetId> current_dataset(const Home& home);
 Result<std::vector<Example>> read_dataset(const Home& home, const DatasetId& id,
                                           const crypto::SecretKey& reader);
+// One after the other; an error of `visit` ends the reading and is returned.
+Status visit_dataset(const Home& home, const DatasetId& id, const crypto::SecretKey& reader,
+                     const std::function<Status(Example)>& visit);
 Result<json::value> read_manifest(const Home& home, const DatasetId& id);
 
 }  // namespace understudy::store

@@ -4,12 +4,13 @@
 // left is dropped.
 //
 // curate() needs the curator's secret key and the pseudonym key; it writes a data set that the
-// curator and the trainer can open. Runs on the caller's thread with a pool of its own; the calls
-// of the log are held in memory meanwhile.
+// curator and the trainer can open. Runs on the caller's thread with a pool of its own, and reads
+// the log twice, so that its memory does not grow with it. Interrupted, it leaves no data set.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,14 +18,17 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
-#include "steps/s2_curate/detect/custom_rules.hpp"
+#include "steps/s2_curate/curate_settings.hpp"
 
 namespace understudy::s2 {
 
 struct CurateOptions {
-  std::size_t threads = 0;             // 0: one per core
-  std::vector<CustomRule> rules = {};  // besides those of understudy.toml, which curate() reads
+  std::size_t threads = 0;  // 0: one per core
+  // Absent: those of understudy.toml in the home.
+  std::optional<CurateSettings> settings = {};
 };
+
+using Counts = std::map<std::string, std::uint64_t>;
 
 struct CurateReport {
   std::uint64_t calls_read = 0;
@@ -32,10 +36,18 @@ struct CurateReport {
   std::uint64_t examples = 0;
   std::uint64_t duplicates = 0;  // calls that an equal example stands for
   std::uint64_t sessions = 0;
-  std::map<std::string, std::uint64_t> dropped;          // calls, by reason
-  std::map<std::string, std::uint64_t> splits;           // examples, by split
-  std::map<std::string, std::uint64_t> entities;         // replaced occurrences, by type
-  std::map<std::string, std::uint64_t> distinct_values;  // by type
+  Counts dropped;                                           // calls, by reason
+  Counts splits;                                            // examples, by split
+  Counts entities;                                          // replaced occurrences, by type
+  Counts distinct_values;                                   // by type
+  std::map<std::string, Counts> places;                     // replaced, by type and JSON key
+  std::map<std::string, std::vector<std::string>> samples;  // shapes of originals, by type
+  Counts actions;                                           // types, by action
+  std::uint64_t asked_again = 0;         // requests that were made more than once
+  std::uint64_t with_other_answers = 0;  // of these: the answers differ; kept as votes
+  std::uint64_t near_duplicate_groups = 0;
+  std::uint64_t near_duplicates = 0;  // kept, in one split with what they are like
+  std::uint64_t repaired = 0;         // calls whose bytes were no UTF-8
   DatasetId dataset;
   std::vector<std::string> warnings;  // truncated tails and unreadable segments of the log
   double seconds = 0;

@@ -1,223 +1,300 @@
 #include "steps/s2_curate/curate_calls.hpp"
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
+#include "adapters/text/hashing.hpp"
 #include "adapters/wire/chat.hpp"
 #include "base/pool.hpp"
 #include "base/progress.hpp"
-#include "steps/s2_curate/canonical_call.hpp"
 #include "steps/s2_curate/chat_call.hpp"
-#include "steps/s2_curate/filters.hpp"
-#include "steps/s2_curate/pseudonymiser.hpp"
-#include "steps/s2_curate/splits.hpp"
+#include "steps/s2_curate/detect/characters.hpp"
+#include "steps/s2_curate/lent.hpp"
+#include "steps/s2_curate/ordered_work.hpp"
+#include "steps/s2_curate/surrogate/pseudonym_writer.hpp"
+#include "steps/s2_curate/tool_schema.hpp"
 
 namespace understudy::s2 {
 
 namespace {
 
-constexpr std::size_t calls_per_piece = 64;  // of work: enough to forget the cost of handing it out
+// Of work: enough to forget the cost of handing it out, few enough to hold in memory.
+constexpr std::size_t batch_calls = 64;
+constexpr std::size_t batch_bytes = std::size_t{1} << 20U;
+constexpr std::size_t batches_per_thread = 2;
+constexpr std::size_t remembered_strings_max = 8192;  // per scanner
+constexpr std::size_t samples_max = 3;
+constexpr std::size_t sample_bytes_max = 48;
 
-// What the first pass knows of a call.
-struct Examined {
-  std::optional<std::string_view> drop_reason;
-  std::string request_hash;
-  std::string answer_hash;
-};
+// Some calls, and what the workers make of each.
+template <class Outcome>
+struct Batch {
+  std::vector<Call> calls;
+  std::vector<std::size_t> rows;  // of the plan; the second pass
+  std::vector<Outcome> outcomes;
+  EntityTable table;  // the first pass
+  std::uint64_t repaired = 0;
+  std::size_t bytes = 0;
 
-// A call that stays, standing for its duplicates.
-struct Kept {
-  std::size_t call = 0;
-  std::int64_t repeats = 1;
-};
-
-struct SecondPass {
-  std::optional<Example> example;  // nothing: an original value was left
-  EntityCounts replaced{};
-};
-
-void for_each_piece(Pool& pool, std::size_t count,
-                    const std::function<void(std::size_t, std::size_t)>& body) {
-  const std::size_t pieces = (count + calls_per_piece - 1) / calls_per_piece;
-  pool.for_each(pieces, [&](std::size_t piece) {
-    body(piece * calls_per_piece, std::min((piece + 1) * calls_per_piece, count));
-  });
-}
-
-// A call that stays leaves this function as a chat completion, whatever its API was.
-Examined examine(Call& call, const Detector& detector, EntityTable& table) {
-  Examined examined{.drop_reason = reason_to_drop(call), .request_hash = {}, .answer_hash = {}};
-  if (examined.drop_reason) return examined;
-  if (!to_chat_form(call)) {
-    examined.drop_reason = dropped_unparsable;
-    return examined;
+  void add(Call call) {
+    bytes += call.request.reveal().size() + call.response.reveal().size();
+    calls.push_back(std::move(call));
   }
-  const auto request = json::parse(call.request.reveal());
-  const auto response = json::parse(call.response.reveal());
-  if (!request || !response || !wire::parse_chat_request(*request)) {
-    examined.drop_reason = dropped_unparsable;
-    return examined;
-  }
+  [[nodiscard]] bool full() const { return calls.size() >= batch_calls || bytes >= batch_bytes; }
+};
+
+struct SecondLook {
+  DropReason reason = DropReason::none;
+  std::optional<Example> example;
+  ReplacedCounts replaced;
+};
+
+// The arguments of the answer's tool calls must still be what the tools take.
+bool still_fits_tools(const json::value& request, const std::string& response_body) {
+  const auto response = json::parse(response_body);
+  if (!response) return false;
   const auto answer = wire::parse_answer(*response);
-  if (!answer) {
-    examined.drop_reason = dropped_no_answer;
-    return examined;
-  }
-  if (!collect_entities(detector, call.request.reveal(), table) ||
-      !collect_entities(detector, call.response.reveal(), table)) {
-    examined.drop_reason = dropped_unparsable;
-    return examined;
-  }
-  examined.request_hash = request_hash(*request);
-  examined.answer_hash = answer_hash(*answer);
-  return examined;
+  return answer && fits_tools(request, *answer);
 }
 
-std::vector<Examined> first_pass(Pool& pool, std::vector<Call>& calls, const Detector& detector,
-                                 EntityTable& table) {
-  std::vector<Examined> examined(calls.size());
-  std::vector<EntityTable> tables((calls.size() + calls_per_piece - 1) / calls_per_piece);
-  Progress progress("curate: looking for personal data", calls.size(), "calls");
-  for_each_piece(pool, calls.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i)
-      examined[i] = examine(calls[i], detector, tables[begin / calls_per_piece]);
-    progress.advance(end - begin);
-  });
-  for (const EntityTable& part : tables) {
-    for (const auto& [key, facts] : part) {
-      const auto [place, is_new] = table.try_emplace(key, facts);
-      if (is_new) continue;
-      place->second.kind = std::min(place->second.kind, facts.kind);
-      place->second.phone_countries.insert(facts.phone_countries.begin(),
-                                           facts.phone_countries.end());
+SecondLook to_example(Call& call, const PlannedCall& planned, const Treatment& treatment,
+                      PseudonymWriter& writer) {
+  SecondLook look;
+  if (call.content != ContentState::whole || !to_chat_form(call)) {
+    look.reason = DropReason::erased;
+    return look;
+  }
+  auto request = writer.rewrite(call.request.reveal(), treatment);
+  auto response = writer.rewrite(call.response.reveal(), treatment);
+  if (!request || !response || !request->clean || !response->clean) {
+    look.reason = DropReason::pii_left;
+    return look;
+  }
+  if (response->body.contains("\"tool_calls\"") && !response->replaced.empty()) {
+    const auto tree = json::parse(request->body);
+    if (!tree || !still_fits_tools(*tree, response->body)) {
+      look.reason = DropReason::surrogate_broke_schema;
+      return look;
     }
   }
-  return examined;
-}
-
-// The first call of each set of equal ones stays.
-std::vector<Kept> without_duplicates(const std::vector<Examined>& examined) {
-  std::vector<Kept> kept;
-  std::unordered_map<std::string, std::size_t> first_of;
-  for (std::size_t i = 0; i < examined.size(); ++i) {
-    if (examined[i].drop_reason) continue;
-    const auto [place, is_new] =
-        first_of.try_emplace(examined[i].request_hash + examined[i].answer_hash, kept.size());
-    if (is_new) {
-      kept.push_back({.call = i});
-    } else {
-      ++kept[place->second].repeats;
-    }
-  }
-  return kept;
-}
-
-SecondPass to_example(const Call& call, const Kept& kept, Split split,
-                      const Pseudonymiser& pseudonymiser) {
-  SecondPass result;
-  auto request = pseudonymiser.rewrite(call.request.reveal());
-  auto response = pseudonymiser.rewrite(call.response.reveal());
-  if (!request || !response || !request->clean || !response->clean) return result;
-  for (std::size_t type = 0; type < result.replaced.size(); ++type)
-    result.replaced[type] = request->replaced[type] + response->replaced[type];
-  result.example =
+  look.replaced = std::move(request->replaced);
+  for (const auto& [place, count] : response->replaced) look.replaced[place] += count;
+  look.example =
       Example{.call = call.id,
               .session = call.session,
               .started_at = call.started_at,
-              .split = split,
+              .split = planned.split,
               .model = call.served_model.empty() ? call.requested_model : call.served_model,
               .request = SecretText(std::move(request->body)),
               .response = SecretText(std::move(response->body)),
               .usage = call.usage,
               .latency_us = call.latency_us(),
-              .repeats = kept.repeats};
-  return result;
+              .repeats = planned.repeats,
+              .asked = planned.asked};
+  return look;
 }
 
-std::vector<SecondPass> second_pass(Pool& pool, const std::vector<Call>& calls,
-                                    const std::vector<Kept>& kept, const std::vector<Split>& splits,
-                                    const Pseudonymiser& pseudonymiser) {
-  std::vector<SecondPass> results(kept.size());
-  Progress progress("curate: replacing personal data", kept.size(), "examples");
-  for_each_piece(pool, kept.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i)
-      results[i] = to_example(calls[kept[i].call], kept[i], splits[kept[i].call], pseudonymiser);
-    progress.advance(end - begin);
-  });
-  return results;
-}
-
-std::vector<Split> splits_of(const std::vector<Call>& calls, const std::vector<Examined>& examined,
-                             const SecretText& key) {
-  std::vector<SessionRequest> requests;
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    if (examined[i].drop_reason) continue;
-    requests.push_back({.session = calls[i].session, .request_hash = examined[i].request_hash});
-    places.push_back(i);
+// "Xxxx Xxx", "xxxx9@xxxx.xxx".
+std::string shape_of(std::string_view value) {
+  std::string shape;
+  for (const char c : value.substr(0, sample_bytes_max)) {
+    if (is_continuation(c)) continue;
+    shape += is_digit(c) ? '9' : is_upper(c) ? 'X' : is_alnum(c) || c < 0 ? 'x' : c;
   }
-  const std::vector<Split> assigned = assign_splits(requests, key);
-  std::vector<Split> splits(calls.size(), Split::train);
-  for (std::size_t i = 0; i < places.size(); ++i) splits[places[i]] = assigned[i];
-  return splits;
+  return shape;
 }
 
-void count_examples(const std::vector<Kept>& kept, std::vector<SecondPass>& results,
-                    CuratedCalls& curated) {
-  std::set<std::string> sessions;
-  CurateReport& report = curated.report;
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    const auto repeats = static_cast<std::uint64_t>(kept[i].repeats);
-    if (!results[i].example) {
-      report.dropped[std::string(dropped_pii_left)] += repeats;
-      continue;
-    }
-    Example& example = *results[i].example;
-    report.calls_kept += repeats;
-    report.duplicates += repeats - 1;
-    ++report.splits[std::string(to_string(example.split))];
-    sessions.insert(example.session.value);
-    for (std::size_t type = 0; type < results[i].replaced.size(); ++type) {
-      if (results[i].replaced[type] > 0)
-        report.entities[std::string(to_string(static_cast<EntityType>(type)))] +=
-            results[i].replaced[type];
-    }
-    curated.examples.push_back(std::move(example));
+class Curation {
+ public:
+  Curation(const CurateInput& input, const CurateOptions& options, CurationPlan plan,
+           Detector detector)
+      : input_(input),
+        settings_(options.settings ? *options.settings : default_settings_),
+        treatments_(settings_, input.tasks),
+        pool_(options.threads > 0 ? options.threads : cores()),
+        in_flight_max_((options.threads > 0 ? options.threads : cores()) * batches_per_thread),
+        plan_(std::move(plan)),
+        detector_(std::move(detector)) {}
+
+  Status survey() {
+    Lent<TextScanner> scanners([&] { return TextScanner(detector_, remembered_strings_max); });
+    using Survey = Batch<Examined>;
+    OrderedWork<Survey> work(
+        pool_, in_flight_max_,
+        [&](Survey& batch) {
+          scanners.with([&](TextScanner& scanner) {
+            for (Call& call : batch.calls) {
+              if (repair_bodies(call)) ++batch.repaired;
+              batch.outcomes.push_back(
+                  examine(call, treatments_, settings_.filters, scanner, batch.table));
+            }
+          });
+          batch.calls.clear();
+        },
+        [&](Survey& batch) -> Status {
+          for (const Examined& examined : batch.outcomes) TRY(plan_.add(examined));
+          merge_into(originals_, batch.table);
+          report_.repaired += batch.repaired;
+          return {};
+        });
+    Progress progress("curate: looking for personal data", input_.source.calls, "calls");
+    Survey batch;
+    TRY(input_.source.visit([&](Call call) -> Status {
+      batch.add(std::move(call));
+      progress.advance();
+      if (batch.full()) TRY(work.add(std::exchange(batch, {})));
+      return {};
+    }));
+    TRY(work.add(std::move(batch)));
+    return work.finish();
   }
-  report.examples = curated.examples.size();
-  report.sessions = sessions.size();
-}
+
+  Status decide() { return plan_.decide(settings_, input_.pseudonym_key); }
+
+  Status rewrite(const ExampleSink& sink) {
+    const Pseudonymiser pseudonymiser =
+        TRY(Pseudonymiser::create(detector_, originals_, input_.pseudonym_key));
+    Lent<PseudonymWriter> writers([&] { return PseudonymWriter(pseudonymiser); });
+    using Rewriting = Batch<SecondLook>;
+    OrderedWork<Rewriting> work(
+        pool_, in_flight_max_,
+        [&](Rewriting& batch) {
+          writers.with([&](PseudonymWriter& writer) {
+            for (std::size_t i = 0; i < batch.calls.size(); ++i) {
+              repair_bodies(batch.calls[i]);
+              batch.outcomes.push_back(to_example(batch.calls[i], plan_.rows()[batch.rows[i]],
+                                                  treatments_.of(batch.calls[i]), writer));
+            }
+          });
+          batch.calls.clear();
+        },
+        [&](Rewriting& batch) -> Status {
+          for (std::size_t i = 0; i < batch.outcomes.size(); ++i)
+            TRY(take(batch.outcomes[i], plan_.rows()[batch.rows[i]], sink));
+          return {};
+        });
+    Progress progress("curate: replacing personal data", plan_.rows().size(), "calls");
+    Rewriting batch;
+    std::size_t row = 0;
+    TRY(input_.source.visit([&](Call call) -> Status {
+      // Calls that came meanwhile are left out.
+      if (row == plan_.rows().size() || plan_.rows()[row].call != hash_of_id(call.id)) return {};
+      const PlannedCall& planned = plan_.rows()[row];
+      progress.advance();
+      if (planned.reason == DropReason::none && planned.stands_for_others) {
+        batch.add(std::move(call));
+        batch.rows.push_back(row);
+      }
+      ++row;
+      if (batch.full()) TRY(work.add(std::exchange(batch, {})));
+      return {};
+    }));
+    TRY(work.add(std::move(batch)));
+    TRY(work.finish());
+    if (row == plan_.rows().size()) return {};
+    return fail(ErrorCode::conflict, "calls of the log were removed while it was read",
+                "run `understudy curate` again");
+  }
+
+  CurateReport report() {
+    CurateReport report = std::move(report_);
+    report.calls_read = plan_.rows().size();
+    for (const PlannedCall& row : plan_.rows()) {
+      if (row.reason != DropReason::none)
+        report.dropped[std::string(to_string(row.reason))] += row.repeats;
+    }
+    const PlanCounts& counts = plan_.counts();
+    report.asked_again = counts.asked_again;
+    report.with_other_answers = counts.with_other_answers;
+    report.near_duplicate_groups = counts.components;
+    report.near_duplicates = counts.near_duplicates;
+    if (counts.oversized_components > 0) {
+      report.warnings.push_back(
+          std::to_string(counts.oversized_components) +
+          " groups of near-duplicates hold more than a tenth of the calls each; they do not tie "
+          "sessions to one split");
+    }
+    for (const auto& [key, facts] : originals_) {
+      const std::string type(to_string(key.type));
+      ++report.distinct_values[type];
+      auto& samples = report.samples[type];
+      std::string sample = key.type == EntityType::secret ? facts.kind : shape_of(key.value);
+      if (samples.size() < samples_max && !std::ranges::contains(samples, sample))
+        samples.push_back(std::move(sample));
+    }
+    for (const Action action : settings_.actions) ++report.actions[std::string(to_string(action))];
+    report.sessions = sessions_.size();
+    return report;
+  }
+
+ private:
+  static std::size_t cores() { return std::max(std::thread::hardware_concurrency(), 1U); }
+
+  Status take(SecondLook& look, const PlannedCall& planned, const ExampleSink& sink) {
+    if (!look.example) {
+      report_.dropped[std::string(to_string(look.reason))] += planned.repeats;
+      return {};
+    }
+    const Example& example = *look.example;
+    TRY(sink(example));
+    ++report_.examples;
+    report_.calls_kept += planned.repeats;
+    report_.duplicates += planned.repeats - 1;
+    ++report_.splits[std::string(to_string(example.split))];
+    sessions_.insert(text::hash64(example.session.value));
+    for (const auto& [place, count] : look.replaced) {
+      const std::string type(to_string(place.first));
+      report_.entities[type] += count;
+      report_.places[type][place.second] += count;
+    }
+    return {};
+  }
+
+  const CurateInput& input_;
+  const CurateSettings default_settings_;
+  const CurateSettings& settings_;
+  Treatments treatments_;
+  Pool pool_;
+  std::size_t in_flight_max_;
+  CurationPlan plan_;
+  Detector detector_;
+  EntityTable originals_;
+  CurateReport report_;
+  std::unordered_set<std::uint64_t> sessions_;
+};
 
 }  // namespace
 
-Result<CuratedCalls> curate_calls(std::vector<Call> calls, const SecretText& pseudonym_key,
+Result<CurateReport> curate_calls(const CurateInput& input, const CurateOptions& options,
+                                  const ExampleSink& sink) {
+  Detector detector = TRY(Detector::create(
+      {.rules = options.settings ? options.settings->rules : std::vector<CustomRule>{}}));
+  Curation curation(input, options, TRY(CurationPlan::create(input.scratch)), std::move(detector));
+  TRY(curation.survey());
+  TRY(curation.decide());
+  TRY(curation.rewrite(sink));
+  return curation.report();
+}
+
+Result<CuratedCalls> curate_calls(const std::vector<Call>& calls, const SecretText& pseudonym_key,
                                   const CurateOptions& options) {
-  const std::size_t cores = std::max(std::thread::hardware_concurrency(), 1U);
-  Pool pool(options.threads > 0 ? options.threads : cores);
-  const Detector detector = TRY(Detector::create({.rules = options.rules}));
-
-  EntityTable originals;
-  const std::vector<Examined> examined = first_pass(pool, calls, detector, originals);
-  const std::vector<Split> splits = splits_of(calls, examined, pseudonym_key);
-  const std::vector<Kept> kept = without_duplicates(examined);
-  const Pseudonymiser pseudonymiser =
-      TRY(Pseudonymiser::create(detector, originals, pseudonym_key));
-  std::vector<SecondPass> results = second_pass(pool, calls, kept, splits, pseudonymiser);
-
+  const CallSource source{.visit = [&](const std::function<Status(Call)>& visit) -> Status {
+                            for (const Call& call : calls) TRY(visit(call));
+                            return {};
+                          },
+                          .calls = calls.size()};
   CuratedCalls curated;
-  curated.report.calls_read = calls.size();
-  for (const Examined& call : examined) {
-    if (call.drop_reason) ++curated.report.dropped[std::string(*call.drop_reason)];
-  }
-  for (const auto& [key, facts] : originals)
-    ++curated.report.distinct_values[std::string(to_string(key.type))];
-  count_examples(kept, results, curated);
+  curated.report = TRY(curate_calls({.source = source,
+                                     .pseudonym_key = pseudonym_key,
+                                     .scratch = std::filesystem::temp_directory_path()},
+                                    options, [&](const Example& example) -> Status {
+                                      curated.examples.push_back(example);
+                                      return {};
+                                    }));
   return curated;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "steps/s2_curate/detect/characters.hpp"
 #include "steps/s2_curate/detect/name_text.hpp"
 
 namespace understudy::s2 {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr double repeated_score = 0.6;
 constexpr std::size_t repeated_bytes_min = 4;
+constexpr std::size_t code_bytes_max = 3;
 
 // "Smith" where "Mary Smith" was found in the same text.
 void find_repeated(NameText& words) {
@@ -33,6 +35,25 @@ void find_repeated(NameText& words) {
   }
 }
 
+// "MIA" and "BOS" are airports, "DON'T" is no name, and "Francisco" follows "San". Under a key that
+// says "name" all of them may be.
+bool is_no_person(const NameText& words, const Entity& entity, std::string_view key,
+                  const Gazetteer& gazetteer) {
+  if (entity.type != EntityType::person || lower_ascii(key).contains("name")) return false;
+  if (entity.value.size() <= code_bytes_max && std::ranges::all_of(entity.value, is_upper))
+    return true;
+  const std::string_view text = words.text();
+  const std::string_view after = text.substr(entity.end, 2);
+  if (after == "'t" || after == "'T") return true;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (words[i].begin != entity.begin) continue;
+    if (words.gap_before(i) != " ") return false;
+    const std::uint32_t flags = gazetteer.phrase(words.lower(i - 1) + " " + words.lower(i));
+    return (flags & (city | country)) != 0;
+  }
+  return false;
+}
+
 }  // namespace
 
 void NameFinder::find(const Leaf& leaf, double score_min, std::vector<Entity>& found) const {
@@ -43,7 +64,8 @@ void NameFinder::find(const Leaf& leaf, double score_min, std::vector<Entity>& f
   find_places(words, leaf.key);
   find_repeated(words);
   for (Entity& entity : words.found) {
-    if (entity.score >= score_min) found.push_back(std::move(entity));
+    if (entity.score < score_min || is_no_person(words, entity, leaf.key, gazetteer_)) continue;
+    found.push_back(std::move(entity));
   }
 }
 

@@ -1,5 +1,7 @@
 #include "steps/s2_curate/detect/id_finder.hpp"
 
+#include <algorithm>
+
 #include "steps/s2_curate/detect/characters.hpp"
 
 namespace understudy::s2 {
@@ -74,6 +76,22 @@ void IdFinder::find(std::string_view text, Place stretch, const TypeSet& announc
       });
     }
   }
+}
+
+Verdict IdFinder::verify(EntityType type, std::string_view written) const {
+  Verdict best = Verdict::no;
+  if (written.empty()) return best;
+  const std::string compact = upper_ascii(only_alnum(written));
+  for (const Form& form : forms_) {
+    if (form.rule.type != type || !form.pattern.may_begin_with(written.front())) continue;
+    form.pattern.match(written, 0, [&](std::size_t end) {
+      if (end != written.size()) return false;
+      if (!form.rule.any_separators && !has_even_separators(written)) return true;
+      best = std::max(best, form.rule.check(compact));
+      return true;
+    });
+  }
+  return best;
 }
 
 }  // namespace understudy::s2

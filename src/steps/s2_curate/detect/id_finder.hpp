@@ -24,6 +24,9 @@ class IdFinder {
   void find(std::string_view text, Place stretch, const TypeSet& announced, double score_min,
             std::vector<Entity>& found) const;
 
+  // What the rules of a type say about a whole text; the best where several match.
+  [[nodiscard]] Verdict verify(EntityType type, std::string_view written) const;
+
  private:
   struct Form {
     IdRule rule;

@@ -1,4 +1,4 @@
-#include "steps/s2_curate/json_rewriter.hpp"
+#include "steps/s2_curate/surrogate/json_rewriter.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,8 +18,8 @@ struct Splice {
 
 class Rewriter : public JsonVisitor {
  public:
-  Rewriter(const LeafRewrite& rewrite, std::size_t nesting)
-      : rewrite_(rewrite), nesting_(nesting) {}
+  Rewriter(const LeafRewrite& rewrite, RewriteMemo* memo, std::size_t nesting)
+      : rewrite_(rewrite), memo_(memo), nesting_(nesting) {}
 
   void leaf(const JsonLeaf& leaf) override {
     const auto changed = rewrite_(leaf);
@@ -34,7 +34,7 @@ class Rewriter : public JsonVisitor {
     if (nesting_ >= nested_texts_max) return false;
     std::optional<std::string> changed;
     if (nested.encoded == nullptr || looks_like_json(nested.text)) {
-      Rewriter inside(rewrite_, nesting_ + 1);
+      Rewriter inside(rewrite_, memo_, nesting_ + 1);
       if (!walk_json(nested.text, inside, nested.key, nested.depth)) return false;
       changed = inside.apply_to(nested.text);
     } else {
@@ -51,34 +51,59 @@ class Rewriter : public JsonVisitor {
     return true;
   }
 
-  std::optional<std::string> apply_to(std::string_view text) {
-    if (splices_.empty()) return std::nullopt;
-    std::ranges::sort(splices_, {}, &Splice::begin);
+  bool entered(const JsonObject& object) override {
+    if (memo_ == nullptr) return false;
+    const std::optional<std::string>* known = memo_->recall(object);
+    if (known == nullptr) {
+      starts_.push_back(splices_.size());
+      return false;
+    }
+    if (*known) splice(object.begin, object.begin + object.text.size(), **known);
+    return true;
+  }
+
+  void left(const JsonObject& object) override {
+    if (memo_ == nullptr) return;
+    auto changed = applied(object.text, starts_.back(), object.begin);
+    starts_.pop_back();
+    memo_->remember(object, std::move(changed));
+  }
+
+  std::optional<std::string> apply_to(std::string_view text) { return applied(text, 0, 0); }
+
+ private:
+  // The splices from `first` on, in a text that begins at `origin` of the walked one.
+  std::optional<std::string> applied(std::string_view text, std::size_t first, std::size_t origin) {
+    if (first == splices_.size()) return std::nullopt;
+    const auto begin = splices_.begin() + static_cast<std::ptrdiff_t>(first);
+    std::sort(begin, splices_.end(),
+              [](const Splice& a, const Splice& b) { return a.begin < b.begin; });
     std::string out;
     std::size_t copied_to = 0;
-    for (const Splice& splice : splices_) {
-      out += text.substr(copied_to, splice.begin - copied_to);
-      out += splice.token;
-      copied_to = splice.end;
+    for (auto splice = begin; splice != splices_.end(); ++splice) {
+      out += text.substr(copied_to, splice->begin - origin - copied_to);
+      out += splice->token;
+      copied_to = splice->end - origin;
     }
     return out += text.substr(copied_to);
   }
 
- private:
   void splice(std::size_t begin, std::size_t end, std::string token) {
     splices_.push_back({.begin = begin, .end = end, .token = std::move(token)});
   }
 
   const LeafRewrite& rewrite_;
+  RewriteMemo* memo_;
   std::size_t nesting_;
   std::vector<Splice> splices_;
+  std::vector<std::size_t> starts_;  // of the objects that are being walked, in splices_
 };
 
 }  // namespace
 
 Result<std::optional<std::string>> rewrite_json(std::string_view json_text,
-                                                const LeafRewrite& rewrite) {
-  Rewriter rewriter(rewrite, 0);
+                                                const LeafRewrite& rewrite, RewriteMemo* memo) {
+  Rewriter rewriter(rewrite, memo, 0);
   TRY(walk_json(json_text, rewriter));
   return rewriter.apply_to(json_text);
 }

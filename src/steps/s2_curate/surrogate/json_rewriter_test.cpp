@@ -1,4 +1,4 @@
-#include "steps/s2_curate/json_rewriter.hpp"
+#include "steps/s2_curate/surrogate/json_rewriter.hpp"
 
 #include <gmock/gmock.h>
 

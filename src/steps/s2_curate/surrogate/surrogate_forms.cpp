@@ -1,4 +1,4 @@
-#include "steps/s2_curate/surrogate_forms.hpp"
+#include "steps/s2_curate/surrogate/surrogate_forms.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include "steps/s2_curate/detect/characters.hpp"
 #include "steps/s2_curate/detect/checksums.hpp"
 #include "steps/s2_curate/detect/ip_address.hpp"
-#include "steps/s2_curate/keyed_stream.hpp"
+#include "steps/s2_curate/surrogate/keyed_stream.hpp"
 
 namespace understudy::s2 {
 
@@ -28,25 +28,30 @@ constexpr auto shared_domains = std::to_array<std::string_view>(
      "googlemail.com", "hotmail.com", "icloud.com", "live.com", "mail.com", "mail.ru",
      "outlook.com", "proton.me", "protonmail.com", "qq.com", "web.de", "yahoo.com", "163.com"});
 
-char stand_in(char c, KeyedStream& stream) {
+constexpr bool is_vowel(char lower) { return std::string_view("aeiou").contains(lower); }
+
+char stand_in_one(char c, KeyedStream& stream) {
   if (is_digit(c)) return stream.one_of("0123456789");
   if (!is_letter(c)) return c;
   const char lower = to_lower(c);
-  const char drawn = stream.one_of(std::string_view("aeiou").contains(lower) ? vowels : consonants);
+  const char drawn = stream.one_of(is_vowel(lower) ? vowels : consonants);
   return is_upper(c) ? to_upper(drawn) : drawn;
 }
 
-std::string stand_in(std::string_view text, KeyedStream& stream) {
+// Bytes of a letter of another script at `i`, 0 for none: Greek, Cyrillic and so on to Devanagari,
+// kana, Chinese, Hangul. The 64 letters around one are letters of its script.
+std::size_t other_letter_bytes(std::string_view text, std::size_t i) {
+  const auto lead = static_cast<unsigned char>(text[i]);
+  const std::size_t bytes = lead >= 0xce && lead <= 0xdf     ? 2
+                            : (lead >= 0xe0 && lead <= 0xed) ? 3
+                                                             : 0;
+  return lead == 0xe2 || i + bytes > text.size() ? 0 : bytes;  // e2: dashes, quotes, signs
+}
+
+std::string letters_more(std::uint32_t attempt, KeyedStream& stream) {
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (is_latin_lead(text[i]) && i + 1 < text.size()) {
-      const auto letters = static_cast<std::uint32_t>(latin_letters.size() / 2);
-      out += latin_letters.substr(2 * std::size_t{stream.below(letters)}, 2);
-      ++i;
-    } else {
-      out += stand_in(text[i], stream);
-    }
-  }
+  for (std::uint32_t i = 0; i < attempt / attempts_same_length; ++i)
+    out += stream.one_of(i % 2 == 0 ? vowels : consonants);
   return out;
 }
 
@@ -80,9 +85,8 @@ std::string domain_surrogate(const SecretText& key, std::string_view domain) {
 std::string email_surrogate(const SecretText& key, std::string_view value, KeyedStream& stream,
                             const Draw& draw) {
   const std::size_t at = value.find('@');
-  std::string local = stand_in(value.substr(0, at), stream);
-  for (std::uint32_t i = 0; i < draw.attempt / attempts_same_length; ++i)
-    local += stream.one_of(i % 2 == 0 ? vowels : consonants);
+  std::string local = draw.local ? *draw.local : stand_in(value.substr(0, at), stream);
+  local += letters_more(draw.attempt, stream);
   const std::string_view domain = value.substr(at + 1);
   return local + "@" +
          (draw.domain == EmailDomain::kept ? std::string(domain) : domain_surrogate(key, domain));
@@ -157,16 +161,6 @@ std::string phone_surrogate(std::string_view value, KeyedStream& stream) {
   return digits;
 }
 
-// Letter case position by position; what is longer than the occurrence stays lower case.
-std::string with_case_of(std::string_view surrogate, std::string_view occurrence) {
-  std::string out(surrogate);
-  for (std::size_t i = 0; i < std::min(out.size(), occurrence.size()); ++i) {
-    if (is_upper(occurrence[i])) out[i] = to_upper(out[i]);
-    if (is_lower(occurrence[i])) out[i] = to_lower(out[i]);
-  }
-  return out;
-}
-
 // The surrogate's characters in the places of the last letters and digits of the occurrence.
 std::string into_places(std::string_view surrogate, std::string_view occurrence) {
   std::string out(occurrence);
@@ -193,7 +187,64 @@ std::string ip_like(std::string_view surrogate, std::string_view occurrence) {
   return std::ranges::any_of(occurrence, is_upper) ? upper_ascii(out) : out;
 }
 
+// Web address: the scheme stays, the host becomes another, what follows keeps its form.
+std::string url_surrogate(const SecretText& key, std::string_view value, KeyedStream& stream,
+                          std::uint32_t attempt) {
+  const std::size_t scheme = value.find("://");
+  const std::size_t host = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::size_t end = std::min(value.find_first_of("/?#:", host), value.size());
+  return std::string(value.substr(0, host)) +
+         domain_surrogate(key, value.substr(host, end - host)) +
+         stand_in(value.substr(end), stream) + letters_more(attempt, stream);
+}
+
+std::string mac_surrogate(std::string_view value, KeyedStream& stream) {
+  std::string out;
+  for (const char c : value) out += is_hex(c) ? stream.one_of("0123456789abcdef") : c;
+  return out;
+}
+
+// The first letters name the coin and the form; the check sum is not kept.
+std::string crypto_surrogate(std::string_view value, KeyedStream& stream) {
+  const bool hexadecimal = value.starts_with("0x");
+  const std::size_t kept = value.starts_with("bc1") ? 4 : hexadecimal ? 2 : 1;
+  const std::string_view alphabet =
+      hexadecimal ? "0123456789abcdef"
+      : kept == 4 ? "023456789acdefghjklmnpqrstuvwxyz"
+                  : "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+  std::string out(value.substr(0, kept));
+  while (out.size() < value.size()) out += stream.one_of(alphabet);
+  return out;
+}
+
 }  // namespace
+
+std::string stand_in(std::string_view text, KeyedStream& stream) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_latin_lead(text[i]) && i + 1 < text.size()) {
+      const auto letters = static_cast<std::uint32_t>(latin_letters.size() / 2);
+      out += latin_letters.substr(2 * std::size_t{stream.below(letters)}, 2);
+      ++i;
+    } else if (const std::size_t bytes = other_letter_bytes(text, i); bytes > 0) {
+      out += text.substr(i, bytes - 1);
+      out += static_cast<char>(0x80 + stream.below(64));
+      i += bytes - 1;
+    } else {
+      out += stand_in_one(text[i], stream);
+    }
+  }
+  return out;
+}
+
+std::string with_case_of(std::string_view surrogate, std::string_view occurrence) {
+  std::string out(surrogate);
+  for (std::size_t i = 0; i < std::min(out.size(), occurrence.size()); ++i) {
+    if (is_upper(occurrence[i])) out[i] = to_upper(out[i]);
+    if (is_lower(occurrence[i])) out[i] = to_lower(out[i]);
+  }
+  return out;
+}
 
 std::string_view registered_name(std::string_view email) {
   const std::string_view domain = email.substr(email.find('@') + 1);
@@ -202,9 +253,15 @@ std::string_view registered_name(std::string_view email) {
   return dot == std::string_view::npos ? labels : labels.substr(dot + 1);
 }
 
+std::string label_of(const EntityKey& original, std::uint32_t attempt) {
+  std::string label = std::format("{}/{}/{}", to_string(original.type), original.value, attempt);
+  if (original.scope != 0) label += std::format("@{:016x}", original.scope);
+  return label;
+}
+
 std::string draw_surrogate(const SecretText& key, const EntityKey& original, const Draw& draw) {
   const std::string_view value = original.value;
-  KeyedStream stream(key, std::format("{}/{}/{}", to_string(original.type), value, draw.attempt));
+  KeyedStream stream(key, label_of(original, draw.attempt));
   switch (original.type) {
     case EntityType::email: return email_surrogate(key, value, stream, draw);
     case EntityType::card: return card_surrogate(value, stream);
@@ -214,11 +271,17 @@ std::string draw_surrogate(const SecretText& key, const EntityKey& original, con
                                  : ipv4_surrogate(value, stream, draw.attempt);
     case EntityType::phone: return phone_surrogate(value, stream);
     case EntityType::secret: return "[REDACTED:" + draw.kind + "]";
-    default: return stand_in(value, stream);
+    case EntityType::mac: return mac_surrogate(value, stream);
+    case EntityType::crypto: return crypto_surrogate(value, stream);
+    case EntityType::url: return url_surrogate(key, value, stream, draw.attempt);
+    default:
+      return stand_in(value, stream) +
+             (is_id(original.type) ? std::string() : letters_more(draw.attempt, stream));
   }
 }
 
 std::string write_like(EntityType type, std::string_view surrogate, std::string_view occurrence) {
+  if (is_id(type)) return into_places(surrogate, occurrence);
   switch (type) {
     case EntityType::email: return with_case_of(surrogate, occurrence);
     case EntityType::card:

@@ -1,4 +1,4 @@
-#include "steps/s2_curate/canonical_call.hpp"
+#include "steps/s2_curate/duplicates/canonical_call.hpp"
 
 #include <array>
 #include <map>

@@ -1,4 +1,4 @@
-#include "steps/s2_curate/keyed_stream.hpp"
+#include "steps/s2_curate/surrogate/keyed_stream.hpp"
 
 #include <charconv>
 #include <utility>

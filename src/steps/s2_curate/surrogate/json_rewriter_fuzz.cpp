@@ -1,12 +1,12 @@
 // A JSON text stays a JSON text of the same shape when personal data in it is replaced, and text
 // that is no JSON is refused, never half rewritten.
-#include "steps/s2_curate/json_rewriter.hpp"
+#include "steps/s2_curate/surrogate/json_rewriter.hpp"
 
 #include <cstdint>
 
 #include "base/check.hpp"
 #include "base/json.hpp"
-#include "steps/s2_curate/pseudonymiser.hpp"
+#include "steps/s2_curate/surrogate/pseudonymiser.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace understudy;
