@@ -92,18 +92,20 @@ Result<Content> parse_content(std::string_view bytes, ReadParts& parts) {
   }
   const auto rest_bytes = take_varint(bytes);
   const auto response_bytes = take_varint(bytes);
-  if (!rest_bytes || !response_bytes) return malformed();
+  if (!rest_bytes || !response_bytes || *rest_bytes > bytes.size()) return malformed();
 
+  // What is here must be in `bytes`, what comes from earlier parts is known: a length that lies
+  // makes nobody reserve memory for it.
   std::string request;
+  std::uint64_t here_bytes = *rest_bytes;
   std::uint64_t request_bytes = *rest_bytes;
   for (const Piece& piece : pieces) {
+    if (piece.before_bytes > bytes.size() || piece.part_bytes > bytes.size()) return malformed();
+    here_bytes += piece.before_bytes + piece.part_bytes;
     const SecretText* part = piece.number > 0 ? parts.find(piece.number - 1) : nullptr;
-    for (const std::uint64_t size :
-         {piece.before_bytes, piece.part_bytes, std::uint64_t{part ? part->reveal().size() : 0}}) {
-      if (size > limits::record_bytes_max) return malformed();
-      request_bytes += size;
-    }
-    if (request_bytes > limits::record_bytes_max) return malformed();
+    request_bytes += piece.before_bytes + piece.part_bytes;
+    request_bytes += part != nullptr ? part->reveal().size() : 0;
+    if (here_bytes > bytes.size() || request_bytes > limits::record_bytes_max) return malformed();
   }
   // At once, so that growing leaves no copies behind. A part that is new in this call and named
   // again in it comes on top.

@@ -113,7 +113,9 @@ Status read_field(const Field& field, CallRecord& record) {
     // Both come behind started_at, and count from it.
     case to_first_byte_us: call.first_byte_at = later(call.started_at, field.integer); break;
     case to_end_us: call.ended_at = later(call.started_at, field.integer); break;
-    case api: call.api = field.text(); break;
+    case api:  // what is not written is the usual one, so that nothing stands for nothing
+      if (std::string text = field.text(); !text.empty()) call.api = std::move(text);
+      break;
     case upstream: call.upstream = field.text(); break;
     case requested_model: call.requested_model = field.text(); break;
     case served_model: call.served_model = field.text(); break;
