@@ -6,6 +6,7 @@
   curate     what `scan` finds in labelled texts, per type, and its megabytes per second
   cluster    tasks against hidden call sites, intents without k, scikit-learn beside it; speed, ids that stay
   gateway    direct, nginx, Portkey, and the gateway with capture off, async, durable: rates, latencies, memory
+  train      LoRA steps at the shape of SmolLM2-135M: tokens/s, peak memory; transformers beside it where it is installed
   kill9      SIGKILL under load: which acknowledged calls does the log still hold?
 
 Each prints its figures with machine and commit, and exits 1 when a target is missed, 77 when its data is absent.
@@ -26,12 +27,14 @@ import bench_cluster  # noqa: E402
 import bench_curate  # noqa: E402
 import bench_gateway  # noqa: E402
 import bench_kill9  # noqa: E402
+import bench_train  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
 
 NEED_DATA = {"clinc150": bench_clinc150.run, "calls": bench_calls.run, "curate": bench_curate.run}
 NEED_DATA_AND_OPTIONS = {"cluster": bench_cluster.run}
-BENCHMARKS = {**NEED_DATA, **NEED_DATA_AND_OPTIONS, "gateway": bench_gateway.run, "kill9": bench_kill9.run}
+BENCHMARKS = {**NEED_DATA, **NEED_DATA_AND_OPTIONS, "gateway": bench_gateway.run, "kill9": bench_kill9.run,
+              "train": bench_train.run}
 
 
 def main():

@@ -1,15 +1,17 @@
-// understudy-train: trains one small model on {"prompt","answer"} lines. The only program that
-// links libtorch. `understudy tune` runs it with the lines on its standard input; people may run it
-// alone.
+// understudy-train: trains one small model on lines of examples, from scratch (nano) or as an
+// adapter on a GGUF base (lora). The only program that links libtorch. `understudy tune` runs it
+// with the lines on its standard input; people may run it alone.
 
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
+#include <map>
 
 #include "apps/exit_code.hpp"
 #include "base/progress.hpp"
+#include "steps/s5_tune/torch/lora_trainer.hpp"
 #include "steps/s5_tune/torch/nano_trainer.hpp"
 
 namespace understudy {
@@ -18,9 +20,32 @@ namespace {
 struct Arguments {
   std::string data;
   std::filesystem::path out;
+  std::string method = "nano";
+  double minutes_max = 0;
+  std::uint64_t seed = 1;
+  int threads = 0;
+  std::int64_t batch_tokens = 0;  // 0: the method's own
+  std::int64_t steps_max = 0;
+  double learning_rate = 0;
+  bool root_scale = false;
   s5::NanoOptions nano;
+  s5::LoraOptions lora;
   bool quiet = false;
 };
+
+template <class Value, class To>
+void set_if_given(Value value, To& to) {
+  if (value > 0) to = value;
+}
+
+Result<json::value> train(const Arguments& arguments, std::istream& input, std::string_view name) {
+  if (arguments.method == "lora") {
+    return to_json(
+        TRY(s5::train_lora(TRY(s5::read_tuning_text(input, name)), arguments.out, arguments.lora)));
+  }
+  return to_json(
+      TRY(s5::train_nano(TRY(s5::read_training_text(input, name)), arguments.out, arguments.nano)));
+}
 
 Result<json::value> run(const Arguments& arguments) {
   set_progress_shown(!arguments.quiet);
@@ -33,15 +58,95 @@ Result<json::value> run(const Arguments& arguments) {
                   "Give --data a file of {\"prompt\",\"answer\"} lines, or - for standard input.");
     }
   }
-  const auto examples = TRY(s5::read_training_text(from_pipe ? std::cin : file,
-                                                   from_pipe ? "standard input" : arguments.data));
   std::error_code error;
   std::filesystem::create_directories(arguments.out, error);
   if (error) {
     return fail(ErrorCode::denied,
                 "cannot make the directory " + arguments.out.string() + ": " + error.message());
   }
-  return to_json(TRY(s5::train_nano(examples, arguments.out, arguments.nano)));
+  return train(arguments, from_pipe ? std::cin : file,
+               from_pipe ? "standard input" : arguments.data);
+}
+
+void add_common_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--data", arguments.data,
+                 R"(JSONL of {"prompt","answer"}, or for lora {"messages"}; - is standard input)")
+      ->required();
+  app.add_option("--out", arguments.out, "directory for the model, metrics.jsonl and card.json")
+      ->required();
+  app.add_option("--method", arguments.method, "nano: from scratch; lora: an adapter on --base")
+      ->check(CLI::IsMember({"nano", "lora"}))
+      ->capture_default_str();
+  app.add_option("--max-minutes", arguments.minutes_max, "nano: 10, lora: 600 unless given")
+      ->check(CLI::Range(0.01, 100'000.0));
+  app.add_option("--seed", arguments.seed)->capture_default_str();
+  app.add_option("--threads", arguments.threads, "0: half of the machine's for nano, all for lora")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--batch-tokens", arguments.batch_tokens)->check(CLI::Range(64, 1'000'000));
+  app.add_option("--steps", arguments.steps_max)->check(CLI::Range(1, 10'000'000));
+  app.add_option("--learning-rate", arguments.learning_rate)->check(CLI::Range(1e-6, 1.0));
+  app.add_flag("--quiet", arguments.quiet, "no progress on stderr");
+}
+
+void add_nano_options(CLI::App& app, s5::NanoOptions& nano) {
+  CLI::Option_group& group = *app.add_option_group("nano");
+  group.add_option("--width", nano.width)->check(CLI::Range(16, 2048));
+  group.add_option("--layers", nano.layers)->check(CLI::Range(1, 64));
+  group.add_option("--heads", nano.heads)->check(CLI::Range(1, 64));
+  group.add_option("--feed-forward", nano.feed_forward)->check(CLI::Range(16, 8192));
+  group.add_option("--pieces", nano.pieces_max)->check(CLI::Range(300, 65'536));
+}
+
+void add_lora_options(CLI::App& app, Arguments& arguments) {
+  s5::LoraOptions& lora = arguments.lora;
+  CLI::Option_group& group = *app.add_option_group("lora");
+  group.add_option("--base", lora.base, "the GGUF model that the adapter is for");
+  group.add_option("--rank", lora.adapter.rank)->check(CLI::Range(1, 1024))->capture_default_str();
+  group.add_option("--alpha", lora.adapter.alpha)
+      ->check(CLI::Range(0.01, 10'000.0))
+      ->capture_default_str();
+  group.add_flag("--rslora", arguments.root_scale, "scale by alpha / sqrt(rank)");
+  group.add_option("--dropout", lora.adapter.dropout)
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  group.add_option("--targets", lora.adapter.targets, "q_proj,v_proj...; every linear layer")
+      ->delimiter(',');
+  group.add_option("--epochs", lora.epochs)->check(CLI::Range(1, 1000))->capture_default_str();
+  group.add_option("--accumulate", lora.accumulation, "rows of --batch-tokens a step")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  group.add_option("--max-length", lora.length_max, "longer examples are left out")
+      ->check(CLI::Range(2, 1'000'000));
+  group.add_option("--weight-decay", lora.weight_decay)
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  group.add_option("--patience", lora.patience, "looks at the validation part without a gain")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  group.add_option("--checkpoint-seconds", lora.checkpoint_s)
+      ->check(CLI::Range(0.0, 100'000.0))
+      ->capture_default_str();
+  group.add_option("--compute", lora.compute, "automatic: bf16 where the processor multiplies it")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, s5::Compute>{{"automatic", s5::Compute::automatic},
+                                             {"f32", s5::Compute::f32},
+                                             {"bf16", s5::Compute::bf16}}));
+  group.add_flag("--resume", lora.resume, "go on from the checkpoint in --out");
+}
+
+void share_options(Arguments& arguments) {
+  set_if_given(arguments.minutes_max, arguments.nano.minutes_max);
+  set_if_given(arguments.minutes_max, arguments.lora.minutes_max);
+  set_if_given(arguments.batch_tokens, arguments.nano.batch_tokens);
+  set_if_given(arguments.batch_tokens, arguments.lora.batch_tokens);
+  set_if_given(arguments.steps_max, arguments.nano.steps_max);
+  set_if_given(arguments.steps_max, arguments.lora.steps_max);
+  set_if_given(arguments.learning_rate, arguments.nano.learning_rate);
+  set_if_given(arguments.learning_rate, arguments.lora.learning_rate);
+  arguments.nano.seed = arguments.lora.adapter.seed = arguments.seed;
+  arguments.nano.threads = arguments.lora.threads = arguments.threads;
+  if (arguments.root_scale) arguments.lora.adapter.rank_scale = s5::RankScale::by_root;
 }
 
 }  // namespace
@@ -54,35 +159,23 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   Arguments arguments;
-  CLI::App app("Trains a nano model on one task's prompts and answers.");
-  app.add_option("--data", arguments.data, R"(JSONL of {"prompt","answer"}; - is standard input)")
-      ->required();
-  app.add_option("--out", arguments.out, "directory for model.gguf, metrics.jsonl and card.json")
-      ->required();
-  app.add_option("--max-minutes", arguments.nano.minutes_max)
-      ->check(CLI::Range(0.01, 10'000.0))
-      ->capture_default_str();
-  app.add_option("--seed", arguments.nano.seed)->capture_default_str();
-  app.add_option("--threads", arguments.nano.threads, "0: half of the machine's")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  app.add_option("--width", arguments.nano.width)->check(CLI::Range(16, 2048));
-  app.add_option("--layers", arguments.nano.layers)->check(CLI::Range(1, 64));
-  app.add_option("--heads", arguments.nano.heads)->check(CLI::Range(1, 64));
-  app.add_option("--feed-forward", arguments.nano.feed_forward)->check(CLI::Range(16, 8192));
-  app.add_option("--pieces", arguments.nano.pieces_max)->check(CLI::Range(300, 65'536));
-  app.add_option("--batch-tokens", arguments.nano.batch_tokens)->check(CLI::Range(64, 1'000'000));
-  app.add_option("--steps", arguments.nano.steps_max)->check(CLI::Range(1, 10'000'000));
-  app.add_option("--learning-rate", arguments.nano.learning_rate)->check(CLI::Range(1e-6, 1.0));
-  app.add_flag("--quiet", arguments.quiet, "no progress on stderr");
+  CLI::App app("Trains a small model on one task's prompts and answers.");
+  add_common_options(app, arguments);
+  add_nano_options(app, arguments.nano);
+  add_lora_options(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
+  share_options(arguments);
   if (arguments.nano.width % (2 * arguments.nano.heads) != 0) {
     std::cerr << "error: --heads must divide --width into even parts\n";
+    return 2;
+  }
+  if ((arguments.method == "lora") == arguments.lora.base.empty()) {
+    std::cerr << "error: --method lora needs --base MODEL.gguf, and nano takes none\n";
     return 2;
   }
   const auto report = run(arguments);

@@ -42,16 +42,62 @@ Result<Vocabulary> Vocabulary::load(const std::filesystem::path& gguf) {
   return Vocabulary(std::move(state));
 }
 
-std::vector<Token> Vocabulary::encode(std::string_view text) const {
+namespace {
+
+std::vector<Token> tokenize(const llama_vocab* vocabulary, std::string_view text,
+                            bool parse_special) {
   if (text.empty()) return {};
   std::vector<Token> tokens(text.size() + 2);  // at most one token a byte
-  const auto count =
-      llama_tokenize(state_->vocab, text.data(), static_cast<std::int32_t>(text.size()),
-                     tokens.data(), static_cast<std::int32_t>(tokens.size()),
-                     /*add_special=*/false, /*parse_special=*/false);
+  const auto count = llama_tokenize(vocabulary, text.data(), static_cast<std::int32_t>(text.size()),
+                                    tokens.data(), static_cast<std::int32_t>(tokens.size()),
+                                    /*add_special=*/false, parse_special);
   CHECK(count >= 0, "a token stands for at least one byte");
   tokens.resize(static_cast<std::size_t>(count));
   return tokens;
+}
+
+}  // namespace
+
+std::vector<Token> Vocabulary::encode(std::string_view text) const {
+  return tokenize(state_->vocab, text, false);
+}
+
+std::vector<Token> Vocabulary::encode_template(std::string_view text) const {
+  return tokenize(state_->vocab, text, true);
+}
+
+bool Vocabulary::begins_texts() const { return llama_vocab_get_add_bos(state_->vocab); }
+bool Vocabulary::ends_text(Token token) const { return llama_vocab_is_eog(state_->vocab, token); }
+
+Result<std::string> Vocabulary::render(const std::vector<Turn>& turns, Opening opening) const {
+  const char* text = llama_model_chat_template(state_->model, nullptr);
+  if (text == nullptr) {
+    return fail(ErrorCode::unsupported, "the model file holds no chat template",
+                "Give the data as {\"prompt\",\"answer\"} lines.");
+  }
+  std::vector<llama_chat_message> messages;
+  std::size_t bytes = 256;
+  for (const Turn& turn : turns) {
+    messages.push_back({.role = turn.role.c_str(), .content = turn.content.c_str()});
+    bytes += turn.role.size() + turn.content.size() + 64;
+  }
+  std::string rendered(bytes, '\0');
+  const auto render_into = [&] {
+    return llama_chat_apply_template(text, messages.data(), messages.size(),
+                                     opening == Opening::answer, rendered.data(),
+                                     static_cast<std::int32_t>(rendered.size()));
+  };
+  auto length = render_into();
+  if (length > static_cast<std::int32_t>(rendered.size())) {
+    rendered.resize(static_cast<std::size_t>(length));
+    length = render_into();
+  }
+  if (length < 0) {
+    return fail(ErrorCode::unsupported, "libllama does not know the model's chat template",
+                "Render the template yourself and give {\"prompt\",\"answer\"} lines.");
+  }
+  rendered.resize(static_cast<std::size_t>(length));
+  return rendered;
 }
 
 std::string Vocabulary::decode(const std::vector<Token>& tokens) const {

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "adapters/lm/model_facts.hpp"
-#include "adapters/lm/reference_logits.hpp"
+#include "adapters/lm/reference_model.hpp"
 
 namespace understudy::s5 {
 
@@ -16,7 +16,8 @@ constexpr double difference_max = 1e-2;
 Result<double> difference(const NanoNetwork& network, const NanoData& data,
                           const std::filesystem::path& gguf) {
   const std::vector<lm::Token>& text = data.validation.front().variants.front().tokens;
-  const auto reference = TRY(lm::reference_logits(gguf, text));
+  const auto model = TRY(lm::ReferenceModel::open(gguf));
+  const auto reference = TRY(model.logits(text));
   std::vector<std::int64_t> all(text.size());
   std::iota(all.begin(), all.end(), 0);
   const std::vector<std::int64_t> tokens(text.begin(), text.end());

@@ -1,0 +1,257 @@
+#include "adapters/lm/gguf_file.hpp"
+
+#include <fcntl.h>
+#include <ggml.h>
+#include <gguf.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace understudy::lm {
+
+namespace {
+
+struct TypeName {
+  StoredAs type;
+  ggml_type ggml;
+  std::string_view name;
+};
+constexpr std::array<TypeName, 8> type_names = {{{StoredAs::f32, GGML_TYPE_F32, "F32"},
+                                                 {StoredAs::f16, GGML_TYPE_F16, "F16"},
+                                                 {StoredAs::bf16, GGML_TYPE_BF16, "BF16"},
+                                                 {StoredAs::q8_0, GGML_TYPE_Q8_0, "Q8_0"},
+                                                 {StoredAs::q6_k, GGML_TYPE_Q6_K, "Q6_K"},
+                                                 {StoredAs::q5_k, GGML_TYPE_Q5_K, "Q5_K"},
+                                                 {StoredAs::q4_k, GGML_TYPE_Q4_K, "Q4_K"},
+                                                 {StoredAs::q4_0, GGML_TYPE_Q4_0, "Q4_0"}}};
+
+const TypeName& row_of(StoredAs type) { return type_names[static_cast<std::size_t>(type)]; }
+
+std::optional<StoredAs> stored_as(ggml_type type) {
+  for (const TypeName& row : type_names) {
+    if (row.ggml == type) return row.type;
+  }
+  return std::nullopt;
+}
+
+// A file's bytes for as long as this lives.
+class Mapping {
+ public:
+  Mapping() = default;
+  ~Mapping() {
+    if (bytes_ != MAP_FAILED) ::munmap(bytes_, size_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  Status open(const std::filesystem::path& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+      return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::denied,
+                  "cannot open " + path.string() + ": " + std::strerror(errno));
+    }
+    struct stat facts{};
+    if (::fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0) {
+      size_ = static_cast<std::size_t>(facts.st_size);
+      bytes_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
+    }
+    ::close(file);
+    if (bytes_ == MAP_FAILED) return fail(ErrorCode::corrupt, path.string() + " is no GGUF file");
+    return {};
+  }
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    return {static_cast<const std::byte*>(bytes_), size_};
+  }
+
+ private:
+  void* bytes_ = MAP_FAILED;
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+std::string_view to_string(StoredAs type) { return row_of(type).name; }
+
+void expand_rows(const StoredTensor& tensor, const RowRange& range, float* out) {
+  CHECK(range.first >= 0 && range.count >= 0 && range.first + range.count <= tensor.rows,
+        "the rows lie in the tensor");
+  const std::byte* from =
+      tensor.bytes.data() + static_cast<std::size_t>(range.first) * tensor.row_bytes();
+  const std::int64_t values = range.count * tensor.columns;
+  if (tensor.type == StoredAs::f32) {
+    std::memcpy(out, from, static_cast<std::size_t>(values) * sizeof(float));
+    return;
+  }
+  ggml_get_type_traits(row_of(tensor.type).ggml)->to_float(from, out, values);
+}
+
+std::vector<float> expand(const StoredTensor& tensor) {
+  std::vector<float> values(static_cast<std::size_t>(tensor.rows * tensor.columns));
+  expand_rows(tensor, {.first = 0, .count = tensor.rows}, values.data());
+  return values;
+}
+
+struct GgufFile::State {
+  std::string name;
+  Mapping mapping;
+  std::unique_ptr<gguf_context, decltype(&gguf_free)> file{nullptr, &gguf_free};
+  std::vector<StoredTensor> tensors;
+  std::map<std::string, std::size_t, std::less<>> by_name;
+
+  Status read(std::span<const std::byte> bytes);
+  Result<StoredTensor> tensor(std::int64_t id, std::span<const std::byte> bytes) const;
+  [[nodiscard]] std::int64_t key(const std::string& text) const {
+    return gguf_find_key(file.get(), text.c_str());
+  }
+};
+
+Result<StoredTensor> GgufFile::State::tensor(std::int64_t id,
+                                             std::span<const std::byte> bytes) const {
+  StoredTensor tensor{.name = gguf_get_tensor_name(file.get(), id)};
+  const ggml_type type = gguf_get_tensor_type(file.get(), id);
+  const auto ours = stored_as(type);
+  if (!ours) {
+    return fail(ErrorCode::unsupported,
+                name + ": tensor " + tensor.name + " is stored as " + ggml_type_name(type),
+                "F32, F16, BF16, Q8_0, Q6_K, Q5_K, Q4_K and Q4_0 can be read: convert the file "
+                "with llama-quantize.");
+  }
+  tensor.type = *ours;
+  const std::int64_t* shape = gguf_get_tensor_ne(file.get(), id);
+  tensor.columns = shape[0];
+  for (int i = 1; i < GGML_MAX_DIMS; ++i) {
+    if (shape[i] <= 0 || tensor.rows > std::numeric_limits<std::int64_t>::max() / shape[i]) {
+      return fail(ErrorCode::corrupt, name + ": tensor " + tensor.name + " has no sound shape");
+    }
+    tensor.rows *= shape[i];
+  }
+  const std::size_t size = gguf_get_tensor_size(file.get(), id);
+  const std::size_t begin = gguf_get_data_offset(file.get());
+  const std::size_t offset = gguf_get_tensor_offset(file.get(), id);
+  if (begin > bytes.size() || offset > bytes.size() - begin ||
+      size > bytes.size() - begin - offset) {
+    return fail(ErrorCode::corrupt,
+                name + " is truncated: tensor " + tensor.name + " lies behind its end",
+                "Fetch the file again.");
+  }
+  const std::size_t row_size = ggml_row_size(type, tensor.columns);
+  if (tensor.columns <= 0 || row_size == 0 ||
+      size / row_size != static_cast<std::size_t>(tensor.rows)) {
+    return fail(ErrorCode::corrupt, name + ": tensor " + tensor.name + " has no sound shape");
+  }
+  tensor.bytes = bytes.subspan(begin + offset, size);
+  return tensor;
+}
+
+Status GgufFile::State::read(std::span<const std::byte> bytes) {
+  file.reset(gguf_init_from_buffer(bytes.data(), bytes.size(), {.no_alloc = true, .ctx = nullptr}));
+  if (!file) {
+    return fail(ErrorCode::corrupt, name + " is no GGUF file, or its head is damaged or truncated",
+                "Fetch the file again.");
+  }
+  const std::int64_t count = gguf_get_n_tensors(file.get());
+  for (std::int64_t id = 0; id < count; ++id) {
+    tensors.push_back(TRY(tensor(id, bytes)));
+    by_name.emplace(tensors.back().name, tensors.size() - 1);
+  }
+  return {};
+}
+
+GgufFile::GgufFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+GgufFile::~GgufFile() = default;
+GgufFile::GgufFile(GgufFile&&) noexcept = default;
+GgufFile& GgufFile::operator=(GgufFile&&) noexcept = default;
+
+Result<GgufFile> GgufFile::parse(std::span<const std::byte> bytes, std::string name) {
+  auto state = std::make_unique<State>();
+  state->name = std::move(name);
+  TRY(state->read(bytes));
+  return GgufFile(std::move(state));
+}
+
+Result<GgufFile> GgufFile::open(const std::filesystem::path& path) {
+  auto state = std::make_unique<State>();
+  state->name = path.string();
+  TRY(state->mapping.open(path));
+  TRY(state->read(state->mapping.bytes()));
+  return GgufFile(std::move(state));
+}
+
+std::optional<std::int64_t> GgufFile::find_integer(const std::string& key) const {
+  const std::int64_t id = state_->key(key);
+  if (id < 0) return std::nullopt;
+  const gguf_context* file = state_->file.get();
+  switch (gguf_get_kv_type(file, id)) {
+    case GGUF_TYPE_UINT8: return gguf_get_val_u8(file, id);
+    case GGUF_TYPE_INT8: return gguf_get_val_i8(file, id);
+    case GGUF_TYPE_UINT16: return gguf_get_val_u16(file, id);
+    case GGUF_TYPE_INT16: return gguf_get_val_i16(file, id);
+    case GGUF_TYPE_UINT32: return gguf_get_val_u32(file, id);
+    case GGUF_TYPE_INT32: return gguf_get_val_i32(file, id);
+    case GGUF_TYPE_INT64: return gguf_get_val_i64(file, id);
+    case GGUF_TYPE_UINT64: {
+      const std::uint64_t value = gguf_get_val_u64(file, id);
+      if (!std::in_range<std::int64_t>(value)) return std::nullopt;
+      return static_cast<std::int64_t>(value);
+    }
+    default: return std::nullopt;
+  }
+}
+
+std::optional<double> GgufFile::find_number(const std::string& key) const {
+  const std::int64_t id = state_->key(key);
+  if (id < 0) return std::nullopt;
+  switch (gguf_get_kv_type(state_->file.get(), id)) {
+    case GGUF_TYPE_FLOAT32: return gguf_get_val_f32(state_->file.get(), id);
+    case GGUF_TYPE_FLOAT64: return gguf_get_val_f64(state_->file.get(), id);
+    default: return std::nullopt;
+  }
+}
+
+std::optional<bool> GgufFile::find_bool(const std::string& key) const {
+  const std::int64_t id = state_->key(key);
+  if (id < 0 || gguf_get_kv_type(state_->file.get(), id) != GGUF_TYPE_BOOL) return std::nullopt;
+  return gguf_get_val_bool(state_->file.get(), id);
+}
+
+std::optional<std::string> GgufFile::find_string(const std::string& key) const {
+  const std::int64_t id = state_->key(key);
+  if (id < 0 || gguf_get_kv_type(state_->file.get(), id) != GGUF_TYPE_STRING) return std::nullopt;
+  return gguf_get_val_str(state_->file.get(), id);
+}
+
+std::optional<std::size_t> GgufFile::array_size(const std::string& key) const {
+  const std::int64_t id = state_->key(key);
+  if (id < 0 || gguf_get_kv_type(state_->file.get(), id) != GGUF_TYPE_ARRAY) return std::nullopt;
+  return gguf_get_arr_n(state_->file.get(), id);
+}
+
+const std::string& GgufFile::name() const { return state_->name; }
+const std::vector<StoredTensor>& GgufFile::tensors() const { return state_->tensors; }
+
+const StoredTensor* GgufFile::find(std::string_view tensor) const {
+  const auto found = state_->by_name.find(tensor);
+  return found == state_->by_name.end() ? nullptr : &state_->tensors[found->second];
+}
+
+Status GgufFile::check_finite() const {
+  for (const StoredTensor& tensor : state_->tensors) {
+    if (!ggml_validate_row_data(row_of(tensor.type).ggml, tensor.bytes.data(),
+                                tensor.bytes.size())) {
+      return fail(ErrorCode::corrupt,
+                  state_->name + ": tensor " + tensor.name + " holds NaN or infinite weights",
+                  "Fetch or convert the model again.");
+    }
+  }
+  return {};
+}
+
+}  // namespace understudy::lm

@@ -1,0 +1,176 @@
+#include "steps/s5_tune/families/plan_reader.hpp"
+
+#include <cmath>
+
+namespace understudy::s5 {
+
+namespace {
+
+constexpr std::int64_t side_max = 1 << 24;  // of any shape: keeps products far from overflow
+
+struct Shape {
+  std::int64_t rows = 1;
+  std::int64_t columns = 0;
+};
+
+Status check_tensor(const lm::GgufFile& file, const std::string& name, const Shape& shape) {
+  const lm::StoredTensor* tensor = file.find(name);
+  if (tensor == nullptr) {
+    return fail(ErrorCode::corrupt, file.name() + " lacks the tensor " + name);
+  }
+  if (tensor->rows != shape.rows || tensor->columns != shape.columns) {
+    return fail(ErrorCode::corrupt,
+                file.name() + ": tensor " + name + " is " + std::to_string(tensor->rows) + " x " +
+                    std::to_string(tensor->columns) + " instead of " + std::to_string(shape.rows) +
+                    " x " + std::to_string(shape.columns));
+  }
+  return {};
+}
+
+Status check_bias(const lm::GgufFile& file, const std::string& name, std::int64_t width) {
+  if (file.find(name) == nullptr) return {};
+  return check_tensor(file, name, {.columns = width});
+}
+
+}  // namespace
+
+std::string PlanReader::full(std::string_view key) const {
+  return architecture_ + "." + std::string(key);
+}
+
+Result<std::int64_t> PlanReader::count(std::string_view key) const {
+  const auto value = file_.find_integer(full(key));
+  if (!value || *value <= 0 || *value > side_max) {
+    return fail(ErrorCode::corrupt, file_.name() + " has no sound " + full(key));
+  }
+  return *value;
+}
+
+double PlanReader::number_or(std::string_view key, double otherwise) const {
+  return file_.find_number(full(key)).value_or(otherwise);
+}
+
+std::int64_t PlanReader::integer_or(std::string_view key, std::int64_t otherwise) const {
+  return file_.find_integer(full(key)).value_or(otherwise);
+}
+
+Status PlanReader::check_rope() const {
+  const std::string scaling = file_.find_string(full("rope.scaling.type")).value_or("none");
+  if (scaling != "none" && scaling != "linear") {
+    return fail(ErrorCode::unsupported,
+                file_.name() + " stretches its context by \"" + scaling + "\" RoPE scaling",
+                "Models without RoPE scaling, with linear scaling or with Llama 3's factors can be "
+                "trained.");
+  }
+  for (const char* factors : {"rope_factors_long.weight", "rope_factors_short.weight"}) {
+    if (file_.find(factors) != nullptr) {
+      return fail(ErrorCode::unsupported, file_.name() + " stretches its context by long-RoPE");
+    }
+  }
+  return {};
+}
+
+Result<DecoderPlan> PlanReader::read() const {
+  if (integer_or("expert_count", 0) > 0) {
+    return fail(ErrorCode::unsupported, file_.name() + " is a mixture of experts",
+                "Dense models can be trained.");
+  }
+  TRY(check_rope());
+  DecoderPlan plan{.architecture = architecture_};
+  plan.context = TRY(count("context_length"));
+  plan.width = TRY(count("embedding_length"));
+  plan.feed_forward = TRY(count("feed_forward_length"));
+  plan.heads = TRY(count("attention.head_count"));
+  plan.kv_heads = integer_or("attention.head_count_kv", plan.heads);
+  plan.head_width = integer_or("attention.key_length", plan.width / plan.heads);
+  plan.rope_width = integer_or("rope.dimension_count", plan.head_width);
+  plan.norm_epsilon = number_or("attention.layer_norm_rms_epsilon", 1e-5);
+  const lm::StoredTensor* embedding = file_.find("token_embd.weight");
+  if (embedding == nullptr) return fail(ErrorCode::corrupt, file_.name() + " has no embeddings");
+  plan.vocabulary = embedding->rows;
+  if (plan.kv_heads <= 0 || plan.heads % plan.kv_heads != 0 || plan.head_width <= 0 ||
+      plan.head_width % 2 != 0 || plan.head_width > side_max || plan.rope_width <= 0 ||
+      plan.rope_width % 2 != 0 || plan.rope_width > plan.head_width) {
+    return fail(ErrorCode::corrupt, file_.name() + ": its heads do not fit each other");
+  }
+  if (integer_or("attention.value_length", plan.head_width) != plan.head_width) {
+    return fail(ErrorCode::unsupported, file_.name() + " has values of another width than keys");
+  }
+  plan.attention_scale = 1 / std::sqrt(static_cast<double>(plan.head_width));
+  plan.tied = file_.find("output.weight") == nullptr;
+  const double stretch = number_or("rope.scaling.factor", 1);
+  const LayerPlan layer{.rope_base = number_or("rope.freq_base", 10'000),
+                        .rope_scale = stretch > 0 ? 1 / stretch : 1};
+  plan.layers.assign(static_cast<std::size_t>(TRY(count("block_count"))), layer);
+  return plan;
+}
+
+void add_split_modules(DecoderPlan& plan, HeadRows head_rows) {
+  const bool reordered = head_rows == HeadRows::reordered;
+  const std::int64_t q = plan.query_width();
+  const std::int64_t kv = plan.kv_width();
+  plan.modules = {
+      {.gguf = "attn_q",
+       .hf = "self_attn.q_proj",
+       .rows = q,
+       .columns = plan.width,
+       .reordered_heads = reordered ? plan.heads : 0},
+      {.gguf = "attn_k",
+       .hf = "self_attn.k_proj",
+       .rows = kv,
+       .columns = plan.width,
+       .reordered_heads = reordered ? plan.kv_heads : 0},
+      {.gguf = "attn_v", .hf = "self_attn.v_proj", .rows = kv, .columns = plan.width},
+      {.gguf = "attn_output", .hf = "self_attn.o_proj", .rows = plan.width, .columns = q},
+      {.gguf = "ffn_gate", .hf = "mlp.gate_proj", .rows = plan.feed_forward, .columns = plan.width},
+      {.gguf = "ffn_up", .hf = "mlp.up_proj", .rows = plan.feed_forward, .columns = plan.width},
+      {.gguf = "ffn_down",
+       .hf = "mlp.down_proj",
+       .rows = plan.width,
+       .columns = plan.feed_forward}};
+}
+
+void add_fused_modules(DecoderPlan& plan) {
+  plan.fused_qkv = true;
+  plan.fused_gate_up = true;
+  const std::int64_t q = plan.query_width();
+  plan.modules = {
+      {.gguf = "attn_qkv",
+       .hf = "self_attn.qkv_proj",
+       .rows = q + 2 * plan.kv_width(),
+       .columns = plan.width},
+      {.gguf = "attn_output", .hf = "self_attn.o_proj", .rows = plan.width, .columns = q},
+      {.gguf = "ffn_up",
+       .hf = "mlp.gate_up_proj",
+       .rows = 2 * plan.feed_forward,
+       .columns = plan.width},
+      {.gguf = "ffn_down",
+       .hf = "mlp.down_proj",
+       .rows = plan.width,
+       .columns = plan.feed_forward}};
+}
+
+Status check_tensors(const lm::GgufFile& file, const DecoderPlan& plan) {
+  TRY(check_tensor(file, "token_embd.weight", {.rows = plan.vocabulary, .columns = plan.width}));
+  TRY(check_tensor(file, "output_norm.weight", {.columns = plan.width}));
+  if (!plan.tied) {
+    TRY(check_tensor(file, "output.weight", {.rows = plan.vocabulary, .columns = plan.width}));
+  }
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    const std::string block = "blk." + std::to_string(i) + ".";
+    TRY(check_tensor(file, block + "attn_norm.weight", {.columns = plan.width}));
+    TRY(check_tensor(file, block + "ffn_norm.weight", {.columns = plan.width}));
+    if (plan.query_key_norms) {
+      TRY(check_tensor(file, block + "attn_q_norm.weight", {.columns = plan.head_width}));
+      TRY(check_tensor(file, block + "attn_k_norm.weight", {.columns = plan.head_width}));
+    }
+    for (const LinearModule& module : plan.modules) {
+      TRY(check_tensor(file, block + module.gguf + ".weight",
+                       {.rows = module.rows, .columns = module.columns}));
+      TRY(check_bias(file, block + module.gguf + ".bias", module.rows));
+    }
+  }
+  return check_bias(file, "rope_freqs.weight", plan.rope_width / 2);
+}
+
+}  // namespace understudy::s5

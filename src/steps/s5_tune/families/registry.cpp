@@ -1,0 +1,46 @@
+#include "steps/s5_tune/families/registry.hpp"
+
+#include <array>
+
+#include "steps/s5_tune/families/plan_reader.hpp"
+
+namespace understudy::s5 {
+
+namespace {
+
+constexpr std::array<Family, 6> known = {
+    {{"llama", "Llama 2 and 3, SmolLM2, Mistral, xLAM-2, TinyLlama", &plan_llama},
+     {"qwen2", "Qwen2, Qwen2.5", &plan_qwen2},
+     {"qwen3", "Qwen3 (dense)", &plan_qwen3},
+     {"phi3", "Phi-3 (4k context), Phi-4-mini without long-RoPE", &plan_phi3},
+     {"gemma", "Gemma (first version)", &plan_gemma},
+     {"granite", "Granite 3 (dense)", &plan_granite}}};
+
+}  // namespace
+
+std::span<const Family> families() { return known; }
+
+Result<DecoderPlan> plan_of(const lm::GgufFile& file) {
+  const auto architecture = file.find_string("general.architecture");
+  if (!architecture) {
+    return fail(ErrorCode::corrupt, file.name() + " names no architecture");
+  }
+  if (file.find_integer("split.count").value_or(1) > 1) {
+    return fail(ErrorCode::unsupported, file.name() + " is one part of a model in several files",
+                "Join them first: llama-gguf-split --merge FIRST.gguf WHOLE.gguf");
+  }
+  std::string supported;
+  for (const Family& family : known) {
+    if (family.architecture == *architecture) {
+      DecoderPlan plan = TRY(family.plan(file));
+      TRY(check_tensors(file, plan));
+      return plan;
+    }
+    supported += (supported.empty() ? "" : ", ") + std::string(family.architecture);
+  }
+  return fail(ErrorCode::unsupported,
+              file.name() + ": the architecture \"" + *architecture + "\" cannot be trained yet",
+              "These can: " + supported + ".");
+}
+
+}  // namespace understudy::s5

@@ -1,0 +1,20 @@
+// Puts texts into rows of at most so many tokens, first fit in an order drawn for each epoch, so
+// that next to nothing is padding. Pure; the same for the same seed.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace understudy::s5 {
+
+struct PackingOptions {
+  std::size_t tokens_max = 2048;  // of a row; a longer text has one of its own
+  std::uint64_t seed = 1;         // of the order
+};
+
+// Each row as indices of texts, given the texts' lengths.
+std::vector<std::vector<std::size_t>> pack_texts(std::span<const std::size_t> lengths,
+                                                 const PackingOptions& options);
+
+}  // namespace understudy::s5

@@ -1,0 +1,75 @@
+#include "steps/s5_tune/torch/base_weights.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "steps/s5_tune/torch/decoder_kernels.hpp"
+
+namespace understudy::s5 {
+
+namespace {
+
+constexpr std::int64_t values_at_once = 1 << 16;  // 256 KiB of f32: stays in the second cache
+
+bool lies_in(at::ScalarType type, lm::StoredAs stored) {
+  return (type == at::kFloat && stored == lm::StoredAs::f32) ||
+         (type == at::kBFloat16 && stored == lm::StoredAs::bf16);
+}
+
+template <class Value>
+void expand_into(const lm::StoredTensor& tensor, const lm::RowRange& range, Value* to) {
+  const std::int64_t rows_at_once = std::max<std::int64_t>(1, values_at_once / tensor.columns);
+  std::vector<float> values(
+      static_cast<std::size_t>(std::min(rows_at_once, range.count) * tensor.columns));
+  for (std::int64_t done = 0; done < range.count; done += rows_at_once) {
+    const std::int64_t count = std::min(rows_at_once, range.count - done);
+    lm::expand_rows(tensor, {.first = range.first + done, .count = count}, values.data());
+    convert_values(count * tensor.columns, values.data(), to + done * tensor.columns);
+  }
+}
+
+}  // namespace
+
+at::Tensor BaseWeights::matrix(const lm::StoredTensor& tensor) {
+  if (lies_in(type_, tensor.type)) {
+    // libtorch takes no const memory; nobody writes to a base weight.
+    return at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), {tensor.rows, tensor.columns},
+                         at::TensorOptions(type_));
+  }
+  const std::int64_t values = tensor.rows * tensor.columns;
+  if (!buffer_.defined() || buffer_.numel() < values) buffer_ = at::empty({values}, type_);
+  at::Tensor out = buffer_.narrow(0, 0, values).view({tensor.rows, tensor.columns});
+  with_value_of(type_, [&]<class Value>(Value) {
+    Value* to = out.data_ptr<Value>();
+    const std::int64_t grain = std::max<std::int64_t>(1, values_at_once / tensor.columns);
+    at::parallel_for(0, tensor.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+      expand_into(tensor, {.first = begin, .count = end - begin}, to + begin * tensor.columns);
+    });
+  });
+  return out;
+}
+
+at::Tensor BaseWeights::vector(const std::string& name) const {
+  const lm::StoredTensor* tensor = file_.find(name);
+  if (tensor == nullptr) return {};
+  std::vector<float> values = lm::expand(*tensor);
+  const at::Tensor view = at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())},
+                                        at::TensorOptions(at::kFloat));
+  return view.to(sum_type(type_), /*non_blocking=*/false, /*copy=*/true);
+}
+
+at::Tensor BaseWeights::rows(const lm::StoredTensor& table, const at::Tensor& tokens) const {
+  at::Tensor out = at::empty({tokens.numel(), table.columns}, type_);
+  const std::int64_t* ids = tokens.const_data_ptr<std::int64_t>();
+  with_value_of(type_, [&]<class Value>(Value) {
+    Value* to = out.data_ptr<Value>();
+    for (std::int64_t i = 0; i < tokens.numel(); ++i) {
+      expand_into(table, {.first = ids[i], .count = 1}, to + i * table.columns);
+    }
+  });
+  return out;
+}
+
+}  // namespace understudy::s5

@@ -1,0 +1,436 @@
+#include "steps/s5_tune/torch/decoder_kernels.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+// One build for every x86-64 machine: the loader picks the widest vectors that the machine has.
+#if defined(__x86_64__) && !defined(__clang__)
+#define WIDEST_VECTORS [[gnu::target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")]]
+#else
+#define WIDEST_VECTORS
+#endif
+#define INLINED [[gnu::always_inline]] inline  // into each of the builds
+
+namespace understudy::s5 {
+
+namespace {
+
+using Half = c10::BFloat16;
+
+INLINED float get(float value) { return value; }
+INLINED double get(double value) { return value; }
+INLINED float get(Half value) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(value.x) << 16U);
+}
+INLINED void put(float& to, float value) { to = value; }
+INLINED void put(double& to, double value) { to = value; }
+INLINED void put(Half& to, float value) {  // to the nearest, ties to even; no NaN comes here
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  to.x = static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
+}
+
+INLINED double exponential(double x) { return std::exp(x); }
+// Cephes' expf: relative error below 2e-7; branch-free, so that loops vectorise.
+INLINED float exponential(float x) {
+  x = std::min(std::max(x, -87.0F), 88.0F);
+  const float n = std::floor(x * 1.44269504F + 0.5F);
+  x = x - n * 0.693359375F + n * 2.12194440e-4F;
+  float y = 1.9875691500e-4F;
+  y = y * x + 1.3981999507e-3F;
+  y = y * x + 8.3334519073e-3F;
+  y = y * x + 4.1665795894e-2F;
+  y = y * x + 1.6666665459e-1F;
+  y = y * x + 5.0000001201e-1F;
+  y = y * x * x + x + 1.0F;
+  const auto power = static_cast<std::uint32_t>(static_cast<std::int32_t>(n) + 127) << 23U;
+  return y * std::bit_cast<float>(power);
+}
+
+template <class Sum>
+INLINED Sum sigmoid(Sum x) {
+  return Sum(1) / (Sum(1) + exponential(-x));
+}
+
+template <class Sum>
+struct Activation {
+  Sum value;
+  Sum slope;
+};
+
+template <class Sum>
+INLINED Activation<Sum> silu(Sum x) {
+  const Sum s = sigmoid(x);
+  return {.value = x * s, .slope = s * (Sum(1) + x * (Sum(1) - s))};
+}
+
+template <class Sum>
+INLINED Activation<Sum> gelu(Sum x) {
+  constexpr Sum root = Sum(0.79788456080286535588);
+  constexpr Sum cubic = Sum(0.044715);
+  const Sum inner = root * x * (Sum(1) + cubic * x * x);
+  const Sum tanh = Sum(2) * sigmoid(Sum(2) * inner) - Sum(1);
+  const Sum dinner = root * (Sum(1) + Sum(3) * cubic * x * x);
+  return {.value = Sum(0.5) * x * (Sum(1) + tanh),
+          .slope = Sum(0.5) * (Sum(1) + tanh) + Sum(0.5) * x * (Sum(1) - tanh * tanh) * dinner};
+}
+
+template <class Value>
+WIDEST_VECTORS void norm_range(std::int64_t begin, std::int64_t end, std::int64_t width,
+                               const Value* x, const SumOf<Value>* gain, SumOf<Value> epsilon,
+                               Value* out, SumOf<Value>* scale) {
+  using Sum = SumOf<Value>;
+  for (std::int64_t r = begin; r < end; ++r) {
+    const Value* row = x + r * width;
+    Sum squares = 0;
+#pragma omp simd reduction(+ : squares)
+    for (std::int64_t i = 0; i < width; ++i) squares += get(row[i]) * get(row[i]);
+    const Sum s = Sum(1) / std::sqrt(squares / static_cast<Sum>(width) + epsilon);
+    scale[r] = s;
+    Value* to = out + r * width;
+#pragma omp simd
+    for (std::int64_t i = 0; i < width; ++i) put(to[i], get(row[i]) * s * gain[i]);
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void norm_backward_range(std::int64_t begin, std::int64_t end, std::int64_t width,
+                                        const Value* dout, const Value* x, const SumOf<Value>* gain,
+                                        const SumOf<Value>* scale, const Value* carried,
+                                        Value* dx) {
+  using Sum = SumOf<Value>;
+  for (std::int64_t r = begin; r < end; ++r) {
+    const Value* row = x + r * width;
+    const Value* dy = dout + r * width;
+    Value* to = dx + r * width;
+    const Sum s = scale[r];
+    Sum dot = 0;
+#pragma omp simd reduction(+ : dot)
+    for (std::int64_t i = 0; i < width; ++i) dot += get(dy[i]) * gain[i] * get(row[i]);
+    const Sum pull = dot * s * s * s / static_cast<Sum>(width);
+    if (carried == nullptr) {
+#pragma omp simd
+      for (std::int64_t i = 0; i < width; ++i) {
+        put(to[i], get(dy[i]) * gain[i] * s - get(row[i]) * pull);
+      }
+    } else {
+      const Value* more = carried + r * width;
+#pragma omp simd
+      for (std::int64_t i = 0; i < width; ++i) {
+        put(to[i], get(more[i]) + get(dy[i]) * gain[i] * s - get(row[i]) * pull);
+      }
+    }
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void turn_range(std::int64_t begin, std::int64_t end, const HeadTurn<Value>& by,
+                               Value* x) {
+  using Sum = SumOf<Value>;
+  const std::int64_t half = by.rope_width / 2;
+  const std::int64_t step = by.pairs == RopePairs::adjacent ? 2 : 1;
+  const std::int64_t apart = by.pairs == RopePairs::adjacent ? 1 : half;
+  for (std::int64_t r = begin; r < end; ++r) {
+    const Sum* turns = by.turns + by.positions[r] * by.rope_width;
+    for (std::int64_t h = 0; h < by.heads; ++h) {
+      Value* head = x + r * by.stride + h * by.head_width;
+#pragma omp simd
+      for (std::int64_t i = 0; i < half; ++i) {
+        const Sum cosine = turns[2 * i];
+        const Sum sine = turns[2 * i + 1] * by.direction;
+        const Sum a = get(head[step * i]);
+        const Sum b = get(head[step * i + apart]);
+        put(head[step * i], a * cosine - b * sine);
+        put(head[step * i + apart], a * sine + b * cosine);
+      }
+    }
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void gate_range(std::int64_t begin, std::int64_t end, const GateRows<Value>& rows,
+                               const Value* gate, const Value* up, Value* out) {
+  for (std::int64_t r = begin; r < end; ++r) {
+    const Value* g = gate + r * rows.stride;
+    const Value* u = up + r * rows.stride;
+    Value* to = out + r * rows.shape.width;
+    if (rows.gate == Gate::silu) {
+#pragma omp simd
+      for (std::int64_t i = 0; i < rows.shape.width; ++i) {
+        put(to[i], silu(get(g[i])).value * get(u[i]));
+      }
+    } else {
+#pragma omp simd
+      for (std::int64_t i = 0; i < rows.shape.width; ++i) {
+        put(to[i], gelu(get(g[i])).value * get(u[i]));
+      }
+    }
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void gate_backward_range(std::int64_t begin, std::int64_t end,
+                                        const GateRows<Value>& rows, const Value* gate,
+                                        const Value* up, const Value* dout, Value* dgate,
+                                        Value* dup) {
+  for (std::int64_t r = begin; r < end; ++r) {
+    const Value* g = gate + r * rows.stride;
+    const Value* u = up + r * rows.stride;
+    const Value* dy = dout + r * rows.shape.width;
+    Value* dg = dgate + r * rows.stride;
+    Value* du = dup + r * rows.stride;
+    if (rows.gate == Gate::silu) {
+#pragma omp simd
+      for (std::int64_t i = 0; i < rows.shape.width; ++i) {
+        const auto a = silu(get(g[i]));
+        put(dg[i], get(dy[i]) * get(u[i]) * a.slope);
+        put(du[i], get(dy[i]) * a.value);
+      }
+    } else {
+#pragma omp simd
+      for (std::int64_t i = 0; i < rows.shape.width; ++i) {
+        const auto a = gelu(get(g[i]));
+        put(dg[i], get(dy[i]) * get(u[i]) * a.slope);
+        put(du[i], get(dy[i]) * a.value);
+      }
+    }
+  }
+}
+
+struct Seen {
+  std::int64_t low, high;  // keys [low, high)
+  std::int64_t at;         // where the row's sums lie
+};
+INLINED Seen seen_by(const ScoreRows& shape, std::int64_t row, std::int64_t stride) {
+  const std::int64_t query = shape.first + row % shape.queries;
+  const std::int64_t low =
+      shape.window > 0 ? std::max<std::int64_t>(0, query + 1 - shape.window) : 0;
+  return {.low = low, .high = query + 1, .at = row / shape.queries * stride + query};
+}
+
+template <class Value>
+WIDEST_VECTORS void softmax_range(std::int64_t begin, std::int64_t end, const ScoreRows& shape,
+                                  Value* scores, SumOf<Value>* log_sums, std::int64_t stride) {
+  using Sum = SumOf<Value>;
+  const Sum scale = static_cast<Sum>(shape.scale);
+  for (std::int64_t r = begin; r < end; ++r) {
+    const Seen seen = seen_by(shape, r, stride);
+    Value* row = scores + r * shape.keys;
+    Sum largest = get(row[seen.low]);
+#pragma omp simd reduction(max : largest)
+    for (std::int64_t i = seen.low; i < seen.high; ++i) largest = std::max(largest, get(row[i]));
+    largest *= scale;
+    Sum sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = seen.low; i < seen.high; ++i) {
+      sum += exponential(get(row[i]) * scale - largest);
+    }
+    const Sum log_sum = largest + std::log(sum);
+    log_sums[seen.at] = log_sum;
+#pragma omp simd
+    for (std::int64_t i = seen.low; i < seen.high; ++i) {
+      put(row[i], exponential(get(row[i]) * scale - log_sum));
+    }
+    std::fill(row, row + seen.low, Value(0));
+    std::fill(row + seen.high, row + shape.keys, Value(0));
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void softmax_backward_range(std::int64_t begin, std::int64_t end,
+                                           const ScoreRows& shape, Value* scores,
+                                           Value* dprobabilities, const SumOf<Value>* log_sums,
+                                           const SumOf<Value>* deltas, std::int64_t stride) {
+  using Sum = SumOf<Value>;
+  const Sum scale = static_cast<Sum>(shape.scale);
+  for (std::int64_t r = begin; r < end; ++r) {
+    const Seen seen = seen_by(shape, r, stride);
+    Value* row = scores + r * shape.keys;
+    Value* drow = dprobabilities + r * shape.keys;
+    const Sum log_sum = log_sums[seen.at];
+    const Sum delta = deltas[seen.at];
+#pragma omp simd
+    for (std::int64_t i = seen.low; i < seen.high; ++i) {
+      const Sum p = exponential(get(row[i]) * scale - log_sum);
+      put(row[i], p);
+      put(drow[i], p * (get(drow[i]) - delta) * scale);
+    }
+    std::fill(row, row + seen.low, Value(0));
+    std::fill(row + seen.high, row + shape.keys, Value(0));
+    std::fill(drow, drow + seen.low, Value(0));
+    std::fill(drow + seen.high, drow + shape.keys, Value(0));
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void dot_range(std::int64_t begin, std::int64_t end, std::int64_t width,
+                              const Value* a, const Value* b, SumOf<Value>* out) {
+  for (std::int64_t r = begin; r < end; ++r) {
+    SumOf<Value> sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = 0; i < width; ++i) sum += get(a[r * width + i]) * get(b[r * width + i]);
+    out[r] = sum;
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void cross_entropy_range(std::int64_t begin, std::int64_t end, std::int64_t width,
+                                        Value* logits, const std::int64_t* targets,
+                                        const float* weights, SumOf<Value> scale, RowLoss* losses) {
+  using Sum = SumOf<Value>;
+  for (std::int64_t r = begin; r < end; ++r) {
+    Value* row = logits + r * width;
+    Sum largest = get(row[0]);
+#pragma omp simd reduction(max : largest)
+    for (std::int64_t i = 0; i < width; ++i) largest = std::max(largest, get(row[i]));
+    const Sum target = get(row[targets[r]]);
+    losses[r].right = target >= largest;
+    Sum sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = 0; i < width; ++i) sum += exponential((get(row[i]) - largest) * scale);
+    const Sum log_sum = largest * scale + std::log(sum);
+    losses[r].loss = static_cast<double>(log_sum - target * scale);
+    const Sum weight = static_cast<Sum>(weights[r]) * scale;
+#pragma omp simd
+    for (std::int64_t i = 0; i < width; ++i) {
+      put(row[i], exponential(get(row[i]) * scale - log_sum) * weight);
+    }
+    put(row[targets[r]], (exponential(target * scale - log_sum) - Sum(1)) * weight);
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void drop_range(std::int64_t begin, std::int64_t end, std::uint64_t seed,
+                               double keep, const Value* x, Value* out) {
+  const auto limit = static_cast<std::uint32_t>(keep * 4294967295.0);
+  const auto factor = static_cast<SumOf<Value>>(1 / keep);
+  for (std::int64_t i = begin; i < end; ++i) {
+    std::uint64_t mixed = seed + static_cast<std::uint64_t>(i) * 0x9E3779B97F4A7C15ULL;
+    mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9ULL;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBULL;
+    const bool kept = static_cast<std::uint32_t>(mixed >> 32U) <= limit;
+    put(out[i], kept ? get(x[i]) * factor : SumOf<Value>(0));
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void convert_range(std::int64_t begin, std::int64_t end, const float* from,
+                                  Value* to) {
+#pragma omp simd
+  for (std::int64_t i = begin; i < end; ++i) put(to[i], static_cast<SumOf<Value>>(from[i]));
+}
+
+constexpr std::int64_t values_per_thread_min = 16'384;
+
+template <class Function>
+void split_rows(std::int64_t rows, std::int64_t width, const Function& function) {
+  const std::int64_t grain =
+      std::max<std::int64_t>(1, values_per_thread_min / std::max<std::int64_t>(1, width));
+  at::parallel_for(0, rows, grain, function);
+}
+
+}  // namespace
+
+template <class Value>
+void norm_rows(const RowShape& shape, const Value* x, const SumOf<Value>* gain, double epsilon,
+               Value* out, SumOf<Value>* scale) {
+  split_rows(shape.rows, shape.width, [&](std::int64_t b, std::int64_t e) {
+    norm_range(b, e, shape.width, x, gain, static_cast<SumOf<Value>>(epsilon), out, scale);
+  });
+}
+
+template <class Value>
+void norm_rows_backward(const RowShape& shape, const Value* dout, const Value* x,
+                        const SumOf<Value>* gain, const SumOf<Value>* scale, const Value* carried,
+                        Value* dx) {
+  split_rows(shape.rows, shape.width, [&](std::int64_t b, std::int64_t e) {
+    norm_backward_range(b, e, shape.width, dout, x, gain, scale, carried, dx);
+  });
+}
+
+template <class Value>
+void turn_heads(const HeadTurn<Value>& by, Value* x) {
+  split_rows(by.rows, by.heads * by.head_width,
+             [&](std::int64_t b, std::int64_t e) { turn_range(b, e, by, x); });
+}
+
+template <class Value>
+void gate_rows(const GateRows<Value>& rows, const Value* gate, const Value* up, Value* out) {
+  split_rows(rows.shape.rows, rows.shape.width,
+             [&](std::int64_t b, std::int64_t e) { gate_range(b, e, rows, gate, up, out); });
+}
+
+template <class Value>
+void gate_rows_backward(const GateRows<Value>& rows, const Value* gate, const Value* up,
+                        const Value* dout, Value* dgate, Value* dup) {
+  split_rows(rows.shape.rows, rows.shape.width, [&](std::int64_t b, std::int64_t e) {
+    gate_backward_range(b, e, rows, gate, up, dout, dgate, dup);
+  });
+}
+
+template <class Value>
+void softmax_rows(const ScoreRows& shape, Value* scores, SumOf<Value>* log_sums,
+                  std::int64_t stride) {
+  split_rows(shape.rows, shape.keys, [&](std::int64_t b, std::int64_t e) {
+    softmax_range(b, e, shape, scores, log_sums, stride);
+  });
+}
+
+template <class Value>
+void softmax_rows_backward(const ScoreRows& shape, Value* scores, Value* dprobabilities,
+                           const SumOf<Value>* log_sums, const SumOf<Value>* deltas,
+                           std::int64_t stride) {
+  split_rows(shape.rows, shape.keys, [&](std::int64_t b, std::int64_t e) {
+    softmax_backward_range(b, e, shape, scores, dprobabilities, log_sums, deltas, stride);
+  });
+}
+
+template <class Value>
+void dot_rows(const RowShape& shape, const Value* a, const Value* b, SumOf<Value>* out) {
+  split_rows(shape.rows, shape.width, [&](std::int64_t begin, std::int64_t end) {
+    dot_range(begin, end, shape.width, a, b, out);
+  });
+}
+
+template <class Value>
+void cross_entropy_rows(const RowShape& shape, Value* logits, const std::int64_t* targets,
+                        const float* weights, double scale, RowLoss* losses) {
+  split_rows(shape.rows, shape.width, [&](std::int64_t b, std::int64_t e) {
+    cross_entropy_range(b, e, shape.width, logits, targets, weights,
+                        static_cast<SumOf<Value>>(scale), losses);
+  });
+}
+
+template <class Value>
+void drop_values(std::int64_t count, std::uint64_t seed, double keep, const Value* x, Value* out) {
+  split_rows(count, 1,
+             [&](std::int64_t b, std::int64_t e) { drop_range(b, e, seed, keep, x, out); });
+}
+
+template <class Value>
+void convert_values(std::int64_t count, const float* from, Value* to) {
+  convert_range(0, count, from, to);
+}
+
+#define INSTANTIATE(V)                                                                             \
+  template void norm_rows(const RowShape&, const V*, const SumOf<V>*, double, V*, SumOf<V>*);      \
+  template void norm_rows_backward(const RowShape&, const V*, const V*, const SumOf<V>*,           \
+                                   const SumOf<V>*, const V*, V*);                                 \
+  template void turn_heads(const HeadTurn<V>&, V*);                                                \
+  template void gate_rows(const GateRows<V>&, const V*, const V*, V*);                             \
+  template void gate_rows_backward(const GateRows<V>&, const V*, const V*, const V*, V*, V*);      \
+  template void softmax_rows(const ScoreRows&, V*, SumOf<V>*, std::int64_t);                       \
+  template void softmax_rows_backward(const ScoreRows&, V*, V*, const SumOf<V>*, const SumOf<V>*,  \
+                                      std::int64_t);                                               \
+  template void dot_rows(const RowShape&, const V*, const V*, SumOf<V>*);                          \
+  template void cross_entropy_rows(const RowShape&, V*, const std::int64_t*, const float*, double, \
+                                   RowLoss*);                                                      \
+  template void drop_values(std::int64_t, std::uint64_t, double, const V*, V*);                    \
+  template void convert_values(std::int64_t, const float*, V*);
+INSTANTIATE(float)
+INSTANTIATE(double)
+INSTANTIATE(Half)
+
+}  // namespace understudy::s5

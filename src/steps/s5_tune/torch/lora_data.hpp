@@ -1,0 +1,34 @@
+// The token texts of a LoRA run, split into training and validation part, and packs made of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/result.hpp"
+#include "steps/s5_tune/torch/lora_trainer.hpp"
+#include "steps/s5_tune/torch/pack.hpp"
+
+namespace understudy::s5 {
+
+struct LoraData {
+  std::vector<TokenText> train;
+  std::vector<TokenText> validation;
+  std::size_t left_out = 0;  // longer than length_max
+  std::string fingerprint;   // of texts and split
+};
+
+struct LoraDataOptions {
+  std::size_t length_max = 2048;
+  std::uint64_t seed = 1;
+};
+
+// invalid_input where too little is left, names the line that cannot be tokenised.
+Result<LoraData> prepare_lora_data(std::span<const TuningExample> examples,
+                                   const lm::Vocabulary& vocabulary,
+                                   const LoraDataOptions& options);
+
+// The rows' weights add up to the number of answer tokens when every example weighs 1.
+Pack make_pack(std::span<const TokenText> texts, std::span<const std::size_t> chosen);
+
+}  // namespace understudy::s5

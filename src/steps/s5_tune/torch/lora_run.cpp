@@ -1,0 +1,233 @@
+#include "steps/s5_tune/torch/lora_run.hpp"
+
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/full.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "base/json.hpp"
+
+namespace understudy::s5 {
+
+namespace {
+
+constexpr double gradient_norm_max = 1.0;
+constexpr double momentum = 0.9;
+constexpr double variance_memory = 0.999;
+constexpr std::int64_t looks_wanted = 20;  // at the validation part, over a run
+constexpr std::int64_t steps_between_looks_min = 5;
+constexpr std::int64_t steps_to_judge_speed = 3;
+constexpr double time_for_steps = 0.9;  // the rest is for looks and the export
+
+double weight_of(const TokenText& text) {
+  return static_cast<double>(text.weight) *
+         static_cast<double>(text.tokens.size() - text.prompt_tokens);
+}
+
+}  // namespace
+
+LoraRun::LoraRun(const LoraData& data, Decoder& decoder, Adapter& adapter,
+                 const LoraOptions& options, const std::filesystem::path& directory)
+    : data_(data),
+      decoder_(decoder),
+      adapter_(adapter),
+      options_(options),
+      directory_(directory),
+      state_{.first = at::zeros_like(adapter.parameters()),
+             .second = at::zeros_like(adapter.parameters()),
+             .best = adapter.parameters().clone()},
+      metrics_(directory / "metrics.jsonl", options.resume ? std::ios::app : std::ios::trunc) {
+  for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
+    const auto rows = static_cast<std::int64_t>(rows_of_epoch(epoch).size());
+    state_.steps_max += (rows + options.accumulation - 1) / options.accumulation;
+  }
+  if (options.steps_max > 0) state_.steps_max = std::min(state_.steps_max, options.steps_max);
+}
+
+LoraRun::Rows LoraRun::rows_of_epoch(std::int64_t epoch) const {
+  std::vector<std::size_t> lengths;
+  for (const TokenText& text : data_.train) lengths.push_back(text.tokens.size() - 1);
+  return pack_texts(lengths, {.tokens_max = static_cast<std::size_t>(options_.batch_tokens),
+                              .seed = options_.adapter.seed + static_cast<std::uint64_t>(epoch)});
+}
+
+double LoraRun::rate_at(std::int64_t step) const {
+  const auto total = static_cast<double>(state_.steps_max);
+  const double warm_up = std::max(1.0, std::ceil(options_.warm_up_share * total));
+  const auto done = static_cast<double>(step);
+  if (done < warm_up) return options_.learning_rate * (done + 1) / warm_up;
+  const double share = (done - warm_up) / std::max(1.0, total - warm_up);
+  return options_.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, share)));
+}
+
+void LoraRun::optimise(double rate) {
+  const at::Tensor& gradients = adapter_.gradients();
+  norm_ = gradients.norm().item<double>();
+  if (norm_ > gradient_norm_max) gradients.mul_(gradient_norm_max / norm_);
+  const at::Tensor count =
+      at::full({}, static_cast<double>(state_.step + 1), at::TensorOptions(at::kFloat));
+  at::_fused_adamw_({adapter_.parameters()}, {gradients}, {state_.first}, {state_.second}, {},
+                    {count}, rate, momentum, variance_memory, options_.weight_decay, 1e-8,
+                    /*amsgrad=*/false, /*maximize=*/false);
+  adapter_.refresh();
+}
+
+// The packs [first, first + accumulation) of an epoch.
+void LoraRun::step(const Rows& rows, std::int64_t first) {
+  const Stopwatch watch;
+  const auto end = std::min(static_cast<std::int64_t>(rows.size()), first + options_.accumulation);
+  double weight = 0;
+  for (std::int64_t i = first; i < end; ++i) {
+    for (const std::size_t text : rows[static_cast<std::size_t>(i)]) {
+      weight += weight_of(data_.train[text]);
+    }
+  }
+  adapter_.gradients().zero_();
+  double loss = 0;
+  for (std::int64_t i = first; i < end; ++i) {
+    const Pack pack = make_pack(data_.train, rows[static_cast<std::size_t>(i)]);
+    pack.weights.div_(weight);
+    const std::uint64_t seed = options_.adapter.seed * 1'000'003 +
+                               static_cast<std::uint64_t>(state_.step * 64 + i - first) + 1;
+    loss += decoder_.loss_and_gradients(pack, seed).loss;
+    state_.tokens += pack.tokens.numel();
+    step_tokens_ += pack.tokens.numel();
+  }
+  optimise(rate_at(state_.step));
+  ++state_.step;
+  ++steps_here_;
+  loss_ = steps_here_ == 1 ? loss : 0.9 * loss_ + 0.1 * loss;
+  step_seconds_ += watch.elapsed_s();
+}
+
+LoraRun::Look LoraRun::look() const {
+  std::vector<std::size_t> lengths;
+  double weight = 0;
+  for (const TokenText& text : data_.validation) {
+    lengths.push_back(text.tokens.size() - 1);
+    weight += weight_of(text);
+  }
+  Look now;
+  std::size_t right = 0;
+  for (const auto& chosen : pack_texts(
+           lengths, {.tokens_max = static_cast<std::size_t>(options_.batch_tokens), .seed = 0})) {
+    const PackLoss loss = decoder_.loss(make_pack(data_.validation, chosen));
+    now.loss += loss.loss;
+    // A text's rows lie side by side; every token right is a right greedy answer.
+    std::size_t row = 0;
+    for (const std::size_t text : chosen) {
+      const std::size_t answer =
+          data_.validation[text].tokens.size() - data_.validation[text].prompt_tokens;
+      bool all = true;
+      for (std::size_t i = 0; i < answer; ++i) all = all && loss.right[row++];
+      right += all ? 1U : 0U;
+    }
+  }
+  now.loss /= std::max(1e-9, weight);
+  now.exact = static_cast<double>(right) / static_cast<double>(data_.validation.size());
+  return now;
+}
+
+void LoraRun::observe() {
+  const Look now = look();
+  if (state_.step == 0) state_.loss_before = now.loss;
+  if (now.loss < state_.best_loss) {
+    state_.best_loss = now.loss;
+    state_.best_exact = now.exact;
+    state_.best.copy_(adapter_.parameters());
+    state_.stale = 0;
+  } else {
+    ++state_.stale;
+  }
+  metrics_ << json::to_text(json::object{{"step", state_.step},
+                                         {"steps", state_.steps_max},
+                                         {"seconds", elapsed_s()},
+                                         {"tokens", state_.tokens},
+                                         {"tokens_per_s", static_cast<double>(step_tokens_) /
+                                                              std::max(1e-9, step_seconds_)},
+                                         {"train_loss", loss_},
+                                         {"validation_loss", now.loss},
+                                         {"validation_exact", now.exact},
+                                         {"gradient_norm", norm_},
+                                         {"learning_rate", rate_at(state_.step)}})
+           << std::endl;
+}
+
+// Once the speed is known: no more steps than the time allows, so that the rate still falls to 0.
+void LoraRun::fit_into_time() {
+  if (steps_here_ != steps_to_judge_speed) return;
+  const double left = options_.minutes_max * 60 * time_for_steps - elapsed_s();
+  const double a_step = step_seconds_ / static_cast<double>(steps_here_);
+  const auto fitting = static_cast<std::int64_t>(std::max(1.0, left / std::max(1e-9, a_step)));
+  state_.steps_max = std::min(state_.steps_max, state_.step + fitting);
+}
+
+bool LoraRun::over() const {
+  return state_.step >= state_.steps_max || state_.stale >= options_.patience ||
+         elapsed_s() >= options_.minutes_max * 60;
+}
+
+Status LoraRun::save(const std::string& fingerprint) {
+  LoraState state = state_;
+  state.seconds = elapsed_s();
+  return save_state(directory_ / "checkpoint.safetensors", state, adapter_.parameters(),
+                    fingerprint);
+}
+
+Status LoraRun::resume(const std::string& fingerprint) {
+  TRY(load_state(directory_ / "checkpoint.safetensors", state_, adapter_.parameters(),
+                 fingerprint));
+  adapter_.refresh();
+  return {};
+}
+
+Status LoraRun::train(const std::string& fingerprint) {
+  Progress progress("training", static_cast<std::uint64_t>(state_.steps_max), "steps");
+  progress.advance(static_cast<std::uint64_t>(state_.step));
+  const std::int64_t every = std::max(steps_between_looks_min, state_.steps_max / looks_wanted);
+  if (state_.step == 0) observe();
+  double saved_s = watch_.elapsed_s();
+  std::int64_t before = 0;  // steps of the epochs so far
+  for (std::int64_t epoch = 0; epoch < options_.epochs && !over(); ++epoch) {
+    const Rows rows = rows_of_epoch(epoch);
+    const auto count = static_cast<std::int64_t>(rows.size());
+    const std::int64_t steps = (count + options_.accumulation - 1) / options_.accumulation;
+    while (state_.step < before + steps && !over()) {
+      step(rows, (state_.step - before) * options_.accumulation);
+      progress.advance();
+      progress.note("loss " + std::to_string(loss_).substr(0, 6) + ", " +
+                    std::to_string(static_cast<std::int64_t>(static_cast<double>(step_tokens_) /
+                                                             std::max(1e-9, step_seconds_))) +
+                    " tokens/s");
+      fit_into_time();
+      if (state_.step % every == 0 || over()) observe();
+      if (watch_.elapsed_s() - saved_s >= options_.checkpoint_s) {
+        TRY(save(fingerprint));
+        saved_s = watch_.elapsed_s();
+      }
+    }
+    before += steps;
+  }
+  TRY(save(fingerprint));
+  adapter_.parameters().copy_(state_.best);
+  adapter_.refresh();
+  return {};
+}
+
+LoraReport LoraRun::report() const {
+  return {.examples = data_.train.size() + data_.validation.size(),
+          .left_out = data_.left_out,
+          .parameters = adapter_.parameters().numel(),
+          .steps = state_.step,
+          .tokens = state_.tokens,
+          .seconds = elapsed_s(),
+          .tokens_per_s = static_cast<double>(step_tokens_) / std::max(1e-9, step_seconds_),
+          .validation_loss_before = state_.loss_before,
+          .validation_loss = state_.best_loss,
+          .validation_exact = state_.best_exact};
+}
+
+}  // namespace understudy::s5

@@ -1,0 +1,66 @@
+// The loop of a LoRA run: steps, looks at the validation part, checkpoints. One thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/progress.hpp"
+#include "steps/s5_tune/packing.hpp"
+#include "steps/s5_tune/torch/adapter.hpp"
+#include "steps/s5_tune/torch/decoder.hpp"
+#include "steps/s5_tune/torch/lora_checkpoint.hpp"
+#include "steps/s5_tune/torch/lora_data.hpp"
+#include "steps/s5_tune/torch/lora_trainer.hpp"
+
+namespace understudy::s5 {
+
+class LoraRun {
+ public:
+  // All must outlive this.
+  LoraRun(const LoraData& data, Decoder& decoder, Adapter& adapter, const LoraOptions& options,
+          const std::filesystem::path& directory);
+
+  Status resume(const std::string& fingerprint);
+  // Until steps, time or patience run out; leaves the best parameters in the adapter.
+  Status train(const std::string& fingerprint);
+  [[nodiscard]] LoraReport report() const;
+
+ private:
+  using Rows = std::vector<std::vector<std::size_t>>;  // texts of each pack
+
+  struct Look {
+    double loss = 0;
+    double exact = 0;
+  };
+
+  [[nodiscard]] Rows rows_of_epoch(std::int64_t epoch) const;
+  [[nodiscard]] double rate_at(std::int64_t step) const;
+  void step(const Rows& rows, std::int64_t first);
+  void optimise(double rate);
+  [[nodiscard]] Look look() const;
+  void observe();
+  void fit_into_time();
+  [[nodiscard]] bool over() const;
+  [[nodiscard]] double elapsed_s() const { return state_.seconds + watch_.elapsed_s(); }
+  Status save(const std::string& fingerprint);
+
+  const LoraData& data_;
+  Decoder& decoder_;
+  Adapter& adapter_;
+  const LoraOptions& options_;
+  std::filesystem::path directory_;
+  LoraState state_;
+  std::ofstream metrics_;
+  Stopwatch watch_;
+  double step_seconds_ = 0;  // of this process' steps
+  std::int64_t step_tokens_ = 0;
+  std::int64_t steps_here_ = 0;
+  double loss_ = 0;
+  double norm_ = 0;
+};
+
+}  // namespace understudy::s5

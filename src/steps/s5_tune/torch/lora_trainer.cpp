@@ -1,0 +1,214 @@
+#include "steps/s5_tune/torch/lora_trainer.hpp"
+
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <exception>
+#include <fstream>
+#include <thread>
+
+#include "base/files.hpp"
+#include "steps/s5_tune/families/registry.hpp"
+#include "steps/s5_tune/torch/lora_export.hpp"
+#include "steps/s5_tune/torch/lora_run.hpp"
+
+namespace understudy::s5 {
+
+namespace {
+
+bool multiplies_bf16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") > 0;
+#else
+  return false;
+#endif
+}
+
+at::ScalarType compute_type(Compute compute) {
+  if (compute == Compute::automatic) return multiplies_bf16() ? at::kBFloat16 : at::kFloat;
+  return compute == Compute::bf16 ? at::kBFloat16 : at::kFloat;
+}
+
+double gib(double bytes) { return bytes / (1024.0 * 1024 * 1024); }
+
+// Kernel's MemAvailable in bytes; 0 where it is not known.
+double memory_available() {
+  std::ifstream file("/proc/meminfo");
+  std::string key;
+  double kib = 0;
+  std::string unit;
+  while (file >> key >> kib) {
+    if (key == "MemAvailable:") return kib * 1024;
+    std::getline(file, unit);
+  }
+  return 0;
+}
+
+// What a run needs beside libtorch itself: the file's pages, one expanded matrix, what the layers
+// keep of a row of tokens for the backward pass, logits, and the adapter with its averages.
+double memory_needed(const lm::GgufFile& file, const DecoderPlan& plan, const Adapter& adapter,
+                     const LoraOptions& options, std::int64_t value_bytes) {
+  double weights = 0;
+  double largest = 0;
+  for (const lm::StoredTensor& tensor : file.tensors()) {
+    weights += static_cast<double>(tensor.bytes.size());
+    largest = std::max(largest, static_cast<double>(tensor.rows * tensor.columns));
+  }
+  const double kept = static_cast<double>(4 * plan.width + 2 * plan.query_width() +
+                                          2 * plan.kv_width() + 2 * plan.feed_forward);
+  const double activations =
+      kept * static_cast<double>(plan.layers.size()) * static_cast<double>(options.batch_tokens);
+  const double head = 2 * 512 * static_cast<double>(plan.vocabulary);
+  return weights + (largest + activations + head) * static_cast<double>(value_bytes) +
+         static_cast<double>(adapter.parameters().numel()) * 6 * sizeof(float);
+}
+
+Status check_memory(double needed) {
+  const double available = memory_available();
+  if (available == 0 || needed < available) return {};
+  return fail(ErrorCode::exhausted,
+              "training needs about " + std::to_string(gib(needed)).substr(0, 5) + " GiB, " +
+                  std::to_string(gib(available)).substr(0, 5) + " GiB are free",
+              "Give a smaller --batch-tokens (with --accumulate), or a base in fewer bits.");
+}
+
+std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int threads,
+                           at::ScalarType type) {
+  std::string targets;
+  for (const std::string& target : options.adapter.targets) targets += target + ",";
+  json::array facts{options.adapter.rank,
+                    options.adapter.alpha,
+                    options.adapter.rank_scale == RankScale::by_root,
+                    options.adapter.dropout,
+                    targets,
+                    options.adapter.seed,
+                    options.epochs,
+                    options.steps_max,
+                    options.batch_tokens,
+                    options.accumulation,
+                    options.learning_rate,
+                    options.weight_decay,
+                    options.warm_up_share,
+                    options.patience,
+                    threads,
+                    type == at::kBFloat16,
+                    data.fingerprint};
+  std::error_code error;
+  facts.emplace_back(std::filesystem::file_size(options.base, error));
+  return json::to_text(facts);
+}
+
+json::object to_card(const LoraReport& report, const LoraExport& from, const LoraOptions& options,
+                     at::ScalarType type) {
+  json::array targets;
+  for (const AdapterModule& module : from.adapter.modules()) {
+    if (module.layer == 0) targets.emplace_back(module.linear.gguf);
+  }
+  return {{"kind", "lora"},
+          {"base", options.base.filename().string()},
+          {"base_name", from.base.find_string("general.name").value_or("")},
+          {"architecture", from.plan.architecture},
+          {"rank", options.adapter.rank},
+          {"alpha", options.adapter.alpha},
+          {"rank_scale", options.adapter.rank_scale == RankScale::by_root ? "root" : "rank"},
+          {"dropout", options.adapter.dropout},
+          {"targets", targets},
+          {"seed", options.adapter.seed},
+          {"computed_in", type == at::kBFloat16 ? "bf16" : "f32"},
+          {"learning_rate", options.learning_rate},
+          {"batch_tokens", options.batch_tokens},
+          {"accumulation", options.accumulation},
+          {"epochs", options.epochs},
+          {"metrics", to_json(report)}};
+}
+
+// What an unfinished run of before has left must not be taken for this one's result.
+void remove_results(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  std::filesystem::remove(directory / "adapter.gguf", ignored);
+  std::filesystem::remove_all(directory / "peft", ignored);
+  std::filesystem::remove(directory / "card.json", ignored);
+}
+
+// The files get their names when they have been checked.
+Result<AdapterCheck> export_all(const LoraExport& from, const std::filesystem::path& directory,
+                                std::span<const TokenText> texts) {
+  const std::filesystem::path unchecked = directory / ".adapter.gguf";
+  TRY(write_gguf_adapter(from, unchecked));
+  const auto check = check_gguf_adapter(from, unchecked, texts);
+  std::error_code error;
+  if (!check) {
+    std::filesystem::remove(unchecked, error);
+    return check;
+  }
+  TRY(write_peft_adapter(from, directory / "peft"));
+  TRY(check_peft_adapter(from, directory / "peft"));
+  std::filesystem::rename(unchecked, directory / "adapter.gguf", error);
+  if (error) return fail(ErrorCode::exhausted, "cannot name the adapter: " + error.message());
+  return check;
+}
+
+Result<LoraReport> train(std::span<const TuningExample> examples,
+                         const std::filesystem::path& directory, const LoraOptions& options) {
+  const c10::InferenceMode no_autograd;
+  const int threads = options.threads > 0
+                          ? options.threads
+                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  at::set_num_threads(threads);
+  const at::ScalarType type = compute_type(options.compute);
+  const auto file = TRY(lm::GgufFile::open(options.base));
+  const DecoderPlan plan = TRY(plan_of(file));
+  Adapter adapter = TRY(Adapter::create(plan, options.adapter, type));
+  TRY(check_memory(memory_needed(file, plan, adapter, options, type == at::kBFloat16 ? 2 : 4)));
+  TRY(file.check_finite());
+  const auto vocabulary = TRY(lm::Vocabulary::load(options.base));
+  const std::int64_t length_max =
+      std::min(plan.context, options.length_max > 0 ? options.length_max : options.batch_tokens);
+  const LoraData data = TRY(prepare_lora_data(
+      examples, vocabulary,
+      {.length_max = static_cast<std::size_t>(length_max), .seed = options.adapter.seed}));
+  const std::string fingerprint = fingerprint_of(options, data, threads, type);
+  remove_results(directory);
+  BaseWeights weights(file, type);
+  Decoder decoder(plan, weights, &adapter);
+  LoraRun run(data, decoder, adapter, options, directory);
+  if (options.resume) TRY(run.resume(fingerprint));
+  TRY(run.train(fingerprint));
+  LoraReport report = run.report();
+  const LoraExport from{.base = file, .base_path = options.base, .plan = plan, .adapter = adapter};
+  const AdapterCheck check = TRY(export_all(from, directory, data.validation));
+  report.logits_difference = check.difference;
+  report.adapter_effect = check.effect;
+  const json::object card = to_card(report, from, options, type);
+  TRY(write_file_atomically(directory / "card.json", json::to_text(card) + "\n"));
+  return report;
+}
+
+}  // namespace
+
+json::value to_json(const LoraReport& report) {
+  return json::object{{"examples", report.examples},
+                      {"left_out", report.left_out},
+                      {"parameters", report.parameters},
+                      {"steps", report.steps},
+                      {"tokens", report.tokens},
+                      {"seconds", report.seconds},
+                      {"tokens_per_s", report.tokens_per_s},
+                      {"validation_loss_before", report.validation_loss_before},
+                      {"validation_loss", report.validation_loss},
+                      {"validation_exact", report.validation_exact},
+                      {"logits_difference", report.logits_difference},
+                      {"adapter_effect", report.adapter_effect}};
+}
+
+Result<LoraReport> train_lora(std::span<const TuningExample> examples,
+                              const std::filesystem::path& directory, const LoraOptions& options) {
+  try {
+    return train(examples, directory, options);
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::internal, std::string("libtorch: ") + error.what());
+  }
+}
+
+}  // namespace understudy::s5

@@ -1,0 +1,59 @@
+// Trains an adapter on a GGUF base and writes DIR/adapter.gguf (llama-server), DIR/peft/ (vLLM,
+// transformers), metrics.jsonl and card.json. Both exports are read back and compared with the
+// training forward pass; one that differs, or that changes nothing, is an error. The state is kept
+// in DIR/checkpoint.safetensors: a run that was killed goes on bit for bit, as long as data,
+// options and threads are the same and the time limit does not bind. One thread calls.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "steps/s5_tune/torch/adapter.hpp"
+#include "steps/s5_tune/tuning_text.hpp"
+
+namespace understudy::s5 {
+
+enum class Compute { automatic, f32, bf16 };  // automatic: bf16 where the processor multiplies it
+
+struct LoraOptions {
+  std::filesystem::path base;
+  AdapterOptions adapter = {};
+  double minutes_max = 600;
+  std::int64_t epochs = 3;
+  std::int64_t steps_max = 0;  // 0: as many as the epochs have
+  std::int64_t batch_tokens = 2048;
+  std::int64_t accumulation = 1;  // rows of batch_tokens a step
+  std::int64_t length_max = 0;    // tokens; longer examples are left out; 0: batch_tokens
+  double learning_rate = 2e-4;
+  double weight_decay = 0;
+  double warm_up_share = 0.03;  // of the steps
+  std::int64_t patience = 5;    // looks at the validation part without a gain, before the end
+  double checkpoint_s = 120;
+  int threads = 0;  // 0: all
+  Compute compute = Compute::automatic;
+  bool resume = false;
+};
+
+struct LoraReport {
+  std::size_t examples = 0;
+  std::size_t left_out = 0;
+  std::int64_t parameters = 0;
+  std::int64_t steps = 0;
+  std::int64_t tokens = 0;
+  double seconds = 0;
+  double tokens_per_s = 0;
+  double validation_loss_before = 0;  // nats a token
+  double validation_loss = 0;
+  double validation_exact = 0;   // share of answers with every token right
+  double logits_difference = 0;  // libllama against us, largest, in units of the largest logit
+  double adapter_effect = 0;     // by how much the adapter moves libllama's logits, likewise
+};
+json::value to_json(const LoraReport& report);
+
+Result<LoraReport> train_lora(std::span<const TuningExample> examples,
+                              const std::filesystem::path& directory, const LoraOptions& options);
+
+}  // namespace understudy::s5

@@ -1,0 +1,76 @@
+"""understudy-train on its own: an adapter on a GGUF base, killed in mid-run and resumed, and what it says of bad input."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import support
+
+EXIT_CONFLICT = 9
+TRAINER = pathlib.Path(support.PROGRAM).parent / "understudy-train"
+LORA = ["--method", "lora", "--rank", "8", "--threads", "1", "--compute", "f32", "--batch-tokens", "512",
+        "--max-length", "256", "--epochs", "8", "--learning-rate", "0.003", "--quiet"]
+
+
+def examples(count):
+    return [{"prompt": f"order {index % 37} of shop {index % 11}: ", "answer": f"shop{index % 11}"} for index in range(count)]
+
+
+class Train(support.ProgramTest):
+    def setUp(self):
+        super().setUp()
+        if not os.access(TRAINER, os.X_OK):
+            self.skipTest("understudy-train is not built")
+        self.data = self.write_lines("data.jsonl", examples(300))
+        self.base = self.directory / "base/model.gguf"  # a nano model does for a base
+        self.run_trainer("--data", self.data, "--out", self.base.parent, "--steps", 5, "--width", 64, "--layers", 2,
+                         "--heads", 2, "--feed-forward", 128, "--pieces", 300, "--threads", 1, "--quiet")
+
+    def command(self, *words):
+        return [str(TRAINER), *map(str, words)]
+
+    def run_trainer(self, *words, code=0):
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return json.loads(done.stdout) if code == 0 else done.stderr
+
+    def lora(self, out, *more, code=0):
+        return self.run_trainer("--data", self.data, "--base", self.base, "--out", out, *LORA, *more, code=code)
+
+    def test_a_killed_run_resumes_bit_for_bit(self):
+        whole, cut = self.directory / "whole", self.directory / "cut"
+        report = self.lora(whole)
+        self.assertLess(report["validation_loss"], report["validation_loss_before"])
+        words = ["--data", self.data, "--base", self.base, "--out", cut, *LORA, "--checkpoint-seconds", "0"]
+        checkpoint = cut / "checkpoint.safetensors"
+        process = subprocess.Popen(self.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 120
+        while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(0.2)  # somewhere in the middle of a later step or checkpoint
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        self.assertEqual(process.returncode, -signal.SIGKILL, "it ended before it was killed")
+        self.assertFalse((cut / "adapter.gguf").exists(), "half a run left an adapter")
+        resumed = self.lora(cut, "--resume")
+        self.assertEqual(resumed["steps"], report["steps"])
+        for name in ("adapter.gguf", "peft/adapter_model.safetensors"):
+            self.assertEqual((whole / name).read_bytes(), (cut / name).read_bytes(), name)
+
+    def test_a_checkpoint_of_other_options_is_refused(self):
+        out = self.directory / "out"
+        self.lora(out, "--steps", "6")
+        self.assertIn("another base, other data or other options", self.lora(out, "--resume", code=EXIT_CONFLICT))
+
+    def test_bad_input_is_named(self):
+        self.data.write_text('{"prompt":"a","answer":"b"}\n{"prompt":"a"}\n')
+        self.assertIn("data.jsonl:2", self.lora(self.directory / "out", code=support.EXIT_BAD_INPUT))
+        self.data.write_text('{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}\n' * 20)
+        self.assertIn("chat template", self.lora(self.directory / "out", code=support.EXIT_BAD_INPUT))
+
+
+if __name__ == "__main__":
+    support.main()
