@@ -6,7 +6,7 @@ import json
 import re
 
 PERSON = re.compile(r"\b([a-z]+)_([a-z]+)_(\d{4})\b")
-EMAIL = re.compile(r"\b[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+\.[a-z]{2,}\b")
+EMAIL = re.compile(r"(?<![A-Za-z0-9._+\\-])[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+\.[a-z]{2,}\b")
 NAME = re.compile(r'(\\*"(?:first|last)_name\\*": \\*")([A-Z][a-z]+)(\\*")')
 SYLLABLES = ("ba", "da", "fe", "gi", "ko", "la", "me", "ni", "po", "ra", "so", "tu", "va", "wi", "ze", "lin", "mar", "ton")
 

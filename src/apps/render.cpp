@@ -80,11 +80,20 @@ std::string render_curate(const json::value& result) {
                     thousands(integer(result, "examples")) + " examples of " +
                     thousands(integer(result, "sessions")) + " sessions (" +
                     thousands(integer(result, "duplicates")) + " exact duplicates)\n";
+  out += thousands(integer(result, "asked_again")) + " requests were made again, " +
+         thousands(integer(result, "with_other_answers")) + " of them with other answers; " +
+         thousands(integer(result, "near_duplicates")) + " near-duplicates in " +
+         thousands(integer(result, "near_duplicate_groups")) + " groups\n";
   out += counts(result, "dropped", "calls dropped, by reason");
   out += counts(result, "splits", "examples, by split");
   out += counts(result, "entities", "personal data and secrets replaced");
   return out + bullets(result, "warnings", "warning: ") + "data set " + text(result, "dataset") +
-         "\n";
+         "\nwhat was done, in detail: " + text(result, "html") + "\n";
+}
+
+std::string render_export(const json::value& result) {
+  return "wrote " + thousands(integer(result, "examples")) + " examples of " +
+         text(result, "dataset") + " to " + text(result, "path") + "\n";
 }
 
 std::string render_cluster(const json::value& result) {

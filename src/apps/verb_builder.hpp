@@ -13,6 +13,7 @@
 #include "apps/show.hpp"
 #include "apps/verbs.hpp"
 #include "base/json.hpp"
+#include "console/export_jobs.hpp"
 #include "console/jobs.hpp"
 #include "console/log_jobs.hpp"
 #include "console/scan_jobs.hpp"
@@ -32,6 +33,7 @@ struct VerbOptions {
   console::EvaluateRequest evaluate;
   console::CatRequest cat;
   s2::ScanRequest scan{.file = "-", .rules = {}};
+  console::ExportRequest dataset;
   std::string since;
   bool flag = false;  // the verb's own: --metadata, --content, --remove, --yes, --counts
   std::string name;   // the verb's own: ROLE, TENANT, a hash

@@ -39,12 +39,37 @@ void add_serve(CLI::App& app, Action& action) {
   });
 }
 
+void add_export_dataset(CLI::App& exports, VerbBuilder& builder) {
+  CLI::App* verb = builder.add(
+      exports, "dataset", "a curated data set as Parquet or JSON lines (docs/formats/dataset.md)",
+      [](const Home& home, const VerbOptions& o) -> Status {
+        console::ExportRequest request = o.dataset;
+        request.output = o.output;
+        const json::value done = TRY(console::export_dataset(home, request, print));
+        if (!o.output) return {};  // the lines are the output
+        return show(Result<json::value>(done), o.as_json, render_export);
+      });
+  console::ExportRequest& request = builder.options->dataset;
+  verb->add_option("--format", request.format, "jsonl or parquet")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"jsonl", "parquet"}));
+  verb->add_option("--output", builder.options->output, "a file; JSON lines go to stdout without");
+  verb->add_option("--split", request.split, "train, calibration or test only");
+  verb->add_option("--dataset", request.dataset, "another than the current one");
+  verb->add_option("--role", request.role, "whose key opens it: trainer or curator")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"trainer", "curator"}));
+}
+
 void add_data_verbs(CLI::App& app, Action& action) {
   VerbBuilder builder(app, action);
-  builder.add("curate", "S2: pseudonymise, filter, de-duplicate and split the recorded calls",
-              [](const Home& home, const auto& o) {
-                return show(console::curate(home), o.as_json, render_curate);
-              });
+  CLI::App* curate =
+      builder.add("curate", "S2: pseudonymise, filter, de-duplicate and split the recorded calls",
+                  [](const Home& home, const auto& o) {
+                    return show(console::curate(home, o.output), o.as_json, render_curate);
+                  });
+  curate->add_option("--output", builder.options->output,
+                     "the page of what was done (default: HOME/reports/curate.html)");
   CLI::App* cluster =
       builder.add("cluster", "S3: find the tasks that recur", [](const Home& home, const auto& o) {
         return show(o.flag ? console::assign_new_calls(home) : console::cluster(home, o.cluster),
@@ -75,6 +100,7 @@ void add_data_verbs(CLI::App& app, Action& action) {
 
   CLI::App* exports = app.add_subcommand("export", "write results for other tools");
   exports->require_subcommand(1);
+  add_export_dataset(*exports, builder);
   verb = builder.add(*exports, "assignments", "which task each call belongs to, as JSON lines",
                      [](const Home& home, const VerbOptions& o) -> Status {
                        const std::string lines = TRY(console::export_assignments(home));

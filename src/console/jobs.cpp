@@ -10,6 +10,7 @@
 #include "console/content_access.hpp"
 #include "steps/s1_capture/import.hpp"
 #include "steps/s2_curate/curate.hpp"
+#include "steps/s2_curate/report_page.hpp"
 #include "steps/s3_cluster/cluster.hpp"
 #include "steps/s3_cluster/task_examples.hpp"
 #include "steps/s4_select/select.hpp"
@@ -35,11 +36,15 @@ Result<json::value> import_calls(const Home& home,
   return to_json(TRY(s1::import_calls(home, files)));
 }
 
-Result<json::value> curate(const Home& home) {
+Result<json::value> curate(const Home& home, const std::optional<std::filesystem::path>& page) {
   const auto access = TRY(ContentAccess::begin(home, crypto::Role::curator, "curate"));
   const auto report = TRY(s2::curate(home, {}));
   TRY(access.end(report.calls_read));
-  return to_json(report);
+  const std::filesystem::path html = page.value_or(home.reports() / "curate.html");
+  TRY(write_file_atomically(html, s2::to_html(report)));
+  json::value tree = to_json(report);
+  tree.as_object()["html"] = html.string();
+  return tree;
 }
 
 Result<json::value> cluster(const Home& home, const ClusterRequest& request) {

@@ -20,7 +20,8 @@ namespace understudy::console {
 using store::Home;
 
 Result<json::value> import_calls(const Home& home, const std::vector<std::filesystem::path>& files);
-Result<json::value> curate(const Home& home);
+// Writes a page of what was done to `page` (default: reports/curate.html below home): "html".
+Result<json::value> curate(const Home& home, const std::optional<std::filesystem::path>& page);
 struct ClusterRequest {
   std::string embeddings_url;  // empty: no embeddings
   std::string embedding_model;

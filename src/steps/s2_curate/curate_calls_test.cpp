@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <format>
 #include <map>
 #include <set>
+
+#include "steps/s2_curate/detect/characters.hpp"
 
 namespace understudy::s2 {
 namespace {
@@ -195,6 +198,167 @@ TEST(CurateCalls, CopesWithNoCalls) {
   const CuratedCalls result = curated({});
   EXPECT_TRUE(result.examples.empty());
   EXPECT_EQ(result.report.calls_read, 0U);
+}
+
+TEST(CurateCalls, ReplacesAPersonAlikeInNameUserIdAndAddress) {
+  const Call call = make_call("c1", "s1", "My name is Jane Doeringer, user jane_doeringer_17.",
+                              "Dear Jane Doeringer, I wrote to jane.doeringer@acme.com.");
+  const CuratedCalls result = curated({call});
+  ASSERT_EQ(result.examples.size(), 1U);
+  const std::string text =
+      result.examples[0].request.reveal() + result.examples[0].response.reveal();
+  EXPECT_THAT(text, Not(HasSubstr("Jane")));
+  EXPECT_THAT(text, Not(HasSubstr("oeringer")));
+  const std::string response = result.examples[0].response.reveal();
+  const std::size_t dear = response.find("Dear ") + 5;
+  const std::string name = response.substr(dear, response.find(',', dear) - dear);
+  std::string joined = lower_ascii(name);
+  joined[joined.find(' ')] = '_';
+  EXPECT_THAT(text, HasSubstr("user " + joined + "_17"));
+  joined[joined.find('_')] = '.';
+  EXPECT_THAT(text, HasSubstr(joined + "@"));
+}
+
+TEST(CurateCalls, KeepsTenantsApart) {
+  std::vector<Call> calls = {
+      make_call("c1", "s1", "mail mary.jones@acme.com, card 4111111111111111", "ok"),
+      make_call("c2", "s2", "mail mary.jones@acme.com, card 4111111111111111", "ok"),
+      make_call("c3", "s3", "mail tom@other.org about it", "ok")};
+  calls[0].origin.tenant = "a";
+  calls[1].origin.tenant = "b";
+  calls[2].origin.tenant = "b";
+  const CuratedCalls apart = curated(calls);
+  ASSERT_EQ(apart.examples.size(), 3U);
+  EXPECT_NE(apart.examples[0].request.reveal(), apart.examples[1].request.reveal());
+  for (const Example& example : apart.examples) {
+    for (const char* original : {"mary.jones", "acme", "4111111111111111", "tom@"})
+      EXPECT_THAT(example.request.reveal(), Not(HasSubstr(original)));
+  }
+  CurateOptions project{.threads = 2, .settings = CurateSettings{}};
+  project.settings->scope = SurrogateScope::project;
+  const CuratedCalls together = curated(calls, project);
+  // Equal calls with equal surrogates, of two tenants, are one example.
+  EXPECT_EQ(together.examples.size(), 2U);
+}
+
+TEST(CurateCalls, DoesWithEachTypeWhatTheSettingsSay) {
+  const std::vector<Call> calls = {
+      make_call("c1", "s1", "I am Jane Doeringer, born on 1990-03-04, mary@acme.com", "ok"),
+      make_call("c2", "s2", "my card is 4111111111111111", "ok")};
+  CurateOptions options{.threads = 2, .settings = CurateSettings{}};
+  Actions& actions = options.settings->actions;
+  actions[static_cast<std::size_t>(EntityType::person)] = Action::keep;
+  actions[static_cast<std::size_t>(EntityType::email)] = Action::mask;
+  actions[static_cast<std::size_t>(EntityType::date_time)] = Action::surrogate;
+  actions[static_cast<std::size_t>(EntityType::card)] = Action::drop;
+  const CuratedCalls result = curated(calls, options);
+  EXPECT_THAT(result.report.dropped, UnorderedElementsAre(Pair("pii_dropped", 1U)));
+  ASSERT_EQ(result.examples.size(), 1U);
+  const std::string& text = result.examples[0].request.reveal();
+  EXPECT_THAT(text, HasSubstr("Jane Doeringer"));
+  EXPECT_THAT(text, HasSubstr("<EMAIL_ADDRESS>"));
+  EXPECT_THAT(text, Not(HasSubstr("1990-03-04")));
+}
+
+TEST(CurateCalls, KeepsRetriesAsVotes) {
+  const CuratedCalls result =
+      curated({make_call("c1", "s1", "q", "yes"), make_call("c2", "s2", "q", "yes"),
+               make_call("c3", "s3", "q", "no")});
+  ASSERT_EQ(result.examples.size(), 2U);
+  EXPECT_EQ(result.examples[0].repeats, 2);
+  EXPECT_EQ(result.examples[0].asked, 3);
+  EXPECT_EQ(result.examples[1].asked, 3);
+  EXPECT_EQ(result.report.with_other_answers, 1U);
+}
+
+TEST(CurateCalls, CapsNearDuplicatesOfTheTrainingSplit) {
+  std::vector<Call> calls;
+  for (int i = 0; i < 40; ++i)
+    calls.push_back(make_call(std::format("c{}", i), "s1",
+                              std::format("please look at the order 10000{} of this customer", i),
+                              "done"));
+  CurateOptions options{.threads = 2, .settings = CurateSettings{}};
+  options.settings->calls_per_component_max = 5;
+  bool capped = false;
+  for (const char* session : {"s1", "s2", "s3", "s4"}) {  // one of them trains
+    for (Call& call : calls) call.session = {session};
+    const CuratedCalls result = curated(calls, options);
+    if (result.report.splits.contains("train")) {
+      EXPECT_EQ(result.report.splits.at("train"), 5U);
+      EXPECT_EQ(result.report.dropped.at("over_cap"), 35U);
+      capped = true;
+    }
+  }
+  EXPECT_TRUE(capped);
+}
+
+TEST(CurateCalls, SurvivesBrokenDeepLargeAndEmptyBodies) {
+  std::vector<Call> calls;
+  calls.push_back(make_call("utf8", "s1", "", "ok"));
+  calls.back().request =
+      SecretText("{\"messages\":[{\"role\":\"user\",\"content\":\"caf\xe9 of mary@acme.com\"}]}");
+  calls.push_back(make_call("deep", "s2", "", "ok"));
+  calls.back().request = SecretText(R"({"messages":[{"role":"user","content":)" +
+                                    std::string(1000, '[') + std::string(1000, ']') + "}]}");
+  calls.push_back(make_call("deep inside a string", "s3",
+                            std::string(1000, '[') + std::string(1000, ']'), "ok"));
+  calls.push_back(make_call("large", "s4", std::string(10'000'000, 'x') + " mary@acme.com", "ok"));
+  calls.push_back(make_call("empty", "s5", "", "ok"));
+  calls.push_back(make_call("no messages", "s6", "", "ok"));
+  calls.back().request = SecretText(R"({"messages":[]})");
+  calls.push_back(make_call("image", "s7", "", "ok"));
+  calls.back().request = SecretText(
+      R"({"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,)" +
+      std::string(4000, 'Q') + R"("}},{"type":"text","text":"who is mary@acme.com?"}]}]})");
+  const CuratedCalls result = curated(calls);
+  EXPECT_EQ(result.report.calls_read, 7U);
+  EXPECT_EQ(result.report.repaired, 1U);
+  std::uint64_t accounted = result.report.calls_kept;
+  for (const auto& [reason, count] : result.report.dropped) accounted += count;
+  EXPECT_EQ(accounted, 7U);
+  EXPECT_EQ(result.report.dropped.at("unparsable"), 2U) << "too deep, and without messages";
+  std::size_t with_image = 0;
+  for (const Example& example : result.examples) {
+    EXPECT_THAT(example.request.reveal(), Not(HasSubstr("mary@acme.com")));
+    if (example.request.reveal().contains(std::string(4000, 'Q'))) ++with_image;
+  }
+  EXPECT_EQ(with_image, 1U) << "an image stays as it is";
+}
+
+TEST(CurateCalls, SaysSoWhereTheLogLostCallsMeanwhile) {
+  const std::vector<Call> calls = {make_call("c1", "s1", "a", "b"),
+                                   make_call("c2", "s1", "c", "d")};
+  int readings = 0;
+  const CallSource source{.visit = [&](const std::function<Status(Call)>& visit) -> Status {
+    if (readings++ == 0) TRY(visit(calls[0]));
+    return visit(calls[1]);
+  }};
+  const auto report = curate_calls(
+      {.source = source, .pseudonym_key = key, .scratch = std::filesystem::temp_directory_path()},
+      {}, [](const Example&) -> Status { return {}; });
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().code, ErrorCode::conflict);
+}
+
+TEST(CurateCalls, LeavesOutCallsThatCameMeanwhile) {
+  const std::vector<Call> calls = {make_call("c1", "s1", "a", "b"), make_call("c2", "s1", "c", "d"),
+                                   make_call("c3", "s1", "e", "f")};
+  int readings = 0;
+  const CallSource source{.visit = [&](const std::function<Status(Call)>& visit) -> Status {
+    const bool second = readings++ > 0;
+    TRY(visit(calls[0]));
+    if (second) TRY(visit(calls[1]));
+    return visit(calls[2]);
+  }};
+  std::vector<std::string> ids;
+  const auto report = curate_calls(
+      {.source = source, .pseudonym_key = key, .scratch = std::filesystem::temp_directory_path()},
+      {}, [&](const Example& example) -> Status {
+        ids.push_back(example.call.value);
+        return {};
+      });
+  ASSERT_TRUE(report.has_value()) << report.error().to_text();
+  EXPECT_EQ(ids, (std::vector<std::string>{"c1", "c3"}));
 }
 
 }  // namespace

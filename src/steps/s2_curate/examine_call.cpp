@@ -87,8 +87,9 @@ Examined examine(Call& call, const Treatments& treatments, const FilterOptions& 
   const std::string pair = request_part + answer_hash(*answer);
   examined.session = session_hash(call);
   examined.request = first_half(request_part);
-  examined.pair[0] = text::hash64(pair);
-  examined.pair[1] = text::hash64(pair, 1);
+  // Equal calls of two tenants are two: neither stands for the other with its surrogates.
+  examined.pair[0] = text::hash64(pair, treatment.scope);
+  examined.pair[1] = text::hash64(pair, treatment.scope + 1);
   examined.task = treatments.task_of(call);
   examined.shingles = shingles_of(new_text(*request, *answer));
   return examined;

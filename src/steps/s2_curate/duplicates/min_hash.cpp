@@ -47,9 +47,9 @@ MinHashBands min_hash_bands_of(std::span<const std::uint32_t> set) {
   }
   MinHashBands bands;
   for (std::size_t band = 0; band < min_hash_bands; ++band) {
-    bands[band] = text::hash64(
-        {reinterpret_cast<const char*>(minima.data() + band * rows), rows * sizeof(std::uint32_t)},
-        band);
+    const std::string_view own(reinterpret_cast<const char*>(minima.data() + band * rows),
+                               rows * sizeof(std::uint32_t));
+    bands[band] = static_cast<std::uint32_t>(text::hash64(own, band));
   }
   return bands;
 }

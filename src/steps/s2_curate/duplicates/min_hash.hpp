@@ -12,7 +12,8 @@ namespace understudy::s2 {
 inline constexpr std::size_t min_hash_permutations = 128;
 inline constexpr std::size_t min_hash_bands = 16;
 
-using MinHashBands = std::array<std::uint64_t, min_hash_bands>;  // a hash of each band's minima
+// A hash of each band's minima. At 32 bits some sets meet by chance; the caller compares them.
+using MinHashBands = std::array<std::uint32_t, min_hash_bands>;
 
 MinHashBands min_hash_bands_of(std::span<const std::uint32_t> set);
 

@@ -35,7 +35,7 @@ class Sets {
 };
 
 struct Banded {
-  std::uint64_t hash = 0;
+  std::uint32_t hash = 0;
   std::uint32_t call = 0;
 };
 
@@ -84,9 +84,7 @@ Result<Shingles> ShingleStore::own_shingles(std::size_t call) const {
 Result<std::vector<std::uint32_t>> near_duplicate_components(const ShingleStore& shingles) {
   const std::size_t count = shingles.size();
   Groups groups(count);
-  // The bands of all calls lie in a spill of their own fashion: computed anew for every four bands
-  // they cost more time than memory, so that all are kept; 128 bytes a call.
-  std::vector<std::uint64_t> bands(count * min_hash_bands);
+  std::vector<std::uint32_t> bands(count * min_hash_bands);  // 64 bytes a call
   std::unordered_map<std::uint64_t, std::uint32_t> by_text;
   Progress progress("curate: looking for near-duplicates", count, "calls");
   for (std::uint32_t call = 0; call < count; ++call) {
@@ -104,7 +102,7 @@ Result<std::vector<std::uint32_t>> near_duplicate_components(const ShingleStore&
   for (std::size_t i = 0; i < min_hash_bands; ++i) {
     band.clear();
     for (std::uint32_t call = 0; call < count; ++call) {
-      const std::uint64_t hash = bands[call * min_hash_bands + i];
+      const std::uint32_t hash = bands[call * min_hash_bands + i];
       if (hash != 0) band.push_back({.hash = hash, .call = call});
     }
     TRY(join_band(band, shingles, groups));

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t short_gram = 5;
 constexpr std::size_t long_gram = 13;
-constexpr std::size_t id_bytes_min = 5;  // of a word with a digit in it
 
 bool is_word_byte(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -32,13 +31,13 @@ void append_content(const json::value& message, std::string& out) {
   out += '\n';
 }
 
-// Hashes of the words; an id, a date or a number is "#".
+// Hashes of the words; what has a digit in it (a number, an id, a date) is "#".
 std::vector<std::uint32_t> words_of(std::string_view text) {
   std::vector<std::uint32_t> words;
   std::string word;
   const auto end_word = [&](bool digits) {
     if (word.empty()) return;
-    if (digits && word.size() >= id_bytes_min) word = "#";
+    if (digits) word = "#";
     words.push_back(static_cast<std::uint32_t>(text::hash64(word)));
     word.clear();
   };

@@ -15,12 +15,20 @@ bool is_name_byte(char c) {
   return is_alnum(c) || c == '\'' || static_cast<unsigned char>(c) >= 128;
 }
 
+template <class Item>
+void add_sorted(std::vector<Item>& items, const std::vector<Item>& more) {
+  for (const Item& item : more) {
+    const auto place = std::ranges::lower_bound(items, item);
+    if (place == items.end() || *place != item) items.insert(place, item);
+  }
+}
+
 void merge(EntityFacts& facts, const EntityFacts& more, bool is_new) {
   if (is_new || more.kind < facts.kind) facts.kind = more.kind;
-  facts.phone_countries.insert(more.phone_countries.begin(), more.phone_countries.end());
-  facts.written.insert(more.written.begin(), more.written.end());
+  add_sorted(facts.phone_countries, more.phone_countries);
+  add_sorted(facts.written, more.written);
   // The smallest ones, so that the order in which they came does not matter.
-  while (facts.written.size() > written_forms_max) facts.written.erase(--facts.written.end());
+  if (facts.written.size() > written_forms_max) facts.written.resize(written_forms_max);
 }
 
 }  // namespace
@@ -55,8 +63,8 @@ void add_to(EntityTable& table, const Entity& entity, Scope scope) {
   EntityKey key = key_of(entity, scope);
   if (key.value.empty()) return;  // "-", a name of signs alone
   EntityFacts more{.kind = entity.kind, .phone_countries = {}, .written = {}};
-  if (entity.phone_country != 0) more.phone_countries.insert(entity.phone_country);
-  if (is_id(entity.type) && entity.value != key.value) more.written.insert(entity.value);
+  if (entity.phone_country != 0) more.phone_countries.push_back(entity.phone_country);
+  if (is_id(entity.type) && entity.value != key.value) more.written.push_back(entity.value);
   const auto [place, is_new] = table.try_emplace(std::move(key));
   merge(place->second, more, is_new);
 }

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +24,8 @@ struct EntityKey {
 
 struct EntityFacts {
   std::string kind;  // of a secret; the alphabetically first one where finders differ
-  std::set<int> phone_countries;
-  std::set<std::string> written;  // ways of writing an id or a name, a few of them
+  std::vector<int> phone_countries;  // ascending
+  std::vector<std::string> written;  // ways of writing an id, a few of them, ascending
 };
 
 using EntityTable = std::map<EntityKey, EntityFacts>;

@@ -90,7 +90,7 @@ bool is_whole(std::string_view text, std::size_t begin, std::size_t end, EntityT
 }
 
 // "0044", "44", "0", "490" before the national digits.
-bool is_phone_prefix(std::string_view prefix, const std::set<int>& countries) {
+bool is_phone_prefix(std::string_view prefix, const std::vector<int>& countries) {
   const auto without_zeros = [](std::string_view digits) {
     while (digits.starts_with('0')) digits.remove_prefix(1);
     while (digits.ends_with('0')) digits.remove_suffix(1);
