@@ -62,6 +62,7 @@ std::set<std::string> verb_names(const CLI::App& app) {
     names.insert(verb->get_name());
   names.erase("access");
   names.erase("serve");
+  names.erase("curate");  // its settings are no options (docs/formats/curate.md)
   return names;
 }
 

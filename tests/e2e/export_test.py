@@ -74,6 +74,16 @@ class Export(support.ProgramTest):
         self.assertNotIn("zoe1", page)
         self.assertNotIn("http", page)
 
+    def test_settings_say_what_is_done_with_each_type(self):
+        settings = self.program.home / "understudy.toml"
+        settings.write_text('[curate]\nscope = "project"\n[curate.actions]\nemail = "mask"\n')
+        self.program.json("curate")
+        self.assertIn("<EMAIL_ADDRESS>", json.dumps(self.lines()))
+        settings.write_text('[curate.actions]\nsecret = "keep"\n')
+        done = self.program.run("curate")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("understudy.toml:2", done.stderr)
+
     def test_the_same_log_gives_the_same_data_set(self):
         self.assertEqual(self.program.json("curate")["dataset"], self.report["dataset"])
         self.assertFalse((self.program.home / "datasets/unfinished").exists())

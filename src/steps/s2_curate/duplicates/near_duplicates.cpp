@@ -16,7 +16,7 @@ namespace {
 // it counts that much by chance.
 constexpr std::uint32_t template_calls_min = 24;
 constexpr std::uint64_t sketch_counters = std::uint64_t{1} << 22U;
-constexpr std::size_t remembered_sets_max = 2048;
+constexpr std::size_t remembered_sets_max = 256;
 
 // Sets that were read last.
 class Sets {
