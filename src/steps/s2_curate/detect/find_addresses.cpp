@@ -12,7 +12,6 @@ constexpr std::size_t words_left_max = 6;
 constexpr std::size_t words_right_max = 16;
 constexpr std::size_t lines_right_max = 4;
 constexpr std::size_t house_number_bytes_max = 6;
-constexpr std::size_t postal_code_bytes_min = 4;
 constexpr double score = 0.75;
 
 // One-word streets: "Wiesenstrasse", "Marnixkade", "Bergvägen".
