@@ -68,29 +68,27 @@ SecondLook to_example(Call& call, const PlannedCall& planned, const Treatment& t
     look.reason = DropReason::erased;
     return look;
   }
-  auto request = writer.rewrite(call.request.reveal(), treatment);
-  auto response = writer.rewrite(call.response.reveal(), treatment);
-  if (!request || !response || !request->clean || !response->clean) {
+  auto written = writer.rewrite(call.request.reveal(), call.response.reveal(), treatment);
+  if (!written || !written->clean) {
     look.reason = DropReason::pii_left;
     return look;
   }
-  if (response->body.contains("\"tool_calls\"") && !response->replaced.empty()) {
-    const auto tree = json::parse(request->body);
-    if (!tree || !still_fits_tools(*tree, response->body)) {
+  if (written->response.contains("\"tool_calls\"") && !written->replaced.empty()) {
+    const auto tree = json::parse(written->request);
+    if (!tree || !still_fits_tools(*tree, written->response)) {
       look.reason = DropReason::surrogate_broke_schema;
       return look;
     }
   }
-  look.replaced = std::move(request->replaced);
-  for (const auto& [place, count] : response->replaced) look.replaced[place] += count;
+  look.replaced = std::move(written->replaced);
   look.example =
       Example{.call = call.id,
               .session = call.session,
               .started_at = call.started_at,
               .split = planned.split,
               .model = call.served_model.empty() ? call.requested_model : call.served_model,
-              .request = SecretText(std::move(request->body)),
-              .response = SecretText(std::move(response->body)),
+              .request = SecretText(std::move(written->request)),
+              .response = SecretText(std::move(written->response)),
               .usage = call.usage,
               .latency_us = call.latency_us(),
               .repeats = planned.repeats,

@@ -219,6 +219,21 @@ TEST(CurateCalls, ReplacesAPersonAlikeInNameUserIdAndAddress) {
   EXPECT_THAT(text, HasSubstr(joined + "@"));
 }
 
+TEST(CurateCalls, ReplacesANameThatIsAWordThroughoutTheCallThatSaysSo) {
+  Call call = make_call("c1", "s1", "", "Daisy has no booking.");
+  call.request =
+      SecretText(R"({"messages":[{"role":"user","content":"{\"first_name\": \"Daisy\"}"}]})");
+  const CuratedCalls result = curated({call, make_call("c2", "s2", "a field of daisies", "ok")});
+  ASSERT_EQ(result.examples.size(), 2U);
+  const std::string& request = result.examples[0].request.reveal();
+  const std::string& response = result.examples[0].response.reveal();
+  EXPECT_THAT(request, Not(HasSubstr("Daisy")));
+  const std::size_t begin = response.find("content\":\"") + 10;
+  const std::string name = response.substr(begin, response.find(" has no") - begin);
+  EXPECT_NE(name, "Daisy");
+  EXPECT_THAT(request, HasSubstr(name));
+}
+
 TEST(CurateCalls, KeepsTenantsApart) {
   std::vector<Call> calls = {
       make_call("c1", "s1", "mail mary.jones@acme.com, card 4111111111111111", "ok"),

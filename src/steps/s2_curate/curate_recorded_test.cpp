@@ -8,8 +8,11 @@
 #include <set>
 
 #include "adapters/store/line_reader.hpp"
+#include "adapters/wire/chat.hpp"
 #include "base/clock.hpp"
 #include "steps/s2_curate/curate_calls.hpp"
+#include "steps/s2_curate/detect/characters.hpp"
+#include "steps/s2_curate/tool_schema.hpp"
 
 namespace understudy::s2 {
 namespace {
@@ -119,18 +122,111 @@ TEST(CurateRecorded, ReplacesOneAddressByOneSurrogateInAllCalls) {
   EXPECT_EQ(distinct.size(), stand_in.size());
 }
 
-// Takes tens of seconds; prints what `curate` makes of every recorded file.
-TEST(CurateRecorded, CuratesAllFiles) {
-  const fs::path folder = recorded_calls();
-  if (std::getenv("UNDERSTUDY_ALL_CALLS") == nullptr) GTEST_SKIP() << "UNDERSTUDY_ALL_CALLS unset";
+// Text of every e-mail address of a body, in order; by hand, because std::regex takes minutes.
+std::vector<std::string> addresses_in(std::string_view text) {
+  const auto in_name = [](char c) { return is_alnum(c) || c == '.' || c == '_'; };
+  std::vector<std::string> all;
+  for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
+    std::size_t begin = at;
+    while (begin > 0 && in_name(text[begin - 1])) --begin;
+    std::size_t end = at + 1;
+    while (end < text.size() && (is_alnum(text[end]) || text[end] == '-')) ++end;
+    const bool dot = end > at + 1 && end + 2 < text.size() && text[end] == '.' &&
+                     is_lower(text[end + 1]) && is_lower(text[end + 2]);
+    if (begin == at || !dot) continue;
+    while (end + 1 < text.size() && is_lower(text[end + 1])) ++end;
+    all.emplace_back(text.substr(begin, end + 1 - begin));
+  }
+  return all;
+}
+
+// Strings of four bytes and more anywhere in a tree, in order.
+void collect_strings(const json::value& tree, std::vector<std::string>& strings) {
+  if (tree.is_string() && tree.get_string().size() >= 4) strings.emplace_back(tree.get_string());
+  if (tree.is_array()) {
+    for (const json::value& item : tree.get_array()) collect_strings(item, strings);
+  }
+  if (tree.is_object()) {
+    for (const auto& member : tree.get_object()) collect_strings(member.value(), strings);
+  }
+}
+
+std::vector<std::string> argument_strings(const Answer& answer) {
+  std::vector<std::string> strings;
+  for (const ToolCall& call : answer.tool_calls) {
+    if (const auto tree = json::parse(call.arguments)) collect_strings(*tree, strings);
+  }
+  return strings;
+}
+
+std::vector<Call> read_all_recorded(const fs::path& folder) {
   std::vector<Call> calls;
   for (const auto& file : fs::directory_iterator(folder)) {
     if (!file.path().string().ends_with(".jsonl.gz")) continue;
     for (Call& call : read_recorded(file.path())) calls.push_back(std::move(call));
   }
+  return calls;
+}
+
+TEST(CurateRecorded, IsConsistentOverAllFiles) {
+  const fs::path folder = recorded_calls();
+  if (folder.empty()) GTEST_SKIP() << "there is no shared/data/calls beside this checkout";
+  const std::vector<Call> calls = read_all_recorded(folder);
+  const auto curated = curate_calls(calls, pseudonym_key, {});
+  ASSERT_TRUE(curated.has_value());
+  EXPECT_FALSE(curated->report.dropped.contains("pii_left"));
+  std::map<std::string, const Call*> by_id;
+  for (const Call& call : calls) by_id.try_emplace(call.id.value, &call);
+  std::map<std::string, std::string> surrogate_of;  // of e-mail addresses
+  std::size_t copied = 0;
+  std::size_t copies_kept = 0;
+  for (const Example& example : curated->examples) {
+    const Call& call = *by_id.at(example.call.value);
+    for (const auto& [before, after] : {std::pair(&call.request, &example.request),
+                                        std::pair(&call.response, &example.response)}) {
+      const auto originals = addresses_in(before->reveal());
+      const auto drawn = addresses_in(after->reveal());
+      if (originals.size() != drawn.size()) continue;  // letters of other scripts in one of them
+      for (std::size_t i = 0; i < originals.size(); ++i)
+        EXPECT_EQ(surrogate_of.try_emplace(originals[i], drawn[i]).first->second, drawn[i]);
+    }
+    const auto answer = wire::parse_answer(*json::parse(example.response.reveal()));
+    ASSERT_TRUE(answer.has_value());
+    if (answer->tool_calls.empty()) continue;
+    const json::value request = *json::parse(example.request.reveal());
+    EXPECT_TRUE(fits_tools(request, *answer)) << example.call.value;
+    // What the answer copied from the prompt, it copies still.
+    const auto before = argument_strings(*wire::parse_answer(*json::parse(call.response.reveal())));
+    const auto after = argument_strings(*answer);
+    ASSERT_EQ(before.size(), after.size());
+    const std::string prompt_before = wire::prompt_text(*json::parse(call.request.reveal()));
+    const std::string prompt_after = wire::prompt_text(request);
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      if (!prompt_before.contains(before[i])) continue;
+      ++copied;
+      copies_kept += prompt_after.contains(after[i]) ? 1U : 0U;
+    }
+  }
+  std::set<std::string> distinct;
+  for (const auto& [original, drawn] : surrogate_of) {
+    if (drawn == original) continue;  // no address of a person: an example of a prompt, a decorator
+    distinct.insert(drawn);
+    EXPECT_FALSE(surrogate_of.contains(drawn)) << "a surrogate is an original";
+  }
+  EXPECT_GT(distinct.size(), 30U);
+  EXPECT_GT(copied, 1000U);
+  std::cout << copies_kept << " of " << copied << " copied arguments are copies still\n";
+  EXPECT_GE(static_cast<double>(copies_kept), 0.999 * static_cast<double>(copied));
+}
+
+// Takes tens of seconds; prints what `curate` makes of every recorded file.
+TEST(CurateRecorded, CuratesAllFiles) {
+  const fs::path folder = recorded_calls();
+  if (std::getenv("UNDERSTUDY_ALL_CALLS") == nullptr) GTEST_SKIP() << "UNDERSTUDY_ALL_CALLS unset";
+  const std::vector<Call> calls = read_all_recorded(folder);
   const std::size_t count = calls.size();
   const Stopwatch watch;
-  const auto curated = curate_calls(std::move(calls), pseudonym_key, {});
+  const auto curated = curate_calls(calls, pseudonym_key, {});
   ASSERT_TRUE(curated.has_value());
   std::cout << json::to_text(to_json(curated->report)) << "\n" << watch.elapsed_s() << " s\n";
   std::uint64_t accounted = curated->report.calls_kept;

@@ -161,6 +161,13 @@ bool KnownValues::names_alone(std::string_view part) const {
   return (flags & not_alone) == 0 && (flags & (given_name | surname)) != 0;
 }
 
+bool KnownValues::repeats_everywhere(const Entity& entity) const {
+  if (entity.type == EntityType::secret) return entity.value.size() >= secret_bytes_min;
+  if (entity.type != EntityType::person) return true;
+  const std::string name = normalise(entity);
+  return name.contains(' ') || names_alone(name);
+}
+
 void KnownValues::add_form(const EntityTable::value_type& entry, std::string_view bytes,
                            Match match) {
   if (bytes.size() > literal_bytes_max) return;

@@ -25,6 +25,10 @@ class KnownValues {
   // prefixes. May overlap.
   [[nodiscard]] std::vector<Entity> find(std::string_view text, Scope scope) const;
 
+  // Is this value, once known, found wherever its scope repeats it? Single names that are words of
+  // the language, and secrets that are as short as words, are not.
+  [[nodiscard]] bool repeats_everywhere(const Entity& entity) const;
+
  private:
   enum class Match : std::uint8_t { exact, any_case, name, name_part };
   struct Form {

@@ -114,8 +114,9 @@ std::optional<std::string> NameSurrogates::email_local(std::string_view local, S
       any = any || known.has_value();
       out += known ? *known : stand_in(local.substr(i, end - i), stream);
     } else {
+      // Digits stay, as in a user's id that is made of the same name.
       while (end < local.size() && !is_letter(local[end])) ++end;
-      out += stand_in(local.substr(i, end - i), stream);
+      out += local.substr(i, end - i);
     }
     i = end;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/text/hashing.hpp"
+#include "steps/s2_curate/surrogate/call_values.hpp"
 #include "steps/s2_curate/surrogate/json_rewriter.hpp"
 
 namespace understudy::s2 {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::size_t memo_bytes_max = std::size_t{12} << 20U;
 constexpr std::size_t clean_objects_max = 65'536;
+constexpr std::size_t scanned_strings_max = 4096;
 constexpr std::size_t entry_bytes = 128;  // of a memo without its text
 
 struct Replaced {
@@ -39,22 +41,26 @@ Leaf as_leaf(const JsonLeaf& leaf) {
   return {.text = leaf.text, .key = leaf.kind == JsonLeaf::Kind::key ? "" : leaf.key};
 }
 
-std::uint64_t hash_of(const JsonObject& object, const Treatment& treatment,
-                      std::size_t nesting = 0) {
-  const std::uint64_t seed =
-      text::hash64(object.key, treatment.scope + treatment.actions_id + (nesting > 0 ? 1 : 0));
+// What the result of an object depends on besides the object.
+std::uint64_t seed_of(const Treatment& treatment, const CallValues& own) {
+  const std::uint64_t parts[] = {treatment.scope, treatment.actions_id, own.id()};
+  return text::hash64({reinterpret_cast<const char*>(parts), sizeof parts});
+}
+
+std::uint64_t hash_of(const JsonObject& object, std::uint64_t context, std::size_t nesting = 0) {
+  const std::uint64_t seed = text::hash64(object.key, context + (nesting > 0 ? 1 : 0));
   return text::hash64(object.text, seed + 1);
 }
 
 class Memo : public RewriteMemo {
  public:
-  void begin(const Treatment& treatment) {
-    treatment_ = &treatment;
+  void begin(std::uint64_t context) {
+    context_ = context;
     starts_.clear();
     replaced.clear();
   }
   const std::optional<std::string>* recall(const JsonObject& object) override {
-    const auto known = entries_.find(hash_of(object, *treatment_));
+    const auto known = entries_.find(hash_of(object, context_));
     if (known == entries_.end() || known->second.bytes != object.text.size()) {
       starts_.push_back(replaced.size());
       return nullptr;
@@ -75,7 +81,7 @@ class Memo : public RewriteMemo {
       bytes_ = 0;
     }
     bytes_ += size;
-    entries_.insert_or_assign(hash_of(object, *treatment_), std::move(entry));
+    entries_.insert_or_assign(hash_of(object, context_), std::move(entry));
   }
 
   std::vector<Replaced> replaced;  // in the body that is being written
@@ -86,7 +92,7 @@ class Memo : public RewriteMemo {
     std::optional<std::string> changed;
     std::vector<Replaced> replaced;
   };
-  const Treatment* treatment_ = nullptr;
+  std::uint64_t context_ = 0;
   std::unordered_map<std::uint64_t, Entry> entries_;
   std::size_t bytes_ = 0;
   std::vector<std::size_t> starts_;
@@ -96,6 +102,8 @@ class Memo : public RewriteMemo {
 
 struct PseudonymWriter::State {
   const Pseudonymiser& shared;
+  TextScanner scanner;
+  CallValues own;  // of the call that is being written
   Memo memo;
   std::unordered_set<std::uint64_t> clean_objects;
 
@@ -110,10 +118,10 @@ class Inspection : public JsonVisitor {
  public:
   using HasOriginal = std::function<bool(const Leaf&)>;
   Inspection(const HasOriginal& has_original, std::unordered_set<std::uint64_t>& clean_objects,
-             const Treatment& treatment, std::size_t nesting)
+             std::uint64_t context, std::size_t nesting)
       : has_original_(has_original),
         clean_objects_(clean_objects),
-        treatment_(treatment),
+        context_(context),
         nesting_(nesting) {}
 
   void leaf(const JsonLeaf& leaf) override {
@@ -125,14 +133,14 @@ class Inspection : public JsonVisitor {
       clean = !has_original_({.text = nested.text, .key = nested.key});
       return false;
     }
-    Inspection inside(has_original_, clean_objects_, treatment_, nesting_ + 1);
+    Inspection inside(has_original_, clean_objects_, context_, nesting_ + 1);
     if (!walk_json(nested.text, inside, nested.key, nested.depth)) return false;
     clean = inside.clean;
     return nested.encoded == nullptr;
   }
   bool entered(const JsonObject& object) override {
     if (!clean) return true;
-    if (!clean_objects_.contains(hash_of(object, treatment_, nesting_))) return false;
+    if (!clean_objects_.contains(hash_of(object, context_, nesting_))) return false;
     if (nesting_ == 0) known.emplace_back(object.begin, object.begin + object.text.size());
     return true;
   }
@@ -145,7 +153,7 @@ class Inspection : public JsonVisitor {
       known.emplace_back(object.begin, object.begin + object.text.size());
     }
     if (clean_objects_.size() >= clean_objects_max) clean_objects_.clear();
-    clean_objects_.insert(hash_of(object, treatment_, nesting_));
+    clean_objects_.insert(hash_of(object, context_, nesting_));
   }
 
   bool clean = true;
@@ -154,14 +162,18 @@ class Inspection : public JsonVisitor {
  private:
   const HasOriginal& has_original_;
   std::unordered_set<std::uint64_t>& clean_objects_;
-  const Treatment& treatment_;
+  std::uint64_t context_;
   std::size_t nesting_;
 };
 
 }  // namespace
 
 PseudonymWriter::PseudonymWriter(const Pseudonymiser& pseudonymiser)
-    : state_(new State{.shared = pseudonymiser, .memo = {}, .clean_objects = {}}) {}
+    : state_(new State{.shared = pseudonymiser,
+                       .scanner = TextScanner(pseudonymiser.detector_, scanned_strings_max),
+                       .own = {},
+                       .memo = {},
+                       .clean_objects = {}}) {}
 PseudonymWriter::~PseudonymWriter() = default;
 PseudonymWriter::PseudonymWriter(PseudonymWriter&&) noexcept = default;
 
@@ -169,7 +181,7 @@ std::optional<std::string> PseudonymWriter::State::write_leaf(const JsonLeaf& le
                                                               const Treatment& treatment) {
   if (is_binary(leaf.text)) return std::nullopt;
   if (names_the_caller(leaf)) return "[REDACTED:" + std::string(leaf.key) + "]";
-  const std::vector<Entity> entities = shared.entities_of(as_leaf(leaf), treatment);
+  const std::vector<Entity> entities = shared.entities_of(as_leaf(leaf), treatment, own);
   if (entities.empty()) return std::nullopt;
   std::string out;
   std::size_t copied_to = 0;
@@ -189,31 +201,41 @@ std::optional<std::string> PseudonymWriter::State::write_leaf(const JsonLeaf& le
 
 bool PseudonymWriter::State::is_clean(std::string_view body, const Treatment& treatment) {
   const Inspection::HasOriginal has_original = [&](const Leaf& leaf) {
-    return leaf.key.empty() && looks_like_json(leaf.text) ? shared.has_known(leaf.text, treatment)
-                                                          : shared.has_original(leaf, treatment);
+    return leaf.key.empty() && looks_like_json(leaf.text)
+               ? shared.has_known(leaf.text, treatment, own)
+               : shared.has_original(leaf, treatment, own);
   };
-  Inspection inspection(has_original, clean_objects, treatment, 0);
+  Inspection inspection(has_original, clean_objects, seed_of(treatment, own), 0);
   if (!walk_json(body, inspection) || !inspection.clean) return false;
   std::ranges::sort(inspection.known);
   std::size_t begin = 0;
   for (const auto& [from, to] : inspection.known) {
-    if (from > begin && shared.has_known(body.substr(begin, from - begin), treatment)) return false;
+    if (from > begin && shared.has_known(body.substr(begin, from - begin), treatment, own))
+      return false;
     begin = std::max(begin, to);
   }
-  return !shared.has_known(body.substr(begin), treatment);
+  return !shared.has_known(body.substr(begin), treatment, own);
 }
 
-Result<PseudonymWriter::Rewritten> PseudonymWriter::rewrite(std::string_view body,
+Result<PseudonymWriter::Rewritten> PseudonymWriter::rewrite(std::string_view request,
+                                                            std::string_view response,
                                                             const Treatment& treatment) {
   State& state = *state_;
-  state.memo.begin(treatment);
+  std::vector<Entity> found = state.scanner.scan(request);
+  for (Entity& entity : state.scanner.scan(response)) found.push_back(std::move(entity));
+  state.own = CallValues(found, state.shared.known_, treatment);
   const LeafRewrite write = [&](const JsonLeaf& leaf) { return state.write_leaf(leaf, treatment); };
-  auto changed = TRY(rewrite_json(body, write, &state.memo));
   Rewritten result;
-  result.body = changed ? std::move(*changed) : std::string(body);
-  for (Replaced& replaced : state.memo.replaced)
-    ++result.replaced[{replaced.type, std::move(replaced.path)}];
-  result.clean = state.is_clean(result.body, treatment);
+  result.clean = true;
+  for (const auto& [body, out] :
+       {std::pair(request, &result.request), std::pair(response, &result.response)}) {
+    state.memo.begin(seed_of(treatment, state.own));
+    auto changed = TRY(rewrite_json(body, write, &state.memo));
+    *out = changed ? std::move(*changed) : std::string(body);
+    for (Replaced& replaced : state.memo.replaced)
+      ++result.replaced[{replaced.type, std::move(replaced.path)}];
+    result.clean = result.clean && state.is_clean(*out, treatment);
+  }
   return result;
 }
 

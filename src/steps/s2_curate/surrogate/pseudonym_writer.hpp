@@ -25,12 +25,15 @@ class PseudonymWriter {
   PseudonymWriter(PseudonymWriter&&) noexcept;
 
   struct Rewritten {
-    std::string body;
+    std::string request;
+    std::string response;
     ReplacedCounts replaced;
     bool clean = false;  // the re-scan found no original value
   };
-  // invalid_input for what is no JSON.
-  Result<Rewritten> rewrite(std::string_view body, const Treatment& treatment);
+  // Both bodies of a call, because what one of them tells to be a name ("Daisy") is one in the
+  // other. invalid_input for what is no JSON.
+  Result<Rewritten> rewrite(std::string_view request, std::string_view response,
+                            const Treatment& treatment);
 
  private:
   struct State;

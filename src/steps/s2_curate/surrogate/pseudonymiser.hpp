@@ -31,6 +31,8 @@ struct Treatment {
 bool collect_entities(TextScanner& scanner, std::string_view body, const Treatment& treatment,
                       EntityTable& table);
 
+class CallValues;
+
 class Pseudonymiser {
  public:
   // All references must outlive it.
@@ -38,16 +40,19 @@ class Pseudonymiser {
                                       const SecretText& key);
 
  private:
-  friend class PseudonymWriter;
+  friend class PseudonymWriter;  // and its state
   Pseudonymiser(const Detector& detector, const EntityTable& originals, Surrogates surrogates)
       : detector_(detector),
         originals_(originals),
         known_(originals),
         surrogates_(std::move(surrogates)) {}
-  [[nodiscard]] std::vector<Entity> entities_of(const Leaf& leaf, const Treatment& treatment) const;
-  // Is an original of the treatment's scope in the leaf?
-  [[nodiscard]] bool has_original(const Leaf& leaf, const Treatment& treatment) const;
-  [[nodiscard]] bool has_known(std::string_view text, const Treatment& treatment) const;
+  [[nodiscard]] std::vector<Entity> entities_of(const Leaf& leaf, const Treatment& treatment,
+                                                const CallValues& own) const;
+  // Is an original of the treatment's scope, or of the call, in the leaf?
+  [[nodiscard]] bool has_original(const Leaf& leaf, const Treatment& treatment,
+                                  const CallValues& own) const;
+  [[nodiscard]] bool has_known(std::string_view text, const Treatment& treatment,
+                               const CallValues& own) const;
 
   const Detector& detector_;
   const EntityTable& originals_;
