@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "steps/s5_tune/torch/decoder_kernels.hpp"
@@ -92,6 +93,17 @@ void activate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, co
                               dout.const_data_ptr<Value>(), to.gate.data_ptr<Value>(),
                               to.up.data_ptr<Value>());
   });
+}
+
+// Sums of squares leave f32 above this; trained models stay below 1e5.
+constexpr double value_max = 1e15;
+
+// The kernels take their input to be finite; what has diverged shows here, as sums carry it along.
+bool is_sound(const at::Tensor& x) { return x.abs().max().item<double>() < value_max; }
+
+PackLoss diverged(const Pack& pack) {
+  return {.loss = std::numeric_limits<double>::quiet_NaN(),
+          .right = std::vector<bool>(static_cast<std::size_t>(pack.rows.numel()), false)};
 }
 
 std::uint64_t mix(std::uint64_t seed, std::uint64_t with) {
@@ -383,6 +395,7 @@ PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tens
 
 PackLoss Decoder::loss(const Pack& pack) {
   const at::Tensor x = run(pack, nullptr, 0).index_select(0, pack.rows);
+  if (!is_sound(x)) return diverged(pack);
   return head_loss(pack, norm(x, norm_, plan_.norm_epsilon).out, nullptr);
 }
 
@@ -390,6 +403,7 @@ PackLoss Decoder::loss_and_gradients(const Pack& pack, std::uint64_t seed) {
   std::vector<LayerPass> passes;
   const at::Tensor all = run(pack, &passes, seed);
   const at::Tensor x = all.index_select(0, pack.rows);
+  if (!is_sound(x)) return diverged(pack);
   const Normed normed = norm(x, norm_, plan_.norm_epsilon);
   at::Tensor dnormed;
   PackLoss loss = head_loss(pack, normed.out, &dnormed);

@@ -16,7 +16,7 @@
 namespace understudy::s5 {
 
 struct PackLoss {
-  double loss = 0;          // sum over the rows of weight * nats
+  double loss = 0;          // sum over the rows of weight * nats; NaN once diverged
   std::vector<bool> right;  // of each row: the likeliest token is the target
 };
 

@@ -36,7 +36,8 @@ INLINED double exponential(double x) { return std::exp(x); }
 // Cephes' expf: relative error below 2e-7; branch-free, so that loops vectorise.
 INLINED float exponential(float x) {
   x = std::min(std::max(x, -87.0F), 88.0F);
-  const float n = std::floor(x * 1.44269504F + 0.5F);
+  constexpr float to_whole = 12'582'912.0F;  // 1.5 * 2^23: what is added to it loses its fraction
+  const float n = (x * 1.44269504F + to_whole) - to_whole;
   x = x - n * 0.693359375F + n * 2.12194440e-4F;
   float y = 1.9875691500e-4F;
   y = y * x + 1.3981999507e-3F;
@@ -286,7 +287,10 @@ WIDEST_VECTORS void cross_entropy_range(std::int64_t begin, std::int64_t end, st
 #pragma omp simd reduction(max : largest)
     for (std::int64_t i = 0; i < width; ++i) largest = std::max(largest, get(row[i]));
     const Sum target = get(row[targets[r]]);
-    losses[r].right = target >= largest;
+    // The first of the likeliest, as a greedy server picks it: bf16 makes ties common.
+    losses[r].right = target >= largest && std::none_of(row, row + targets[r], [&](const Value& v) {
+                        return get(v) >= target;
+                      });
     Sum sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (std::int64_t i = 0; i < width; ++i) sum += exponential((get(row[i]) - largest) * scale);

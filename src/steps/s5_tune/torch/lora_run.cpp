@@ -197,6 +197,11 @@ Status LoraRun::train(const std::string& fingerprint) {
     const std::int64_t steps = (count + options_.accumulation - 1) / options_.accumulation;
     while (state_.step < before + steps && !over()) {
       step(rows, (state_.step - before) * options_.accumulation);
+      if (!std::isfinite(loss_) || !std::isfinite(norm_)) {
+        return fail(ErrorCode::invalid_input,
+                    "the loss is no number any more at step " + std::to_string(state_.step),
+                    "Give a lower --learning-rate, or --compute f32.");
+      }
       progress.advance();
       progress.note("loss " + std::to_string(loss_).substr(0, 6) + ", " +
                     std::to_string(static_cast<std::int64_t>(static_cast<double>(step_tokens_) /

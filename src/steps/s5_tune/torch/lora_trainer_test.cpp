@@ -234,6 +234,15 @@ TEST_F(LoraTrainer, AnAdapterThatChangesNothingIsNotKept) {
   EXPECT_FALSE(std::filesystem::exists(directory_ / "out" / "adapter.gguf"));
 }
 
+TEST_F(LoraTrainer, ADivergedRunEndsWithAnError) {
+  LoraOptions options = quick();
+  options.learning_rate = 1e30;
+  const auto report = train_lora(rule_examples(), made("out"), options);
+  ASSERT_FALSE(report.has_value());
+  EXPECT_NE(report.error().message.find("the loss is no number"), std::string::npos)
+      << report.error().to_text();
+}
+
 TEST_F(LoraTrainer, AQuantisedBaseTrainsToNearlyTheSameLoss) {
   LoraOptions options = quick();
   options.epochs = 10;
