@@ -77,5 +77,6 @@ class VerbBuilder {
 // `log`, `keys` and `audit`.
 void add_log_verbs(CLI::App& app, Action& action);
 void add_scan_verb(CLI::App& app, Action& action);
+void add_demo_verb(CLI::App& app);
 
 }  // namespace understudy::apps

@@ -188,6 +188,7 @@ void add_status(CLI::App& app, Action& action) {
 }  // namespace
 
 void add_verbs(CLI::App& app, Action& action) {
+  add_demo_verb(app);
   add_status(app, action);
   add_import(app, action);
   add_log_verbs(app, action);
