@@ -14,7 +14,8 @@ namespace understudy::lm {
 
 struct LlamaServerOptions {
   std::filesystem::path model;
-  std::filesystem::path log;  // the child's output; empty: thrown away
+  std::filesystem::path adapter = {};  // a GGUF LoRA for it; empty: none
+  std::filesystem::path log;           // the child's output; empty: thrown away
   std::filesystem::path program = find_program("llama-server");
   std::size_t parallel = 4;   // calls at once
   std::size_t context = 512;  // tokens of each
