@@ -192,6 +192,7 @@ void add_verbs(CLI::App& app, Action& action) {
   add_import(app, action);
   add_log_verbs(app, action);
   add_serve(app, action);
+  add_console_verbs(app, action);
   add_access_verbs(app, action);
   add_data_verbs(app, action);
   add_scan_verb(app, action);

@@ -9,5 +9,7 @@ namespace understudy::apps {
 // `action` must outlive the parser.
 void add_verbs(CLI::App& app, Action& action);
 void add_access_verbs(CLI::App& app, Action& action);
+// `console` and `up`.
+void add_console_verbs(CLI::App& app, Action& action);
 
 }  // namespace understudy::apps
