@@ -89,10 +89,11 @@ Result<console::ConsoleOptions> options_of(const Home& home, const ConsoleWords&
 Result<std::unique_ptr<console::ConsoleServer>> open_console(const Home& home,
                                                              const ConsoleWords& words) {
   auto server = TRY(console::ConsoleServer::open(TRY(options_of(home, words))));
-  if (!words.port_file.empty())
-    TRY(write_file_atomically(words.port_file, std::to_string(server->port()) + "\n"));
   if (!words.url_file.empty())
     TRY(write_file_atomically(words.url_file, server->owner_url() + "\n", FileMode::owner_only));
+  // Last: whoever waits for it finds the rest.
+  if (!words.port_file.empty())
+    TRY(write_file_atomically(words.port_file, std::to_string(server->port()) + "\n"));
   std::fprintf(stderr,
                "The console: %s\n  this address opens everything that the keys in %s open; it is "
                "valid until the console ends\n",

@@ -30,7 +30,7 @@ DAYS = 12
 
 def dated(records):
     """The same calls, spread over the last days: more by day than by night."""
-    first = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=DAYS)
+    first = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=DAYS + 1)).replace(hour=0)
     for number, record in enumerate(records):
         share = number / len(records)
         at = first + datetime.timedelta(days=DAYS * share)
@@ -46,6 +46,8 @@ def mixed(*lists):
 
 
 class Console(support.ProgramTest):
+    maxDiff = None
+
     def console(self, program, *words):
         """A running console: its address, and the owner's."""
         url_file = self.directory / f"url-{len(self.children.children)}"

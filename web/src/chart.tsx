@@ -16,6 +16,16 @@ export interface Line {
 interface Props { x: number[]; lines: Line[]; label: string; height?: number; time?: boolean; format?: (value: number) => string; formatRight?: (value: number) => string }
 
 const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const moment = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+// Days where ticks are days apart; else the time, and the day where it changes.
+const ticksOf = (ticks: number[]): string[] => ticks.map((tick, index) => {
+  const date = new Date(tick * 1000);
+  if ((ticks[1] ?? tick) - ticks[0]! >= 86_000) return day.format(date);
+  const before = index ? new Date(ticks[index - 1]! * 1000) : null;
+  return before?.getDate() === date.getDate() ? clock.format(date) : `${clock.format(date)}\n${day.format(date)}`;
+});
 const isPhone = () => window.innerWidth < 640;
 
 function options(props: Props, width: number): uPlot.Options {
@@ -31,12 +41,12 @@ function options(props: Props, width: number): uPlot.Options {
     legend: { live: !isPhone() },
     scales: { x: { time: props.time ?? true }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 70 },
+      { ...axis, grid: { show: false }, space: 70, ...(props.time === false ? {} : { values: (_: uPlot, ticks: number[]) => ticksOf(ticks) }) },
       { ...axis, grid, size: 58, values: (_, ticks) => ticks.map(format) },
       ...(right ? [{ ...axis, scale: "right", side: 1 as const, grid: { show: false }, size: 58, values: (_: uPlot, ticks: number[]) => ticks.map(props.formatRight ?? format) }] : []),
     ],
     series: [
-      props.time === false ? { label: "step" } : {},
+      props.time === false ? { label: "step" } : { label: "when", value: (_: uPlot, at: number | null) => (at == null ? "–" : moment.format(new Date(at * 1000))) },
       ...props.lines.map((line): uPlot.Series => {
         const ink = colour(line.colour);
         const show = line.axis === "right" ? props.formatRight ?? format : format;

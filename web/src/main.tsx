@@ -74,7 +74,7 @@ function Frame({ me, leave }: { me: Me; leave: () => void }) {
   return (
     <div class="frame">
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>Skip to the content</a>
-      <nav aria-label="Pages">
+      <nav aria-label="Pages"><div class="nav-inner">
         <a class="brand" href="#/" aria-label="Understudy, overview"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" /><path d="M9 8v9a7 7 0 0 0 14 0V8" /></svg><span>Understudy</span></a>
         <ul>
           {places.map(([path, name, icon]) => (
@@ -86,7 +86,7 @@ function Frame({ me, leave }: { me: Me; leave: () => void }) {
           <button type="button" class="plain" onClick={nextTheme}>theme: {theme}</button>
           <button type="button" class="plain" onClick={leave} title={me.roles.join(", ")}>{me.name}: leave</button>
         </div>
-      </nav>
+      </div></nav>
       <main id="main" tabIndex={-1}><Current address={address} /></main>
     </div>
   );

@@ -1,6 +1,6 @@
 // The task map: tasks as circles where S3 put them, some of their calls as dots. Zoom with the wheel or the buttons, drag
 // to move; every circle is a link.
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { count, percent } from "./format";
 import type { ListedTask } from "./types";
 
@@ -45,7 +45,15 @@ export function TaskMap({ tasks, shown }: { tasks: ListedTask[]; shown: Set<stri
     from.moved ||= Math.abs(dx) + Math.abs(dy) > 4;
     if (from.moved) setView({ ...from.view, x: from.view.x - dx * scale, y: from.view.y - dy * scale });
   };
+  const [width, setWidth] = useState(960);
+  useEffect(() => {
+    const sized = new ResizeObserver(([entry]) => setWidth(entry!.contentRect.width || 960));
+    sized.observe(element.current!);
+    return () => sized.disconnect();
+  }, []);
   const detail = view.size / side;
+  const pixel = view.size / width;  // letters and dots keep their size on the screen
+  const flat = width < 520 ? 1 : 0.62;  // height by width
   return (
     <div class="map">
       <div class="map-tools" role="group" aria-label="Zoom">
@@ -53,26 +61,28 @@ export function TaskMap({ tasks, shown }: { tasks: ListedTask[]; shown: Set<stri
         <button type="button" aria-label="Zoom out" onClick={() => zoom(1.4)}>−</button>
         <button type="button" aria-label="Show all" onClick={() => setView(whole)}>⤢</button>
       </div>
-      <svg ref={element} viewBox={`${view.x} ${view.y} ${view.size} ${view.size * 0.62}`} onWheel={onWheel}
+      <svg ref={element} viewBox={`${view.x} ${view.y} ${view.size} ${view.size * flat}`} onWheel={onWheel}
         onPointerDown={(event) => { drag.current = { x: event.clientX, y: event.clientY, view, moved: false }; }}
         onPointerMove={onMove} onPointerUp={() => setTimeout(() => { drag.current = null; })} onPointerLeave={() => { drag.current = null; }}>
-        {tasks.flatMap((task) => task.map.calls.map((call) => (
-          <circle key={task.id + call.call} class={`dot ${tone(task)} ${shown.has(task.id) ? "" : "dim"}`} cx={place(call.x)} cy={place(call.y) * 0.62} r={2.4 * detail} />
-        )))}
         {tasks.map((task) => {
           const lines = wrapped(task.name);
-          const size = 15 * Math.max(0.35, detail);
-          const r = radius(task) * Math.max(0.5, detail);
-          const [x, y] = [place(task.map.x), place(task.map.y) * 0.62];
-          const below = y + r + size * 1.15;
+          const size = 12.5 * pixel;
+          const r = radius(task) * Math.max(0.4, detail) * (width < 520 ? 1.5 : 1);
+          const [x, y] = [place(task.map.x), place(task.map.y) * flat];
+          const below = y + r + size * 1.2;
+          // Its calls, as far apart as the circle has room: only their order means something.
+          const reach = Math.max(1e-6, ...task.map.calls.map((call) => Math.hypot(call.x - task.map.x, call.y - task.map.y)));
           return (
             <a key={task.id} href={`#/tasks/${task.id}`} class={`place ${tone(task)} ${shown.has(task.id) ? "" : "dim"}`} draggable={false}
-              onClick={(event) => { if (drag.current?.moved) event.preventDefault(); }}
-              aria-label={`${task.name}: ${count(task.statistics.calls)} calls, ${percent(task.statistics.share_of_calls)} of all`}>
+              onClick={(event) => { if (drag.current?.moved) event.preventDefault(); }}>
+              <title>{`${task.name}: ${count(task.statistics.calls)} calls, ${percent(task.statistics.share_of_calls)} of all`}</title>
               <circle cx={x} cy={y} r={r} />
-              <text x={x} y={y + size * 0.35} font-size={size} class="share-text">{percent(task.statistics.share_of_calls, 0)}</text>
-              <text x={x} y={below} font-size={size * 0.9}>
-                {lines.map((line, index) => <tspan key={line + index} x={x} dy={index ? size * 1.1 : 0}>{line}</tspan>)}
+              {task.map.calls.map((call) => (
+                <circle key={call.call} class="dot" cx={x + ((call.x - task.map.x) / reach) * r * 0.84} cy={y + ((call.y - task.map.y) / reach) * r * 0.84} r={2.1 * pixel} />
+              ))}
+              <text x={x} y={below} font-size={size} class="share-text">{percent(task.statistics.share_of_calls, 0)}</text>
+              <text x={x} y={below + size * 1.2} font-size={size}>
+                {lines.map((line, index) => <tspan key={line + index} x={x} dy={index ? size * 1.15 : 0}>{line}{" "}</tspan>)}
               </text>
             </a>
           );

@@ -26,8 +26,8 @@ struct ConsoleOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8090;  // 0: any free one
   net::TlsFiles tls = {};
-  std::string version;
-  std::function<json::value()> describe_gateway;
+  std::string version = {};
+  std::function<json::value()> describe_gateway = {};
   // More names that this console is reached by, behind a proxy: "console.example.com".
   std::vector<std::string> host_names = {};
 };

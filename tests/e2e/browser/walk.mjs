@@ -48,8 +48,8 @@ async function inspect(page, name) {
   }
 }
 
-async function shoot(page, name) {
-  await page.screenshot({ path: `${plan.shots}/${name}.png`, fullPage: true });
+async function shoot(page, name, fullPage = true) {
+  await page.screenshot({ path: `${plan.shots}/${name}.png`, fullPage });
 }
 
 async function textOf(page) {
@@ -159,7 +159,7 @@ for (const [name, hash] of walk) {
   await go(small, hash);
   const over = await small.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (over > 1) seen.checks.phone_overflow.push(`${name}: ${over} px too wide`);
-  if (["overview", "tasks", "task", "calls", "routing"].includes(name)) await shoot(small, `${name}-phone`);
+  if (["overview", "tasks", "task", "calls", "routing"].includes(name)) await shoot(small, `${name}-phone`, false);
 }
 await small.context().close();
 

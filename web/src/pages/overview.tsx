@@ -13,9 +13,9 @@ function Figures({ report, series }: { report: Report; series: Series | null }) 
     <Tiles>
       <Tile label="Calls recorded" value={compact(report.calls)}
         note={report.last_call ? `the last one ${time(report.last_call)}` : "none yet"} />
-      <Tile label="By small models" value={percent(since.share_of_calls)} tone={since.slm_calls > 0 ? "good" : undefined as never}
+      <Tile label="By small models" value={percent(since.share_of_calls)} tone={since.slm_calls > 0 ? "good" : undefined}
         note={report.promoted_at ? `since ${time(report.promoted_at)}` : "no small model is live"} />
-      <Tile label="Saved" value={usd(since.saved_usd)} tone={since.saved_usd > 0 ? "good" : undefined as never}
+      <Tile label="Saved" value={usd(since.saved_usd)} tone={since.saved_usd > 0 ? "good" : undefined}
         note={`${percent(since.share_of_cost)} of the LLM's cost`} />
       <Tile label="Paid to the LLM" value={usd(report.all.llm_cost_usd)} note={report.all.unpriced_calls > 0 ? `${count(report.all.unpriced_calls)} calls have no price` : "all calls have a price"} />
       {series && <Tile label="Tokens" value={compact(series.prompt_tokens + series.completion_tokens)}
@@ -86,7 +86,7 @@ function Tasks({ report }: { report: Report }) {
           <tbody>
             {live.map((task) => (
               <tr key={task.task}>
-                <td><a href={`#/tasks/${task.task}`}>{task.name}</a></td>
+                <td class="name"><a href={`#/tasks/${task.task}`}>{task.name}</a></td>
                 <td><ServedBy server={task.served_by} /></td>
                 <td><Share value={task.traffic.by_slm / task.traffic.calls} /></td>
                 <td class="number">{count(task.traffic.calls)}</td>
@@ -141,10 +141,8 @@ export function Overview() {
               {!empty && data.series && data.series.buckets.length === 0 && (
                 <Card title="Calls over time"><p class="quiet">No call of this period says when it was made.</p></Card>
               )}
-              <div class="columns">
-                {data.series && data.series.models.length > 0 && <Models series={data.series} />}
-                {data.report && <Tasks report={data.report} />}
-              </div>
+              {data.report && <Tasks report={data.report} />}
+              {data.series && data.series.models.length > 0 && <Models series={data.series} />}
               {data.status && <Next steps={data.status.next} />}
             </>
           );

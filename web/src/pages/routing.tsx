@@ -20,7 +20,7 @@ function Row({ task, facts, done }: { task: ListedTask; facts: Facts; done: () =
   const share = task.policy?.share ?? task.policy?.canary_share;
   return (
     <tr>
-      <td><a href={`#/tasks/${task.id}`}>{task.name}</a><div class="quiet mono">{task.id}</div></td>
+      <td class="name"><a href={`#/tasks/${task.id}`}>{task.name}</a><div class="quiet mono">{task.id}</div></td>
       <td><Badge tone={mode === "active" ? "slm" : mode === "off" ? "plain" : "warn"}>{mode}{typeof share === "number" && mode === "canary" ? ` ${percent(share, 0)}` : ""}</Badge></td>
       <td>{task.policy ? <>{task.policy.kind} <span class="mono">{task.policy.artifact.slice(0, 8)}</span><div class="quiet">accepts from {task.policy.threshold.toFixed(3)}</div></> : <VerdictBadge verdict={task.evaluation?.verdict} />}</td>
       <td><Reasons counts={facts.reasons[task.id]} /></td>
@@ -48,17 +48,17 @@ export function Routing() {
                   </table>
                 </Scroll>
               </Card>
-              <div class="columns">
+              <div class="columns main-side">
                 <Card title="Decisions, live" note="newest first">
                   {data.decisions.length === 0 ? <p class="quiet">No call met a task of the policy yet.</p> : (
                     <Scroll label="Decisions">
                       <table class="dense">
                         <thead><tr><th>when</th><th>task</th><th>answered by</th><th>why</th><th class="number">sure</th><th class="number">took</th></tr></thead>
                         <tbody>
-                          {data.decisions.slice(0, 25).map((decision) => (
+                          {data.decisions.slice(0, 20).map((decision) => (
                             <tr key={decision.call}>
-                              <td class="nowrap">{time(decision.at, true)}</td><td>{names.get(decision.task) ?? decision.task}</td><td><ServedBy server={decision.server} /></td>
-                              <td>{words[decision.reason] ?? decision.reason}</td><td class="number">{decision.confidence >= 0 ? decision.confidence.toFixed(3) : "–"}</td><td class="number">{milliseconds(decision.latency_ms)}</td>
+                              <td class="nowrap">{time(decision.at, true)}</td><td class="clip">{names.get(decision.task) ?? decision.task}</td><td><ServedBy server={decision.server} /></td>
+                              <td class="nowrap">{words[decision.reason] ?? decision.reason}</td><td class="number">{decision.confidence >= 0 ? decision.confidence.toFixed(3) : "–"}</td><td class="number">{milliseconds(decision.latency_ms)}</td>
                             </tr>
                           ))}
                         </tbody>

@@ -157,7 +157,7 @@ export function Task({ id }: { id: string }) {
               <Tile label="Calls" value={count(s.calls)} note={`${percent(s.share_of_calls)} of all, ${count(s.sessions)} sessions`} />
               <Tile label="Tokens" value={percent(s.share_of_tokens)} note={`${count(s.prompt_tokens + s.completion_tokens)} of all`} />
               <Tile label="Cost" value={usd(s.cost_usd)} note={`${percent(s.share_of_cost)} of all, at list prices`} />
-              <Tile label="Saved" value={usd(data.report?.savings.saved_usd ?? 0)} tone={(data.report?.savings.saved_usd ?? 0) > 0 ? "good" : undefined as never}
+              <Tile label="Saved" value={usd(data.report?.savings.saved_usd ?? 0)} tone={(data.report?.savings.saved_usd ?? 0) > 0 ? "good" : undefined}
                 note={data.report ? `${count(data.report.traffic.by_slm)} calls by the small model` : "nothing was measured"} />
               <Tile label="Replaceable" value={percent(task.replaceability.estimate, 0)} note={task.replaceability.reason} />
             </Tiles>

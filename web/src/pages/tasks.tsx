@@ -36,7 +36,7 @@ function List({ tasks }: { tasks: ListedTask[] }) {
           <tbody>
             {sorted.map((task) => (
               <tr key={task.id}>
-                <td><a href={`#/tasks/${task.id}`}>{task.name}</a><div class="quiet mono">{task.id} · {task.answer_form}</div></td>
+                <td class="name"><a href={`#/tasks/${task.id}`}>{task.name}</a><div class="quiet mono">{task.id} · {task.answer_form}</div></td>
                 <td><ServedBy server={servedBy(task)} />{task.policy && !["off", "active"].includes(task.policy.mode) && <div class="quiet">{task.policy.mode}</div>}</td>
                 <td><VerdictBadge verdict={task.evaluation?.verdict} /></td>
                 <td><Share value={task.statistics.share_of_calls} tone={servedBy(task)} /></td>
