@@ -122,7 +122,7 @@ class Console(support.ProgramTest):
                 "calls": ["Newest calls", "small model", "ok"],
                 "keys": ["agents", "shop", "chain is whole", "curator"],
                 "settings": ["2 cores" if support.os.cpu_count() == 2 else "cores", "Current data set", "Prices"],
-                "call": ["answer", "You are"],
+                "call": ["Content", "system", "user", "answer"],
                 "nowhere": ["no such page"],
                 "auditor_call": ["Masked", "curator"],
                 "auditor_task": ["Content needs a curator's token"],
