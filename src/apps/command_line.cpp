@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "apps/examples.hpp"
 #include "apps/exit_code.hpp"
 #include "apps/toml_options.hpp"
 #include "base/progress.hpp"
@@ -17,8 +18,8 @@ constexpr const char* description =
     R"(Understudy lets small models take over the LLM calls that they have proven they can do.
 
 A first run, with your agent's calls:
-  understudy keys init
-  understudy serve --upstream https://api.example.com/v1     point the agent's base_url here
+  understudy init                                            asks for the LLM's address, makes keys
+  understudy up                                              the gateway and the console
   understudy curate && understudy cluster && understudy tasks
   understudy select TASK; understudy tune TASK --candidate classifier
   understudy evaluate TASK && understudy promote TASK
@@ -99,6 +100,7 @@ int run_command_line(int argc, char** argv, AddVerbs add_verbs) {
       "where all state lives (default: $UNDERSTUDY_HOME, else ~/.local/share/understudy)");
   app.add_flag("--quiet", quiet, "no progress on stderr");
   add_verbs(app, action);
+  add_examples(app);
   app.config_formatter(std::make_shared<TomlOptions>(verb_names(app)));
   app.set_config("--config", (home / "understudy.toml").string(),
                  "read options from this file (default: HOME/understudy.toml)");

@@ -97,7 +97,7 @@ export function Interval({ agreement, bound }: { agreement: Agreement; bound?: n
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
-      <svg viewBox="0 0 48 48" aria-hidden="true"><path d="M13 12v13a11 11 0 0 0 22 0V12" /><circle cx="24" cy="36" r="1.5" /></svg>
+      <svg viewBox="0 0 48 48" aria-hidden="true"><path d="M13 12v13a11 11 0 0 0 22 0V12" /><circle cx="24" cy="43" r="1" /></svg>
       <h2>{title}</h2>
       {children && <p>{children}</p>}
     </div>

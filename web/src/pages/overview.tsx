@@ -106,7 +106,7 @@ function Next({ steps }: { steps: string[] }) {
       <ul class="steps">
         {steps.map((step) => {
           const [command, ...why] = step.split(/\s{2,}/);
-          return <li key={step}><code>{command}</code>{why.length > 0 && <span class="quiet">{why.join(" ")}</span>}</li>;
+          return <li key={step}>{command!.startsWith("understudy") ? <code>{command}</code> : command}{why.length > 0 && <span class="quiet">{why.join(" ")}</span>}</li>;
         })}
       </ul>
     </Card>
