@@ -125,12 +125,14 @@ void look_at_keys(const Home& home, Findings& findings) {
   const auto keys = crypto::list_keys(home.keys());
   std::string open;
   bool any = false;
+  bool private_only = true;
   for (const crypto::KeyInfo& key : keys) {
     any = any || key.has_public;
     if (!key.has_secret) continue;
     struct stat facts{};
     const fs::path file = home.keys() / (key.name + ".key");
     if (::stat(file.c_str(), &facts) == 0 && (facts.st_mode & 077U) != 0) {
+      private_only = false;
       findings.problem("keys", file.string() + " can be read by other users",
                        "chmod 600 " + file.string());
     }
@@ -138,6 +140,7 @@ void look_at_keys(const Home& home, Findings& findings) {
   }
   if (!any)
     return findings.problem("keys", "there are none: nothing can be recorded", "understudy init");
+  if (!private_only) return;
   findings.ok("keys",
               open.empty() ? "the public ones are here" : "open without a passphrase: " + open);
 }

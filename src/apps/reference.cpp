@@ -110,14 +110,9 @@ void append_man(const VerbFacts& verb, std::string& out) {
 
 }  // namespace
 
-VerbFacts read_verbs(const CLI::App& app) {
+VerbFacts read_verbs(const CLI::App& app, const std::string& path) {
   VerbFacts facts;
-  const bool is_root = app.get_parent() == nullptr;
-  if (!is_root) {
-    const CLI::App* parent = app.get_parent();
-    facts.path =
-        (parent->get_parent() == nullptr ? "" : read_verbs(*parent).path + " ") + app.get_name();
-  }
+  facts.path = path;
   facts.help = app.get_description();
   facts.footer = app.get_footer();
   for (const CLI::Option* option : app.get_options()) {
@@ -138,7 +133,7 @@ VerbFacts read_verbs(const CLI::App& app) {
     facts.options.push_back(std::move(one));
   }
   for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
-    facts.verbs.push_back(read_verbs(*verb));
+    facts.verbs.push_back(read_verbs(*verb, (path.empty() ? "" : path + " ") + verb->get_name()));
   return facts;
 }
 

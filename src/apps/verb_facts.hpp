@@ -25,7 +25,8 @@ struct VerbFacts {
   std::vector<VerbFacts> verbs;
 };
 
-VerbFacts read_verbs(const CLI::App& app);
+// `path`: of the verb that `app` is; empty for the program itself.
+VerbFacts read_verbs(const CLI::App& app, const std::string& path = {});
 
 // completion.cpp; `shell`: bash, zsh or fish.
 std::string completion_script(const VerbFacts& root, const std::string& shell);
