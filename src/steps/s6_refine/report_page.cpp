@@ -161,7 +161,8 @@ std::string task_row(const TaskReport& task) {
 
 std::string task_table(const Report& report) {
   std::string out =
-      "<h2>Tasks</h2>\n<div class=\"scroll\"><table><thead><tr><th>task</th><th>served by</th>"
+      "<h2 class=\"evidence\">Tasks</h2>\n<div "
+      "class=\"scroll\"><table><thead><tr><th>task</th><th>served by</th>"
       "<th class=\"number\">calls</th><th>by the small model</th><th>agreement on unseen calls, 95 "
       "% interval</th>"
       "<th class=\"number\">coverage</th><th class=\"number\">small model ms<br>median / p95</th>"
@@ -281,8 +282,8 @@ std::string to_html(const Report& report) {
       "<header><div class=\"quiet\">Understudy report &middot; {} UTC &middot; "
       "{}</div><h1>{}</h1></header>\n"
       "{}{}{}{}</main></body></html>\n",
-      report_style, minute(report.made_at), period, headline(report), tiles(report),
-      task_table(report), chart(report), notes(report));
+      report_style, minute(report.made_at), period, headline(report), tiles(report), chart(report),
+      task_table(report), notes(report));
 }
 
 }  // namespace understudy::s6

@@ -35,7 +35,8 @@ rect.slm { fill: var(--slm); } rect.llm { fill: var(--llm); } rect.mark { fill: 
 .warning { color: var(--warn); }
 code { font-size: 13px; }
 li { margin: 4px 0; }
-@media print { body { background: #fff; } .tile, table, .chart { break-inside: avoid; } }
+@page { size: A4 landscape; margin: 14mm; @bottom-right { content: counter(page) " / " counter(pages); font-size: 9px; color: #667; } }
+@media print { h2.evidence { break-before: page; } tr { break-inside: avoid; } main { padding: 0; max-width: none; } body { background: #fff; } .tile, table, .chart { break-inside: avoid; } }
 )css";
 
 }  // namespace understudy::s6
