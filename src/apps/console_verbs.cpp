@@ -17,7 +17,7 @@
 #include "apps/exit_code.hpp"
 #include "apps/verbs.hpp"
 #include "base/files.hpp"
-#include "base/own_library.hpp"
+#include "base/installation.hpp"
 #include "console/web/console_server.hpp"
 #include "live/config/gateway_config.hpp"
 

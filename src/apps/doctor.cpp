@@ -15,6 +15,7 @@
 #include "adapters/store/access_store.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/policy_store.hpp"
+#include "base/installation.hpp"
 #include "base/own_library.hpp"
 #include "console/log_jobs.hpp"
 #include "live/config/gateway_config.hpp"

@@ -14,7 +14,6 @@
 #include "steps/s3_cluster/cluster.hpp"
 #include "steps/s3_cluster/task_examples.hpp"
 #include "steps/s4_select/select.hpp"
-#include "steps/s5_tune/tune.hpp"
 #include "steps/s6_refine/evaluate.hpp"
 #include "steps/s6_refine/promote.hpp"
 #include "steps/s6_refine/report.hpp"
@@ -112,17 +111,6 @@ Result<std::string> export_assignments(const Home& home) {
 Result<json::value> select_candidates(const Home& home, const std::string& task) {
   const Task found = TRY(resolve(home, task));
   return to_json(TRY(s4::select(home, found.id, {})));
-}
-
-Result<json::value> tune(const Home& home, const TuneRequest& request) {
-  const Task found = TRY(resolve(home, request.task));
-  const auto access =
-      TRY(ContentAccess::begin(home, crypto::Role::trainer, "tune", "task " + found.id.value));
-  const auto artifact = TRY(s5::tune(
-      home, found.id,
-      {.kind = request.candidate, .max_minutes = request.minutes_max, .seed = request.seed}));
-  TRY(access.end());
-  return to_json(artifact);
 }
 
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {

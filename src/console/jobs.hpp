@@ -39,14 +39,6 @@ Result<std::string> export_assignments(const Home& home);
 // `task` in all that follows: a task id or an unambiguous beginning of one.
 Result<json::value> select_candidates(const Home& home, const std::string& task);
 
-struct TuneRequest {
-  std::string task;
-  CandidateKind candidate = CandidateKind::nano;
-  double minutes_max = 10;
-  std::uint64_t seed = 1;
-};
-Result<json::value> tune(const Home& home, const TuneRequest& request);
-
 struct EvaluateRequest {
   std::string task;
   double alpha = 0.05;

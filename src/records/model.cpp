@@ -16,7 +16,7 @@ Result<CandidateKind> parse_candidate_kind(std::string_view text) {
     if (text == to_string(kind)) return kind;
   }
   return fail(ErrorCode::invalid_input, "no such kind of candidate: " + std::string(text),
-              "choose classifier or nano; `understudy select TASK` says which fit");
+              "choose classifier, nano or adapter; `understudy select TASK` says which fit");
 }
 
 json::value to_json(const Candidate& candidate) {

@@ -28,7 +28,8 @@ struct Candidate {
   std::int64_t memory_bytes = 0;     // weights + KV cache at the task's p99 context
 };
 
-// A trained model in home/artifacts/ID/: model.gguf (nano) or classifier.bin, and artifact.json.
+// A trained model in home/artifacts/ID/: model.gguf (nano), classifier.bin, or served.json with
+// what it names (adapter), and artifact.json.
 struct Artifact {
   ArtifactId id;
   TaskId task;

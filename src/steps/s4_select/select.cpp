@@ -176,8 +176,10 @@ Candidate adapter_for(const SelectionInputs& inputs, const CatalogueModel& model
   forbid_unroutable(verdicts, task);
   verdicts.forbid(weights == nullptr,
                   "needs the weights: put a GGUF into " + inputs.weights_directory);
-  verdicts.forbid(weights != nullptr, "found " + (weights != nullptr ? *weights : std::string()) +
-                                          ", but this version tunes only classifier and nano");
+  if (weights != nullptr) {
+    verdicts.remark("found its weights: `understudy tune " + task.id.value + " --base " +
+                    inputs.weights_directory + "/" + *weights + "`");
+  }
   verdicts.remark(std::format("{:.2g} billion parameters, about {} MiB in 4 bits",
                               model.parameters_billion, candidate.memory_bytes / mebi));
   if (model.tool_use)

@@ -100,7 +100,9 @@ TEST(Select, LicenceMemoryAndWeightsAreReasonsAgainstACatalogueModel) {
 TEST(Select, WeightsAreFoundByTheirName) {
   SelectionInputs inputs = inputs_for(label_task());
   inputs.weights = {"qwen3_0.6b-q4_k_m.gguf"};
-  EXPECT_TRUE(says(named(rank_candidates(inputs), "Qwen3-0.6B"), "found qwen3_0.6b-q4_k_m.gguf"));
+  const Selection selection = rank_candidates(inputs);
+  EXPECT_TRUE(says(named(selection, "Qwen3-0.6B"), "--base /home/models/qwen3_0.6b-q4_k_m.gguf"));
+  EXPECT_TRUE(named(selection, "Qwen3-0.6B").eligible);
 }
 
 TEST(Select, ToolTasksAskForAFigureOnTools) {
