@@ -10,15 +10,16 @@
 #include <format>
 
 #include "adapters/crypto/role_keys.hpp"
+#include "adapters/machine/machine.hpp"
 #include "adapters/net/http_server.hpp"
 #include "adapters/net/upstream.hpp"
 #include "adapters/store/access_store.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/policy_store.hpp"
+#include "base/installation.hpp"
 #include "base/own_library.hpp"
 #include "console/log_jobs.hpp"
 #include "live/config/gateway_config.hpp"
-#include "adapters/machine/machine.hpp"
 
 namespace understudy::apps {
 

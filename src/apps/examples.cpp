@@ -14,6 +14,7 @@ struct Example {
 };
 
 constexpr std::array examples = {
+    Example{"demo", "understudy demo --quick\nunderstudy demo --directory /tmp/tour"},
     Example{"init",
             "understudy init\n"
             "understudy init --upstream https://api.example.com/v1 --key-env LLM_API_KEY"},
@@ -48,7 +49,8 @@ constexpr std::array examples = {
     Example{"select", "understudy select t-0f3a"},
     Example{"tune",
             "understudy tune t-0f3a --candidate classifier\n"
-            "understudy tune t-0f3a --candidate nano --max-minutes 5"},
+            "understudy tune t-0f3a --candidate nano --max-minutes 5\n"
+            "understudy tune t-0f3a --base models/base.gguf"},
     Example{"evaluate",
             "understudy evaluate t-0f3a\n"
             "understudy evaluate t-0f3a --alpha 0.02 --delta 0.05"},

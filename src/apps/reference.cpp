@@ -128,12 +128,18 @@ VerbFacts read_verbs(const CLI::App& app, const std::string& path) {
     one.help = option->get_description();
     // Paths below somebody's home are no default of the program.
     one.usual = option->get_default_str().starts_with('/') ? "" : option->get_default_str();
-    one.takes_value = option->get_type_size() != 0;
+    one.takes_value = option->get_items_expected_min() > 0;
     one.is_required = option->get_required();
     facts.options.push_back(std::move(one));
   }
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
-    facts.verbs.push_back(read_verbs(*verb, (path.empty() ? "" : path + " ") + verb->get_name()));
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    VerbFacts inner = read_verbs(*verb, (path.empty() ? "" : path + " ") + verb->get_name());
+    if (verb->get_name().empty()) {  // a group of options, no verb
+      facts.options.insert(facts.options.end(), inner.options.begin(), inner.options.end());
+    } else {
+      facts.verbs.push_back(std::move(inner));
+    }
+  }
   return facts;
 }
 

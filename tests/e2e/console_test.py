@@ -117,6 +117,7 @@ class Console(support.ProgramTest):
                 "overview": ["2,250", "By small models", "Saved", "What to do next", "classifier-"],
                 "tasks": ["Task map", task, "proven", "needs more calls"],
                 "task": ["Evidence", "at most 5 % disagree", "Template", "order_status", "Show examples"],
+                "task_open": ["Agreement by coverage", "Confusion", "the model"],
                 "models": ["Lineage", "classifier", "live"],
                 "routing": ["active", "accepted", "policy version 1", f"promote {task}"],
                 "calls": ["Newest calls", "small model", "ok"],
@@ -138,6 +139,7 @@ class Console(support.ProgramTest):
                     self.assertIn(word, seen["pages"][page])
         for page in ("auditor_call", "auditor_task"):
             self.assertNotIn("Show ", seen["pages"][page])
+        self.assertIn("disagreements", [entry["what"] for entry in self.program.json("audit", "show")["entries"]])
         acts = [(entry["act"], entry.get("detail", "")) for entry in self.program.json("audit", "show")["entries"]]
         self.assertTrue(any(act == "rollback" and "the browser test looks at it" in detail for act, detail in acts), acts)
         self.assertTrue(self.program.json("audit", "verify")["sound"])

@@ -8,7 +8,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
+import gateway_case
 import support
 from support import harness
 
@@ -160,6 +163,26 @@ class Reference(support.ProgramTest):
 
     def test_the_page_of_the_configuration_is_the_example(self):
         self.assertEqual((REFERENCE / "config.md").read_text(), make_reference.config_page(), "run tools/make_reference.py")
+
+    def test_a_gateway_answers_every_path_of_its_page(self):
+        self.with_keys()
+        gateway = self.children.gateway(self.program, self.children.upstream("script").url)
+        page = (REFERENCE / "gateway_api.yaml").read_text()
+        paths = re.findall(r"^  (/\S+?):(?:\n    (get|post)|.*\b(post)\b)", page, re.MULTILINE)
+        self.assertEqual(len(paths), 8)
+        for path, method, short in paths:
+            with self.subTest(path=path):
+                body = json.dumps(gateway_case.request_for(path, "m")).encode() if (method or short) == "post" else None
+                asked = urllib.request.Request(gateway.url + path, data=body, headers={"content-type": "application/json"})
+                try:
+                    with urllib.request.urlopen(asked, timeout=20) as answer:
+                        self.assertEqual(answer.status, 200)
+                        if "understudy" not in path and body:
+                            for header in ("x-understudy-call", "x-understudy-served-by", "x-understudy-reason"):
+                                self.assertTrue(answer.headers[header], header)
+                except urllib.error.HTTPError as error:
+                    self.assertEqual((path, error.code), ("/v1/understudy/feedback", 400))
+                    error.close()
 
     def test_the_exit_codes_that_it_names_are_those_of_the_program(self):
         text = self.program.text("reference", "cli")

@@ -13,7 +13,7 @@ export interface Line {
   shown?: (index: number) => string;  // what the legend says where it is not the value
 }
 
-interface Props { x: number[]; lines: Line[]; label: string; height?: number; time?: boolean; format?: (value: number) => string; formatRight?: (value: number) => string }
+interface Props { x: number[]; lines: Line[]; label: string; height?: number; time?: boolean; xLabel?: string; format?: (value: number) => string; formatRight?: (value: number) => string }
 
 const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
@@ -46,7 +46,7 @@ function options(props: Props, width: number): uPlot.Options {
       ...(right ? [{ ...axis, scale: "right", side: 1 as const, grid: { show: false }, size: 58, values: (_: uPlot, ticks: number[]) => ticks.map(props.formatRight ?? format) }] : []),
     ],
     series: [
-      props.time === false ? { label: "step" } : { label: "when", value: (_: uPlot, at: number | null) => (at == null ? "–" : moment.format(new Date(at * 1000))) },
+      props.time === false ? { label: props.xLabel ?? "step", value: (_: uPlot, at: number | null) => (at == null ? "–" : String(Math.round(at))) } : { label: "when", value: (_: uPlot, at: number | null) => (at == null ? "–" : moment.format(new Date(at * 1000))) },
       ...props.lines.map((line): uPlot.Series => {
         const ink = colour(line.colour);
         const show = line.axis === "right" ? props.formatRight ?? format : format;

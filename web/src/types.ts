@@ -56,6 +56,12 @@ export interface TaskCard { task: Task; artifacts: Artifact[]; evaluations: Eval
 export interface Candidate { kind: string; name: string; eligible: boolean; reasons: string[]; score: number; memory_bytes: number }
 export interface Example { call_id: string; session: string; slots: string[]; answer: string }
 
+export interface Disagreements {
+  artifact: string; threshold: number; calls: number; kept: number; agreed: number;
+  curve: { threshold: number; coverage: number; agreement: number }[]; confusion: { teacher: string; student: string; calls: number }[];
+  disagreements: { slots: string[]; teacher: string; student: string; confidence: number; kept: boolean }[];
+}
+
 export interface Decision { call: string; at: string; task: string; server: "llm" | "slm"; reason: string; confidence: number; latency_ms: number }
 export interface Routing {
   version: number; tasks: Policy[]; history: { version: number; made_at?: string; reason?: string; problem?: string }[];

@@ -47,7 +47,7 @@ ConsoleApi::ConsoleApi(ApiOptions options) : options_(std::move(options)), facts
 
 std::span<const ConsoleApi::Route> ConsoleApi::routes() {
   using Api = ConsoleApi;
-  static constexpr std::array<Route, 20> all = {{
+  static constexpr std::array<Route, 21> all = {{
       {"GET", "/api/me", any_role, "Whose token this is, and its roles", &Api::me},
       {"GET", "/api/overview", any_role, "Calls, tokens, spend and savings over time",
        &Api::overview},
@@ -59,6 +59,9 @@ std::span<const ConsoleApi::Route> ConsoleApi::routes() {
        &Api::candidates},
       {"GET", "/api/tasks/{id}/examples", reads_content, "Curated examples of the task",
        &Api::examples},
+      {"GET", "/api/tasks/{id}/disagreements", reads_content,
+       "Where the model and the LLM disagree on the calls that set its threshold",
+       &Api::disagreements},
       {"GET", "/api/models", any_role, "Trained models, their lineage and training curves",
        &Api::models},
       {"GET", "/api/routing", any_role, "The policy in force, its history, and recent decisions",

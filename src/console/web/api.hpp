@@ -60,6 +60,7 @@ class ConsoleApi {
   Reply task(const ApiRequest& request);
   Reply candidates(const ApiRequest& request);
   Reply examples(const ApiRequest& request);
+  Reply disagreements(const ApiRequest& request);
   Reply models(const ApiRequest& request);
   Reply routing(const ApiRequest& request);
   Reply settings(const ApiRequest& request);

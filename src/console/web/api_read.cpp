@@ -5,15 +5,16 @@
 #include <map>
 #include <set>
 
+#include "adapters/machine/machine.hpp"
 #include "adapters/store/dataset.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/policy_store.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
+#include "console/disagreement_jobs.hpp"
 #include "console/jobs.hpp"
 #include "console/status_jobs.hpp"
 #include "console/web/api.hpp"
-#include "adapters/machine/machine.hpp"
 
 namespace understudy::console {
 
@@ -306,6 +307,10 @@ Reply ConsoleApi::examples(const ApiRequest& request) {
   auto shown_task = show_task(options_.home, request.captured[0], *count);
   if (!shown_task) return failure(shown_task.error());
   return reply_of(json::object{{"examples", shown_task->as_object()["examples"]}});
+}
+
+Reply ConsoleApi::disagreements(const ApiRequest& request) {
+  return reply_of(show_disagreements(options_.home, request.captured[0]));
 }
 
 Reply ConsoleApi::models(const ApiRequest&) { return reply_of(list_models(options_.home)); }

@@ -126,13 +126,14 @@ TEST_F(ConsoleServerTest, EachRoleGetsItsShareOfEveryRoute) {
     const char* path;
     const char* roles;
   };
-  constexpr std::array<Row, 20> table = {{
+  constexpr std::array<Row, 21> table = {{
       {"GET", "/api/me", "curator auditor admin"},
       {"GET", "/api/overview", "curator auditor admin"},
       {"GET", "/api/tasks", "curator auditor admin"},
       {"GET", "/api/tasks/{id}", "curator auditor admin"},
       {"GET", "/api/tasks/{id}/candidates", "curator auditor admin"},
       {"GET", "/api/tasks/{id}/examples", "curator"},
+      {"GET", "/api/tasks/{id}/disagreements", "curator"},
       {"GET", "/api/models", "curator auditor admin"},
       {"GET", "/api/routing", "curator auditor admin"},
       {"POST", "/api/routing/{id}", "admin"},

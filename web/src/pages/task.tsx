@@ -4,6 +4,7 @@ import { useResource } from "../live";
 import { may } from "../session";
 import { RouteSwitch } from "../switch";
 import { Curve } from "../curve";
+import { Disagreements } from "../disagreements";
 import type { Candidate, Evaluation, Example, Task as TaskFacts, TaskCard } from "../types";
 import { Await, Badge, Card, Empty, Facts, Interval, Page, Problem, Scroll, ServedBy, Tile, Tiles, VerdictBadge } from "../ui";
 
@@ -178,6 +179,7 @@ export function Task({ id }: { id: string }) {
                 ]} />
               </Card>
             </div>
+            {data.evaluations.length > 0 && <Disagreements id={task.id} />}
             <Models card={data} />
             <Candidates id={task.id} />
             <Examples id={task.id} />
