@@ -10,6 +10,7 @@
 #include <format>
 
 #include "adapters/crypto/role_keys.hpp"
+#include "adapters/machine/machine.hpp"
 #include "adapters/net/http_server.hpp"
 #include "adapters/net/upstream.hpp"
 #include "adapters/store/access_store.hpp"
@@ -19,7 +20,6 @@
 #include "base/own_library.hpp"
 #include "console/log_jobs.hpp"
 #include "live/config/gateway_config.hpp"
-#include "steps/s4_select/machine.hpp"
 
 namespace understudy::apps {
 
@@ -88,7 +88,7 @@ void look_at_programs(Findings& findings) {
 }
 
 void look_at_machine(Findings& findings) {
-  const auto machine = s4::probe_machine();
+  const auto machine = machine::read_machine();
   if (!machine) return findings.note("machine", machine.error().message, machine.error().hint);
   const double free = static_cast<double>(machine->memory_available_bytes) / gib;
   const std::string facts =

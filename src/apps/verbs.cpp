@@ -186,6 +186,7 @@ void add_verbs(CLI::App& app, Action& action) {
   add_access_verbs(app, action);
   add_data_verbs(app, action);
   add_scan_verb(app, action);
+  add_models_verb(app, action);
   add_model_verbs(app, action);
   add_reference_verbs(app, action);
 }

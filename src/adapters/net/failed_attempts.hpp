@@ -9,8 +9,8 @@
 #include <string>
 
 #include "base/limits.hpp"
-#include "base/units.hpp"
 #include "base/minute_bucket.hpp"
+#include "base/units.hpp"
 
 namespace understudy::net {
 
