@@ -46,6 +46,12 @@ constexpr std::array examples = {
             "understudy export dataset --format parquet --output examples.parquet"},
     Example{"export assignments", "understudy export assignments --output assignments.jsonl"},
     Example{"scan", "understudy scan texts.jsonl --counts"},
+    Example{"models", "understudy models\nunderstudy models add base.gguf"},
+    Example{"models list", "understudy models list --json"},
+    Example{"models show", "understudy models show Qwen3-0.6B"},
+    Example{"models add", "understudy models add base.gguf --name base"},
+    Example{"models remove", "understudy models remove base"},
+    Example{"models measure", "understudy models measure\nunderstudy models measure base"},
     Example{"select", "understudy select t-0f3a"},
     Example{"tune",
             "understudy tune t-0f3a --candidate classifier\n"

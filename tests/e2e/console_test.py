@@ -70,7 +70,7 @@ class Console(support.ProgramTest):
         self.program.json("promote", labels[0])
         extract = next(task["id"] for task in tasks if task["answer_form"] == "json")
         if (pathlib.Path(support.PROGRAM).parent / "understudy-train").exists():
-            self.program.json("tune", extract, "--candidate", "nano", "--max-minutes", "0.15")
+            self.program.json("tune", extract, "--candidate", "nano", "--max-minutes", "0.1")
         upstream = self.children.upstream("oracle", "--first-token-ms", 30)
         gateway = self.children.gateway(self.program, upstream.url)
         harness.send(gateway.url, agents.generate("intent", 9, 120) + agents.generate("writing", 9, 10), concurrency=8)
@@ -115,7 +115,7 @@ class Console(support.ProgramTest):
         print(f"the page weighs {seen['weight']} bytes, first paint after {seen['first_paint_ms']:.0f} ms", file=sys.stderr)
         for page, words in {
                 "overview": ["2,250", "By small models", "Saved", "What to do next", "classifier-"],
-                "tasks": ["Task map", task, "proven", "needs more calls"],
+                "tasks": ["Task map", task, "proven", "not measured"],
                 "task": ["Evidence", "at most 5 % disagree", "Template", "order_status", "Show examples"],
                 "task_open": ["Agreement by coverage", "Confusion", "the model"],
                 "models": ["Lineage", "classifier", "live"],

@@ -13,7 +13,7 @@ export interface Line {
   shown?: (index: number) => string;  // what the legend says where it is not the value
 }
 
-interface Props { x: number[]; lines: Line[]; label: string; height?: number; time?: boolean; xLabel?: string; format?: (value: number) => string; formatRight?: (value: number) => string }
+interface Props { x: number[]; lines: Line[]; label: string; height?: number; time?: boolean; xLabel?: string; fit?: boolean; format?: (value: number) => string; formatRight?: (value: number) => string }
 
 const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
@@ -39,7 +39,7 @@ function options(props: Props, width: number): uPlot.Options {
     width, height: props.height ?? 230,
     cursor: { points: { size: 7 }, y: false },
     legend: { live: !isPhone() },
-    scales: { x: { time: props.time ?? true }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
+    scales: { x: { time: props.time ?? true }, y: { range: (_, low, high) => (props.fit ? [Math.max(0, low - 0.3 * (1 - low) - 0.02), 1] : [Math.min(0, low), high > 0 ? high * 1.08 : 1]) } },
     axes: [
       { ...axis, grid: { show: false }, space: 70, ...(props.time === false ? {} : { values: (_: uPlot, ticks: number[]) => ticksOf(ticks) }) },
       { ...axis, grid, size: 58, values: (_, ticks) => ticks.map(format) },

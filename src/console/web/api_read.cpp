@@ -15,6 +15,7 @@
 #include "console/jobs.hpp"
 #include "console/status_jobs.hpp"
 #include "console/web/api.hpp"
+#include "steps/s4_select/model_library.hpp"
 
 namespace understudy::console {
 
@@ -189,7 +190,7 @@ json::array runs_under_way(const store::Home& home) {
   return out;
 }
 
-Result<json::value> list_models(const store::Home& home) {
+Result<json::value> list_artifacts(const store::Home& home) {
   json::array artifacts;
   if (fs::exists(home.metadata())) {
     const auto metadata = TRY(store::Metadata::open(home));
@@ -210,7 +211,12 @@ Result<json::value> list_models(const store::Home& home) {
       }
     }
   }
-  return json::object{{"artifacts", std::move(artifacts)}, {"runs", runs_under_way(home)}};
+  json::array bases;
+  if (const auto library = s4::list_models(home))
+    for (const s4::InstalledModel& model : library->models) bases.push_back(to_json(model));
+  return json::object{{"artifacts", std::move(artifacts)},
+                      {"runs", runs_under_way(home)},
+                      {"bases", std::move(bases)}};
 }
 
 json::array policy_history(const store::Home& home, std::int64_t current) {
@@ -313,7 +319,7 @@ Reply ConsoleApi::disagreements(const ApiRequest& request) {
   return reply_of(show_disagreements(options_.home, request.captured[0]));
 }
 
-Reply ConsoleApi::models(const ApiRequest&) { return reply_of(list_models(options_.home)); }
+Reply ConsoleApi::models(const ApiRequest&) { return reply_of(list_artifacts(options_.home)); }
 
 Reply ConsoleApi::routing(const ApiRequest&) {
   auto policies = policies_by_task(options_.home);

@@ -40,7 +40,7 @@ function Model({ artifact }: { artifact: Artifact }) {
 }
 
 export function Models() {
-  const models = useResource<{ artifacts: Artifact[]; runs: { run: string; curve: CurvePoint[] }[] }>("/api/models", ["models", "tasks", "policy"]);
+  const models = useResource<{ artifacts: Artifact[]; runs: { run: string; curve: CurvePoint[] }[]; bases: Record<string, unknown>[] }>("/api/models", ["models", "tasks", "policy"]);
   return (
     <Page title="Models and runs" sub="What was trained, from which data, and what was proven about it.">
       <Await of={models}>
@@ -52,6 +52,11 @@ export function Models() {
               </Card>
             ))}
             {data.artifacts.map((artifact) => <Model key={artifact.id} artifact={artifact} />)}
+            {data.bases.length > 0 && (
+              <Card title="Base models on this machine" note="adapters are trained on these">
+                {data.bases.map((base) => <div key={String(base.name)}><h3 class="mono">{String(base.name)}</h3><Facts rows={named(base).filter(([name]) => name !== "name").slice(0, 9)} /></div>)}
+              </Card>
+            )}
             {!data.artifacts.length && !data.runs.length && (
               <Empty title="No model was trained yet"><code>understudy select TASK</code> says which could take a task, <code>understudy tune TASK</code> trains it.</Empty>
             )}
