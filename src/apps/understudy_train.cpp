@@ -133,6 +133,11 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
           std::map<std::string, s5::Compute>{{"automatic", s5::Compute::automatic},
                                              {"f32", s5::Compute::f32},
                                              {"bf16", s5::Compute::bf16}}));
+  group
+      .add_option("--merged", lora.merged,
+                  "also write merged.gguf, base and adapter in one: F32, F16, BF16, Q8_0, Q6_K, "
+                  "Q5_K_M, Q4_K_M or Q4_0")
+      ->check(CLI::IsMember({"F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_0"}));
   group.add_flag("--task-prompts", lora.task_prompts,
                  "the lines are a task's slots: ask as the gateway will, and write served.json");
   group

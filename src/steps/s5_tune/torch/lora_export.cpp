@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "adapters/lm/gguf_builder.hpp"
+#include "adapters/lm/gguf_copy.hpp"
 #include "adapters/lm/reference_model.hpp"
 #include "adapters/lm/safetensors.hpp"
 #include "base/files.hpp"
@@ -23,6 +24,8 @@ constexpr std::size_t tokens_compared_max = 96;
 // the activations too, to 8 bits or to bf16.
 constexpr double difference_max_f32 = 2e-3;
 constexpr double difference_max = 6e-2;
+// Four bits move logits by a few hundredths; a merge gone wrong moves them as far as they go.
+constexpr double quantised_difference_max = 0.3;
 constexpr double effect_min = 1e-5;
 
 std::span<const float> values_of(const at::Tensor& tensor) {
@@ -33,9 +36,9 @@ std::string gguf_name(const AdapterModule& module) {
   return "blk." + std::to_string(module.layer) + "." + module.linear.gguf + ".weight";
 }
 
-std::string peft_name(const AdapterModule& module, const char* part) {
-  return "base_model.model.model.layers." + std::to_string(module.layer) + "." + module.linear.hf +
-         "." + part + ".weight";
+std::string peft_name(const DecoderPlan& plan, const AdapterModule& module, const char* part) {
+  return "base_model.model." + plan.hf_layers + "." + std::to_string(module.layer) + "." +
+         module.linear.hf + "." + part + ".weight";
 }
 
 // Row 2i + p of a head in the GGUF file is row p * half + i in Hugging Face's.
@@ -141,10 +144,12 @@ Status write_peft_adapter(const LoraExport& from, const std::filesystem::path& d
                        .values = values_of(kept.back())});
   };
   for (const AdapterModule& module : from.adapter.modules()) {
-    add(peft_name(module, "lora_A"), module.a.contiguous());
-    add(peft_name(module, "lora_B"), rows_for_hf(module.b, module.linear.reordered_heads));
-    if (module.layer == 0) {
-      targets.emplace_back(module.linear.hf.substr(module.linear.hf.rfind('.') + 1));
+    add(peft_name(from.plan, module, "lora_A"), module.a.contiguous());
+    add(peft_name(from.plan, module, "lora_B"),
+        rows_for_hf(module.b, module.linear.reordered_heads));
+    const std::string target = module.linear.hf.substr(module.linear.hf.rfind('.') + 1);
+    if (std::ranges::find(targets, json::value(target)) == targets.end()) {
+      targets.emplace_back(target);
     }
   }
   TRY(lm::write_safetensors(directory / "adapter_model.safetensors", {{"format", "pt"}}, tensors));
@@ -165,17 +170,66 @@ Status write_peft_adapter(const LoraExport& from, const std::filesystem::path& d
   return write_file_atomically(directory / "adapter_config.json", json::to_text(config) + "\n");
 }
 
+Status write_merged_model(const LoraExport& from, const std::filesystem::path& path) {
+  return lm::write_gguf_copy(from.base, path, [&](const lm::StoredTensor& tensor) {
+    std::vector<float> values = lm::expand(tensor);
+    for (const AdapterModule& module : from.adapter.modules()) {
+      if (gguf_name(module) != tensor.name) continue;
+      at::from_blob(values.data(), {tensor.rows, tensor.columns}, at::TensorOptions(at::kFloat))
+          .addmm_(module.b, module.a, 1, from.adapter.scale());
+    }
+    return values;
+  });
+}
+
+namespace {
+
+// The training forward pass in f32.
+Result<Adapter> in_f32(const LoraExport& from) {
+  Adapter adapter = TRY(Adapter::create(from.plan, from.adapter.options(), at::kFloat));
+  adapter.parameters().copy_(from.adapter.parameters());
+  adapter.refresh();
+  return adapter;
+}
+
+std::vector<TokenText> compared(std::span<const TokenText> texts) {
+  texts = texts.first(std::min(texts.size(), texts_compared_max));
+  std::vector<TokenText> some(texts.begin(), texts.end());
+  for (TokenText& text : some) {
+    text.tokens.resize(std::min(text.tokens.size(), tokens_compared_max));
+  }
+  return some;
+}
+
+}  // namespace
+
+Result<double> check_merged_model(const LoraExport& from, const std::filesystem::path& path,
+                                  std::span<const TokenText> texts, MergedAs as) {
+  const auto merged = TRY(lm::ReferenceModel::open(path));
+  const Adapter adapter = TRY(in_f32(from));
+  double difference = 0;
+  for (const TokenText& text : compared(texts)) {
+    const Rows theirs = TRY(merged.logits(text.tokens));
+    difference =
+        std::max(difference, apart(theirs, our_logits(from, adapter, text)) / largest_of(theirs));
+  }
+  if (!(difference <= (as == MergedAs::f32 ? difference_max_f32 : quantised_difference_max))) {
+    return fail(ErrorCode::internal,
+                "the merged model computes something else: libllama's logits differ by " +
+                    std::to_string(difference) + " of the largest",
+                "The merged model was not kept.");
+  }
+  return difference;
+}
+
 Result<AdapterCheck> check_gguf_adapter(const LoraExport& from, const std::filesystem::path& path,
                                         std::span<const TokenText> texts) {
   TRY(check_names(from.base, path));
   const auto plain = TRY(lm::ReferenceModel::open(from.base_path));
   const auto adapted = TRY(lm::ReferenceModel::open(from.base_path, path));
-  Adapter adapter = TRY(Adapter::create(from.plan, from.adapter.options(), at::kFloat));
-  adapter.parameters().copy_(from.adapter.parameters());
-  adapter.refresh();
+  const Adapter adapter = TRY(in_f32(from));
   AdapterCheck check;
-  for (TokenText text : texts.first(std::min(texts.size(), texts_compared_max))) {
-    text.tokens.resize(std::min(text.tokens.size(), tokens_compared_max));
+  for (const TokenText& text : compared(texts)) {
     const Rows theirs = TRY(adapted.logits(text.tokens));
     const double largest = largest_of(theirs);
     check.difference =
@@ -202,8 +256,8 @@ Status check_peft_adapter(const LoraExport& from, const std::filesystem::path& d
     return fail(ErrorCode::internal, directory.string() + " lacks tensors");
   }
   for (const AdapterModule& module : from.adapter.modules()) {
-    const auto a = file.tensors.find(peft_name(module, "lora_A"));
-    const auto b = file.tensors.find(peft_name(module, "lora_B"));
+    const auto a = file.tensors.find(peft_name(from.plan, module, "lora_A"));
+    const auto b = file.tensors.find(peft_name(from.plan, module, "lora_B"));
     if (a == file.tensors.end() || b == file.tensors.end() ||
         !std::ranges::equal(a->second.values, values_of(module.a)) ||
         b->second.values.size() != static_cast<std::size_t>(module.b.numel())) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "adapters/lm/gguf_copy.hpp"
 #include "adapters/lm/served_facts.hpp"
 #include "base/files.hpp"
 #include "steps/s5_tune/families/registry.hpp"
@@ -106,7 +107,9 @@ json::object to_card(const LoraReport& report, const LoraExport& from, const Lor
                      at::ScalarType type) {
   json::array targets;
   for (const AdapterModule& module : from.adapter.modules()) {
-    if (module.layer == 0) targets.emplace_back(module.linear.gguf);
+    if (std::ranges::find(targets, json::value(module.linear.gguf)) == targets.end()) {
+      targets.emplace_back(module.linear.gguf);
+    }
   }
   return {{"kind", "lora"},
           {"base", options.base.filename().string()},
@@ -130,6 +133,7 @@ json::object to_card(const LoraReport& report, const LoraExport& from, const Lor
 void remove_results(const std::filesystem::path& directory) {
   std::error_code ignored;
   std::filesystem::remove(directory / adapter_file_name, ignored);
+  std::filesystem::remove(directory / merged_file_name, ignored);
   std::filesystem::remove_all(directory / "peft", ignored);
   std::filesystem::remove(directory / "card.json", ignored);
   std::filesystem::remove(directory / lm::served_facts_name, ignored);
@@ -151,6 +155,27 @@ Result<AdapterCheck> export_all(const LoraExport& from, const std::filesystem::p
   std::filesystem::rename(unchecked, directory / adapter_file_name, error);
   if (error) return fail(ErrorCode::exhausted, "cannot name the adapter: " + error.message());
   return check;
+}
+
+Result<double> export_merged(const LoraExport& from, const std::filesystem::path& directory,
+                             std::span<const TokenText> texts, const std::string& as) {
+  const std::filesystem::path unchecked = directory / ".merged.gguf";
+  const std::filesystem::path quantised = directory / ".quantised.gguf";
+  std::error_code ignored;
+  const auto made = [&]() -> Result<double> {
+    TRY(write_merged_model(from, unchecked));
+    double difference = TRY(check_merged_model(from, unchecked, texts, MergedAs::f32));
+    if (as != "F32") {
+      TRY(lm::quantise_gguf(unchecked, quantised, as));
+      difference = TRY(check_merged_model(from, quantised, texts, MergedAs::quantised));
+      std::filesystem::rename(quantised, unchecked, ignored);
+    }
+    std::filesystem::rename(unchecked, directory / merged_file_name, ignored);
+    return difference;
+  }();
+  std::filesystem::remove(unchecked, ignored);
+  std::filesystem::remove(quantised, ignored);
+  return made;
 }
 
 std::size_t longest(const LoraData& data, std::size_t (*length)(const TokenText&)) {
@@ -236,6 +261,9 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   const AdapterCheck check = TRY(export_all(from, directory, data.validation));
   report.logits_difference = check.difference;
   report.adapter_effect = check.effect;
+  if (!options.merged.empty()) {
+    report.merged_difference = TRY(export_merged(from, directory, data.validation, options.merged));
+  }
   lm::ServedFacts facts = served_facts(options, plan, data, form);
   TRY(measure(report, facts, directory, options, data.validation));
   if (options.task_prompts) {
@@ -274,6 +302,7 @@ json::value to_json(const LoraReport& report) {
                       {"validation_exact", report.validation_exact},
                       {"logits_difference", report.logits_difference},
                       {"adapter_effect", report.adapter_effect},
+                      {"merged_difference", report.merged_difference},
                       {"served_before", to_json(report.served_before)},
                       {"served", to_json(report.served)}};
 }

@@ -1,5 +1,5 @@
 // Trains an adapter on a GGUF base and writes DIR/adapter.gguf (llama-server), DIR/peft/ (vLLM,
-// transformers), metrics.jsonl and card.json. Both exports are read back and compared with the
+// transformers), metrics.jsonl and card.json. All exports are read back and compared with the
 // training forward pass; one that differs, or that changes nothing, is an error. The state is kept
 // in DIR/checkpoint.safetensors: a run that was killed goes on bit for bit, as long as data,
 // options and threads are the same and the time limit does not bind. One thread calls.
@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -20,6 +21,7 @@
 namespace understudy::s5 {
 
 inline constexpr const char* adapter_file_name = "adapter.gguf";
+inline constexpr const char* merged_file_name = "merged.gguf";
 
 enum class Compute { automatic, f32, bf16 };  // automatic: bf16 where the processor multiplies it
 
@@ -40,6 +42,7 @@ struct LoraOptions {
   int threads = 0;  // 0: all
   Compute compute = Compute::automatic;
   bool resume = false;
+  std::string merged = {};  // also write DIR/merged.gguf: "F32", or as lm::quantisations() has it
   // Examples are a task's slots and answers: they are put to the model as they will be when it
   // serves the task, and DIR/served.json says how.
   bool task_prompts = false;
@@ -59,6 +62,7 @@ struct LoraReport {
   double validation_exact = 0;   // share of answers with every token right
   double logits_difference = 0;  // libllama against us, largest, in units of the largest logit
   double adapter_effect = 0;     // by how much the adapter moves libllama's logits, likewise
+  double merged_difference = 0;  // the merged file's logits against ours, likewise
   std::optional<ServedQuality> served_before = {},
                                served = {};  // empty: there is no llama-server here
 };
