@@ -27,8 +27,10 @@ Status run_tune(const Home& home, const VerbOptions& o) {
 
 void add_base_options(CLI::App& verb, s5::BaseOptions& base) {
   CLI::Option_group& group = *verb.add_option_group("base", "with --base");
-  CLI::Option* file = group.add_option("--base", base.base,
-                                       "a GGUF model to train an adapter on; it stays where it is");
+  CLI::Option* file =
+      group.add_option("--base", base.base,
+                       "what to train an adapter on: a GGUF file, which stays where it "
+                       "is, or a name of `understudy models`");
   group.add_option("--method", base.method, "how it is tuned")
       ->check(CLI::IsMember({"lora"}))
       ->capture_default_str()

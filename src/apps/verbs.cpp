@@ -170,6 +170,7 @@ void add_status(CLI::App& app, Action& action) {
 }  // namespace
 
 void add_verbs(CLI::App& app, Action& action) {
+  add_demo_verb(app);
   add_status(app, action);
   add_import(app, action);
   add_log_verbs(app, action);
@@ -177,6 +178,7 @@ void add_verbs(CLI::App& app, Action& action) {
   add_access_verbs(app, action);
   add_data_verbs(app, action);
   add_scan_verb(app, action);
+  add_models_verb(app, action);
   add_model_verbs(app, action);
 }
 

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/installation.hpp"
 #include "base/secret.hpp"
 
 namespace understudy::s5 {
@@ -96,10 +97,7 @@ ErrorCode code_of(int exit_code) {
 
 }  // namespace
 
-std::filesystem::path default_trainer() {
-  std::error_code status;
-  return std::filesystem::read_symlink("/proc/self/exe", status).parent_path() / "understudy-train";
-}
+std::filesystem::path default_trainer() { return program_directory() / "understudy-train"; }
 
 Result<std::string> run_trainer(const std::filesystem::path& program,
                                 const std::vector<std::string>& arguments,
