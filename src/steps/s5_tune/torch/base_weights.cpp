@@ -39,7 +39,7 @@ at::Tensor BaseWeights::gradient(const std::string& name) const {
 
 at::Tensor BaseWeights::matrix(const lm::StoredTensor& tensor) {
   if (trained_ != nullptr) {
-    if (const FullWeights::Views* views = trained_->find(tensor.name)) return views->computed;
+    if (const FullWeights::Views* views = trained_->find(tensor.name)) return views->in(type_);
   }
   if (lies_in(type_, tensor.type)) {
     // libtorch takes no const memory; nobody writes to a base weight.
@@ -76,7 +76,7 @@ at::Tensor BaseWeights::vector(const std::string& name) const {
 at::Tensor BaseWeights::rows(const lm::StoredTensor& table, const at::Tensor& tokens) const {
   if (trained_ != nullptr) {
     if (const FullWeights::Views* views = trained_->find(table.name)) {
-      return views->computed.index_select(0, tokens);
+      return views->in(type_).index_select(0, tokens);
     }
   }
   at::Tensor out = at::empty({tokens.numel(), table.columns}, type_);

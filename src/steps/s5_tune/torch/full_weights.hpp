@@ -18,6 +18,11 @@ class FullWeights : public Trained {
 
   struct Views {
     at::Tensor value, computed, gradient;  // rows x columns; a vector has one row
+
+    // In the type that is computed in, or in that of the parameters.
+    [[nodiscard]] const at::Tensor& in(at::ScalarType type) const {
+      return value.scalar_type() == type ? value : computed;
+    }
   };
   // nullptr: frozen, or no such tensor.
   [[nodiscard]] const Views* find(const std::string& tensor) const;

@@ -32,13 +32,6 @@ struct AdapterCheck {
 // internal: a tensor without a base module, logits that differ, or an adapter without effect.
 Result<AdapterCheck> check_gguf_adapter(const LoraExport& from, const std::filesystem::path& path,
                                         std::span<const TokenText> texts);
-// The base with the adapter added to its weights in f32, as one model file.
-Status write_merged_model(const LoraExport& from, const std::filesystem::path& path);
-// The largest difference of libllama's logits with that file from ours, over the largest logit.
-// internal: of a model in f32 it is more than another order of summation makes.
-enum class MergedAs { f32, quantised };
-Result<double> check_merged_model(const LoraExport& from, const std::filesystem::path& path,
-                                  std::span<const TokenText> texts, MergedAs as);
 Status check_peft_adapter(const LoraExport& from, const std::filesystem::path& directory);
 
 }  // namespace understudy::s5

@@ -232,6 +232,43 @@ TEST_F(LoraTrainer, SaysWhatIsWrongBeforeItTrains) {
   EXPECT_EQ(error_of(quick(), examples).code, ErrorCode::corrupt);
 }
 
+// What is served has no adapter: the tuned model is a file of its own.
+TEST_F(LoraTrainer, DoraAndFullTuningLearnTheRuleIntoAModelOfTheirOwn) {
+  for (const Method method : {Method::dora, Method::full}) {
+    LoraOptions options = quick();
+    options.method = method;
+    options.learning_rate = method == Method::full ? 2e-3 : options.learning_rate;
+    options.merged = "F32";
+    options.task_prompts = true;
+    const auto out = made(method == Method::full ? "full" : "dora");
+    const auto report = train_lora(rule_examples(), out, options);
+    ASSERT_TRUE(report.has_value()) << report.error().to_text();
+    EXPECT_LT(report->validation_loss, report->validation_loss_before / 4);
+    EXPECT_LT(report->merged_difference, 2e-3);
+    EXPECT_FALSE(std::filesystem::exists(out / "adapter.gguf"));
+    EXPECT_EQ(std::filesystem::exists(out / "peft"), method == Method::dora);
+    ASSERT_TRUE(report->served.has_value());
+    EXPECT_GE(report->served->agreed, report->served->answers * 8 / 10);
+    const auto served = lm::read_served_facts(out);
+    ASSERT_TRUE(served.has_value()) << served.error().to_text();
+    EXPECT_EQ(served->model, out / "merged.gguf");
+  }
+}
+
+TEST_F(LoraTrainer, EightBitAveragesAndRecomputedActivationsTrainNearlyAlike) {
+  LoraOptions options = quick();
+  options.epochs = 10;
+  const auto plain = train_lora(rule_examples(), made("plain"), options);
+  options.activations = Activations::recomputed;
+  const auto recomputed = train_lora(rule_examples(), made("recomputed"), options);
+  options.optimiser = OptimiserState::eight_bits;
+  const auto eight = train_lora(rule_examples(), made("eight"), options);
+  ASSERT_TRUE(plain && recomputed && eight);
+  EXPECT_EQ(plain->validation_loss, recomputed->validation_loss);
+  EXPECT_NEAR(eight->validation_loss, plain->validation_loss, 0.1 * plain->validation_loss_before);
+  EXPECT_NE(eight->validation_loss, plain->validation_loss);
+}
+
 TEST_F(LoraTrainer, AMergedModelIsQuantisedFromF32) {
   ASSERT_TRUE(write_tiny_model(base_, {.context = 64, .matrices = lm::StoredAs::q4_k}));
   LoraOptions options = quick();
