@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -12,7 +13,7 @@ import support
 EXIT_CONFLICT = 9
 TRAINER = pathlib.Path(support.PROGRAM).parent / "understudy-train"
 LORA = ["--method", "lora", "--rank", "8", "--threads", "1", "--compute", "f32", "--batch-tokens", "512",
-        "--max-length", "256", "--epochs", "8", "--learning-rate", "0.003", "--quiet"]
+        "--max-length", "256", "--learning-rate", "0.003", "--quiet"]
 
 
 def examples(count):
@@ -37,14 +38,15 @@ class Train(support.ProgramTest):
         self.assertEqual(done.returncode, code, done.stderr)
         return json.loads(done.stdout) if code == 0 else done.stderr
 
-    def lora(self, out, *more, code=0):
-        return self.run_trainer("--data", self.data, "--base", self.base, "--out", out, *LORA, *more, code=code)
+    def lora(self, out, *more, epochs=8, code=0):
+        return self.run_trainer("--data", self.data, "--base", self.base, "--out", out, *LORA, "--epochs", epochs, *more,
+                                code=code)
 
     def test_a_killed_run_resumes_bit_for_bit(self):
         whole, cut = self.directory / "whole", self.directory / "cut"
         report = self.lora(whole)
         self.assertLess(report["validation_loss"], report["validation_loss_before"])
-        words = ["--data", self.data, "--base", self.base, "--out", cut, *LORA, "--checkpoint-seconds", "0"]
+        words = ["--data", self.data, "--base", self.base, "--out", cut, *LORA, "--epochs", "8", "--checkpoint-seconds", "0"]
         checkpoint = cut / "checkpoint.safetensors"
         process = subprocess.Popen(self.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 120
@@ -59,6 +61,28 @@ class Train(support.ProgramTest):
         self.assertEqual(resumed["steps"], report["steps"])
         for name in ("adapter.gguf", "peft/adapter_model.safetensors"):
             self.assertEqual((whole / name).read_bytes(), (cut / name).read_bytes(), name)
+
+    def test_two_ranks_train_as_one_with_twice_the_batch(self):
+        one, two = self.directory / "one", self.directory / "two"
+        self.lora(one, "--accumulate", "2", epochs=4)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        words = self.command("--data", self.data, "--base", self.base, "--out", two, *LORA, "--epochs", "4")
+        ranks = [subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={
+            **os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)})
+            for rank in range(2)]
+        for process in ranks:
+            self.assertEqual(process.wait(timeout=300), 0, process.stderr.read())
+        curves = [[json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()] for out in (one, two)]
+        self.assertEqual([look["step"] for look in curves[0]], [look["step"] for look in curves[1]])
+        for single, double in zip(*curves):
+            for key in ("train_loss", "validation_loss"):
+                self.assertAlmostEqual(single[key], double[key], delta=1e-4 * abs(single[key]) + 1e-9, msg=key)
+        self.assertTrue((two / "adapter.gguf").exists())
+        done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "WORLD_SIZE": "2", "RANK": "5"})
+        self.assertEqual(done.returncode, support.EXIT_BAD_INPUT)
+        self.assertIn("RANK", done.stderr)
 
     def test_a_checkpoint_of_other_options_is_refused(self):
         out = self.directory / "out"
