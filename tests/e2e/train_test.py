@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -88,6 +89,23 @@ class Train(support.ProgramTest):
         out = self.directory / "out"
         self.lora(out, "--steps", "6")
         self.assertIn("another base, other data or other options", self.lora(out, "--resume", code=EXIT_CONFLICT))
+
+    def test_a_disk_that_is_full_shows_before_the_first_step(self):
+        done = subprocess.run(self.command("--data", self.data, "--base", self.base, "--out", self.directory / "out", *LORA),
+                              capture_output=True, text=True, timeout=300,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
+        self.assertEqual(done.returncode, support.EXIT_EXHAUSTED, done.stderr)
+        self.assertIn("checkpoint.safetensors", done.stderr)
+        self.assertLessEqual(len((self.directory / "out/metrics.jsonl").read_text().splitlines()), 1)
+
+    def test_a_teacher_is_learned_from(self):
+        alone = self.lora(self.directory / "alone", epochs=2)
+        teacher = self.lora(self.directory / "teacher", "--merged", "F32")
+        taught = self.lora(self.directory / "taught", "--teacher", self.directory / "teacher/merged.gguf",
+                           "--teacher-share", "0.8", epochs=2)
+        self.assertNotEqual(alone["validation_loss"], taught["validation_loss"])
+        self.assertLess(taught["validation_loss"], taught["validation_loss_before"])
+        self.assertLess(teacher["merged_difference"], 2e-3)
 
     def test_bad_input_is_named(self):
         self.data.write_text('{"prompt":"a","answer":"b"}\n{"prompt":"a"}\n')

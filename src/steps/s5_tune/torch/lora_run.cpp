@@ -34,7 +34,8 @@ LoraRun::LoraRun(const LoraData& data, Decoder& decoder, Trained& trained,
       ranks_(ranks),
       optimiser_(trained, {.state = options.optimiser, .weight_decay = options.weight_decay}),
       state_{.best = trained.parameters().clone()},
-      metrics_(ranks.leads() ? directory / "metrics.jsonl" : std::filesystem::path("/dev/null"), options.resume ? std::ios::app : std::ios::trunc) {
+      metrics_(ranks.leads() ? directory / "metrics.jsonl" : std::filesystem::path("/dev/null"),
+               options.resume ? std::ios::app : std::ios::trunc) {
   for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
     const auto rows = static_cast<std::int64_t>(rows_of_epoch(epoch).size());
     state_.steps_max += (rows + packs_of_step() - 1) / packs_of_step();
@@ -72,8 +73,9 @@ void LoraRun::step(const Rows& rows, std::int64_t first) {
   double loss = 0;
   std::int64_t tokens = 0;
   for (std::int64_t i = first + ranks_.rank(); i < end; i += ranks_.size()) {
-    const Pack pack = make_pack(data_.train, rows[static_cast<std::size_t>(i)]);
+    Pack pack = make_pack(data_.train, rows[static_cast<std::size_t>(i)]);
     pack.weights.div_(weight);
+    if (teacher_ != nullptr) teacher_->teach(pack);
     const std::uint64_t seed = options_.adapter.seed * 1'000'003 +
                                static_cast<std::uint64_t>(state_.step * 64 + i - first) + 1;
     loss += decoder_.loss_and_gradients(pack, seed).loss;
@@ -183,7 +185,10 @@ Status LoraRun::train(const std::string& fingerprint) {
   Progress progress("training", static_cast<std::uint64_t>(state_.steps_max), "steps");
   progress.advance(static_cast<std::uint64_t>(state_.step));
   const std::int64_t every = std::max(steps_between_looks_min, state_.steps_max / looks_wanted);
-  if (state_.step == 0) observe();
+  if (state_.step == 0) {
+    observe();
+    TRY(save(fingerprint));  // what cannot be written shows now and not in an hour
+  }
   double saved_s = watch_.elapsed_s();
   std::int64_t before = 0;  // steps of the epochs so far
   for (std::int64_t epoch = 0; epoch < options_.epochs && !over(); ++epoch) {

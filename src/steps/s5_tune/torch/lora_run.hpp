@@ -17,6 +17,7 @@
 #include "steps/s5_tune/torch/lora_trainer.hpp"
 #include "steps/s5_tune/torch/optimiser.hpp"
 #include "steps/s5_tune/torch/ranks.hpp"
+#include "steps/s5_tune/torch/teacher.hpp"
 
 namespace understudy::s5 {
 
@@ -26,6 +27,7 @@ class LoraRun {
   LoraRun(const LoraData& data, Decoder& decoder, Trained& trained, const LoraOptions& options,
           const std::filesystem::path& directory, const Ranks& ranks);
 
+  void learn_from(const Teacher& teacher) { teacher_ = &teacher; }  // must outlive this
   Status resume(const std::string& fingerprint);
   // Until steps, time or patience run out; leaves the best parameters in what is trained.
   Status train(const std::string& fingerprint);
@@ -49,9 +51,7 @@ class LoraRun {
   [[nodiscard]] double elapsed_s() const { return state_.seconds + watch_.elapsed_s(); }
   [[nodiscard]] double elapsed_everywhere_s() const { return ranks_.of_leader(elapsed_s()); }
   // Packs of a step, of all ranks.
-  [[nodiscard]] std::int64_t packs_of_step() const {
-    return options_.accumulation * ranks_.size();
-  }
+  [[nodiscard]] std::int64_t packs_of_step() const { return options_.accumulation * ranks_.size(); }
   Status save(const std::string& fingerprint);
 
   const LoraData& data_;
@@ -60,6 +60,7 @@ class LoraRun {
   const LoraOptions& options_;
   std::filesystem::path directory_;
   const Ranks& ranks_;
+  const Teacher* teacher_ = nullptr;
   AdamW optimiser_;
   LoraState state_;
   std::ofstream metrics_;

@@ -107,6 +107,10 @@ std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int
                     options.patience,
                     threads,
                     type == at::kBFloat16,
+                    options.teacher.file.string(),
+                    options.teacher.share,
+                    options.teacher.temperature,
+                    options.teacher.top,
                     ranks,
                     data.fingerprint};
   std::error_code error;
@@ -292,6 +296,11 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   Decoder decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations);
   Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
   LoraRun run(data, decoder, trained, options, directory, ranks);
+  std::optional<Teacher> teacher;
+  if (!options.teacher.file.empty()) {
+    teacher = TRY(Teacher::open(options.teacher, vocabulary, type));
+    run.learn_from(*teacher);
+  }
   if (options.resume) TRY(run.resume(fingerprint));
   TRY(run.train(fingerprint));
   LoraReport report = run.report();

@@ -70,12 +70,11 @@ Result<Ranks> Ranks::from_environment() {
         "understudy-train", c10::make_intrusive<c10d::TCPStore>(leader, options));
     const auto gloo = c10d::ProcessGroupGloo::Options::create(patience);
     gloo->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
-    group->gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(group->store, ranks.rank_,
-                                                              ranks.size_, gloo);
+    group->gloo =
+        c10::make_intrusive<c10d::ProcessGroupGloo>(group->store, ranks.rank_, ranks.size_, gloo);
     ranks.group_ = std::move(group);
   } catch (const std::exception& error) {
-    return fail(ErrorCode::unavailable,
-                std::string("cannot meet the other ranks: ") + error.what(),
+    return fail(ErrorCode::unavailable, std::string("cannot meet the other ranks: ") + error.what(),
                 "Look at MASTER_ADDR and MASTER_PORT, and whether all ranks run.");
   }
   return ranks;
