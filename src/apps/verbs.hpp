@@ -9,5 +9,11 @@ namespace understudy::apps {
 // `action` must outlive the parser.
 void add_verbs(CLI::App& app, Action& action);
 void add_access_verbs(CLI::App& app, Action& action);
+// `init` and `doctor`.
+void add_setup_verbs(CLI::App& app, Action& action);
+// `completion` and `reference`: made from the parser itself, so they come last.
+void add_reference_verbs(CLI::App& app, Action& action);
+// `console` and `up`.
+void add_console_verbs(CLI::App& app, Action& action);
 
 }  // namespace understudy::apps
