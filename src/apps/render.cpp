@@ -239,6 +239,10 @@ std::string render_status(const json::value& result) {
                verdict.empty() ? "-" : verdict, text(task, "name")});
   }
   if (!tasks.empty()) out += "\n" + table.to_text();
+  for (const json::value& demotion : list(result, "demotions")) {
+    out += "demoted " + text(demotion, "at") + "  " + text(demotion, "task") + "  " +
+           text(demotion, "reason") + "\n";
+  }
   return out + "\nnext:\n" + bullets(result, "next", "  ");
 }
 

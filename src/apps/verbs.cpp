@@ -155,16 +155,6 @@ void add_model_verbs(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->check(CLI::Range(0.0001, 0.5));
 
-  verb = builder.add("promote", "S6: put a proven model live for its task",
-                     [](const Home& home, const auto& o) {
-                       return show(console::promote(home, o.task), o.as_json, render_promotion);
-                     });
-  builder.with_task(verb);
-  verb = builder.add("rollback", "S6: give a task back to the LLM",
-                     [](const Home& home, const auto& o) {
-                       return show(console::rollback(home, o.task), o.as_json, render_promotion);
-                     });
-  builder.with_task(verb);
   builder.add("policy", "the routing policy in force", [](const Home& home, const auto& o) {
     return show(console::show_policy(home), o.as_json, render_policy);
   });
@@ -196,6 +186,7 @@ void add_verbs(CLI::App& app, Action& action) {
   add_data_verbs(app, action);
   add_scan_verb(app, action);
   add_model_verbs(app, action);
+  add_route_verbs(app, action);
 }
 
 }  // namespace understudy::apps

@@ -9,5 +9,6 @@ namespace understudy::apps {
 // `action` must outlive the parser.
 void add_verbs(CLI::App& app, Action& action);
 void add_access_verbs(CLI::App& app, Action& action);
+void add_route_verbs(CLI::App& app, Action& action);  // what is live, and how far
 
 }  // namespace understudy::apps
