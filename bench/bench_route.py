@@ -102,10 +102,10 @@ def decision(program, bench):
     policy = own.json("policy")
     with harness.Children(program.home / "children-decision") as children:
         upstream = children.upstream("oracle")
-        token = own.json("access", "token", "bench", "--role", "auditor")
+        token = own.json("access", "token", "--role", "auditor")
         secret = token.get("secret") or token.get("token")
-        gateway = children.start("gateway", own.command("serve", "--config", write_config(home, upstream.url)))
-        admin = None
+        gateway = children.start("gateway", own.command("serve", "--config", write_config(home, upstream.url),
+                                                        "--admin-port-file", home / "admin.port"))
         rng = random.Random(3)
         calls = []
         for number in range(3000):

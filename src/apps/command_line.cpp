@@ -16,6 +16,9 @@ namespace {
 constexpr const char* description =
     R"(Understudy lets small models take over the LLM calls that they have proven they can do.
 
+See it work, on simulated agents:
+  understudy demo
+
 A first run, with your agent's calls:
   understudy keys init
   understudy serve --upstream https://api.example.com/v1     point the agent's base_url here
@@ -70,6 +73,8 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
       app.exit(error);
     }
     return exit_usage;
+  } catch (const CLI::RuntimeError& error) {  // a verb that ran while it was parsed
+    return error.get_exit_code();
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? exit_ok : exit_usage;

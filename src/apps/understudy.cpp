@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "apps/exit_code.hpp"
-#include "base/own_library.hpp"
+#include "base/installation.hpp"
 
 namespace {
 

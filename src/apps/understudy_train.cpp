@@ -28,6 +28,7 @@ struct Arguments {
   std::int64_t steps_max = 0;
   double learning_rate = 0;
   bool root_scale = false;
+  std::string answer_form = "text";
   s5::NanoOptions nano;
   s5::LoraOptions lora;
   bool quiet = false;
@@ -132,6 +133,13 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
           std::map<std::string, s5::Compute>{{"automatic", s5::Compute::automatic},
                                              {"f32", s5::Compute::f32},
                                              {"bf16", s5::Compute::bf16}}));
+  group.add_flag("--task-prompts", lora.task_prompts,
+                 "the lines are a task's slots: ask as the gateway will, and write served.json");
+  group
+      .add_option("--answer-form", arguments.answer_form,
+                  "label, json, tool_call or text: what counts as the same answer")
+      ->check(CLI::IsMember({"label", "json", "tool_call", "text"}))
+      ->capture_default_str();
   group.add_flag("--resume", lora.resume, "go on from the checkpoint in --out");
 }
 
@@ -146,6 +154,9 @@ void share_options(Arguments& arguments) {
   set_if_given(arguments.learning_rate, arguments.lora.learning_rate);
   arguments.nano.seed = arguments.lora.adapter.seed = arguments.seed;
   arguments.nano.threads = arguments.lora.threads = arguments.threads;
+  if (const auto form = parse_answer_form(arguments.answer_form)) {
+    arguments.lora.answer_form = *form;
+  }
   if (arguments.root_scale) arguments.lora.adapter.rank_scale = s5::RankScale::by_root;
 }
 

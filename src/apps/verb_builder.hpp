@@ -17,6 +17,7 @@
 #include "console/jobs.hpp"
 #include "console/log_jobs.hpp"
 #include "console/scan_jobs.hpp"
+#include "console/tune_jobs.hpp"
 
 namespace understudy::apps {
 
@@ -77,5 +78,8 @@ class VerbBuilder {
 // `log`, `keys` and `audit`.
 void add_log_verbs(CLI::App& app, Action& action);
 void add_scan_verb(CLI::App& app, Action& action);
+void add_demo_verb(CLI::App& app);
+void add_tune_verb(CLI::App& app, Action& action);
+void add_models_verb(CLI::App& app, Action& action);
 
 }  // namespace understudy::apps

@@ -120,25 +120,7 @@ void add_model_verbs(CLI::App& app, Action& action) {
                                });
   builder.with_task(verb);
 
-  verb = builder.add("tune", "S5: train a small model for a task",
-                     [](const Home& home, const VerbOptions& o) -> Status {
-                       console::TuneRequest request = o.tune;
-                       request.task = o.task;
-                       request.candidate = TRY(parse_candidate_kind(o.candidate));
-                       return show(console::tune(home, request), o.as_json, render_artifact);
-                     });
-  builder.with_task(verb);
-  verb->add_option("--candidate", builder.options->candidate,
-                   "classifier (closed answers) or nano (a small transformer)")
-      ->required();
-  verb->add_option("--max-minutes", builder.options->tune.minutes_max,
-                   "stop training after this long")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  verb->add_option("--seed", builder.options->tune.seed,
-                   "of the initial weights and the order of the data")
-      ->capture_default_str();
-
+  add_tune_verb(app, action);
   verb = builder.add("evaluate", "S6: prove on held-out calls that the model may take over",
                      [](const Home& home, const VerbOptions& o) {
                        console::EvaluateRequest request = o.evaluate;
@@ -154,6 +136,11 @@ void add_model_verbs(CLI::App& app, Action& action) {
                    "accepted chance that the bound is wrong")
       ->capture_default_str()
       ->check(CLI::Range(0.0001, 0.5));
+  verb->add_option("--judge", builder.options->evaluate.judge_url,
+                   "ask the chat completions of this API which of two differing answers is better, "
+                   "for example http://127.0.0.1:8080/v1; a figure, no part of the verdict");
+  verb->add_option("--judge-model", builder.options->evaluate.judge_model,
+                   "as that API names it");
 
   builder.add("policy", "the routing policy in force", [](const Home& home, const auto& o) {
     return show(console::show_policy(home), o.as_json, render_policy);
@@ -178,6 +165,7 @@ void add_status(CLI::App& app, Action& action) {
 }  // namespace
 
 void add_verbs(CLI::App& app, Action& action) {
+  add_demo_verb(app);
   add_status(app, action);
   add_import(app, action);
   add_log_verbs(app, action);
@@ -185,6 +173,7 @@ void add_verbs(CLI::App& app, Action& action) {
   add_access_verbs(app, action);
   add_data_verbs(app, action);
   add_scan_verb(app, action);
+  add_models_verb(app, action);
   add_model_verbs(app, action);
   add_route_verbs(app, action);
 }

@@ -2,7 +2,10 @@
 
 #include <dlfcn.h>
 
+#include <filesystem>
 #include <string>
+
+#include "base/installation.hpp"
 
 namespace understudy {
 
@@ -21,17 +24,8 @@ std::string last_error() {
 
 }  // namespace
 
-std::filesystem::path program_directory() {
-  std::error_code error;
-  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-}
-
 Result<void*> find_in_own_library(std::string_view file, const char* symbol) {
-  const std::filesystem::path directory = program_directory();
-  std::filesystem::path path = directory / file;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error))
-    path = directory.parent_path() / "lib" / "understudy" / file;
+  const std::filesystem::path path = program_directory() / file;
   // Opening it twice gives the same handle. RTLD_LOCAL: its libraries stay its own.
   void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return cannot_open(file, last_error());

@@ -1,18 +1,15 @@
 // Parts of the program that few runs need lie in shared objects of our own beside it, opened when
 // they are first needed: small models (libllama, ICU, libcurl), the exporter of spans (protobuf).
 // Linked in, they would cost every gateway 15 MiB and 30 ms at start. Only files in the program's
-// own folder (or ../lib/understudy) are opened, and only of the program's own version. Never
+// own folder are opened, and only of the program's own version. Never
 // closed. Thread-safe.
 #pragma once
 
-#include <filesystem>
 #include <string_view>
 
 #include "base/result.hpp"
 
 namespace understudy {
-
-std::filesystem::path program_directory();  // of the running program's file
 
 // The address of `symbol` in the shared object `file`, a name such as "understudy-models.so".
 // unsupported: the file is missing, broken, or of another version.

@@ -14,7 +14,6 @@
 #include "steps/s3_cluster/cluster.hpp"
 #include "steps/s3_cluster/task_examples.hpp"
 #include "steps/s4_select/select.hpp"
-#include "steps/s5_tune/tune.hpp"
 #include "steps/s6_refine/evaluate.hpp"
 #include "steps/s6_refine/promote.hpp"
 #include "steps/s6_refine/report.hpp"
@@ -114,23 +113,21 @@ Result<json::value> select_candidates(const Home& home, const std::string& task)
   return to_json(TRY(s4::select(home, found.id, {})));
 }
 
-Result<json::value> tune(const Home& home, const TuneRequest& request) {
-  const Task found = TRY(resolve(home, request.task));
-  const auto access =
-      TRY(ContentAccess::begin(home, crypto::Role::trainer, "tune", "task " + found.id.value));
-  const auto artifact = TRY(s5::tune(
-      home, found.id,
-      {.kind = request.candidate, .max_minutes = request.minutes_max, .seed = request.seed}));
-  TRY(access.end());
-  return to_json(artifact);
-}
-
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
   const Task found = TRY(resolve(home, request.task));
-  const auto access =
-      TRY(ContentAccess::begin(home, crypto::Role::trainer, "evaluate", "task " + found.id.value));
-  const auto evaluation =
-      TRY(s6::evaluate(home, found.id, {.alpha = request.alpha, .delta = request.delta}));
+  const bool judged = !request.judge_url.empty();
+  const auto access = TRY(ContentAccess::begin(
+      home, crypto::Role::trainer, "evaluate",
+      "task " + found.id.value +
+          (judged ? ", differing answers go to " + request.judge_url : std::string{})));
+  s6::EvaluateOptions options{.alpha = request.alpha, .delta = request.delta};
+  if (judged) {
+    const char* key = std::getenv("UNDERSTUDY_JUDGE_KEY");
+    options.judge = lm::ChatEndpoint{.url = request.judge_url,
+                                     .model = request.judge_model,
+                                     .api_key = key != nullptr ? key : ""};
+  }
+  const auto evaluation = TRY(s6::evaluate(home, found.id, options));
   TRY(access.end());
   return to_json(evaluation);
 }

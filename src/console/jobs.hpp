@@ -39,18 +39,12 @@ Result<std::string> export_assignments(const Home& home);
 // `task` in all that follows: a task id or an unambiguous beginning of one.
 Result<json::value> select_candidates(const Home& home, const std::string& task);
 
-struct TuneRequest {
-  std::string task;
-  CandidateKind candidate = CandidateKind::nano;
-  double minutes_max = 10;
-  std::uint64_t seed = 1;
-};
-Result<json::value> tune(const Home& home, const TuneRequest& request);
-
 struct EvaluateRequest {
   std::string task;
   double alpha = 0.05;
   double delta = 0.1;
+  std::string judge_url;  // empty: no judge; its key, where it needs one, is $UNDERSTUDY_JUDGE_KEY
+  std::string judge_model;
 };
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request);
 

@@ -217,6 +217,8 @@ Status Loop::refine_task(const Task& task, const NewCalls& new_calls) {
                         .reason = {}};
   TRY(run(refinement));
   if (refinement.outcome == "promoted" || refinement.outcome == "proven") return {};
+  // A champion that still holds needs no other kind of model.
+  if (refinement.outcome == "kept_champion" && !facts.demotion) return {};
   return try_other_candidates(refinement);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "console/content_access.hpp"
 #include "console/jobs.hpp"
+#include "console/tune_jobs.hpp"
 #include "steps/s4_select/select.hpp"
 #include "steps/s6_refine/evaluate.hpp"
 #include "steps/s6_refine/promote.hpp"

@@ -16,16 +16,20 @@ Result<CandidateKind> parse_candidate_kind(std::string_view text) {
     if (text == to_string(kind)) return kind;
   }
   return fail(ErrorCode::invalid_input, "no such kind of candidate: " + std::string(text),
-              "choose classifier or nano; `understudy select TASK` says which fit");
+              "choose classifier, nano or adapter; `understudy select TASK` says which fit");
 }
 
 json::value to_json(const Candidate& candidate) {
   json::array reasons;
   for (const std::string& reason : candidate.reasons) reasons.emplace_back(reason);
-  return json::object{
-      {"kind", to_string(candidate.kind)}, {"name", candidate.name},
-      {"eligible", candidate.eligible},    {"reasons", std::move(reasons)},
-      {"score", candidate.score},          {"memory_bytes", candidate.memory_bytes}};
+  return json::object{{"kind", to_string(candidate.kind)},
+                      {"name", candidate.name},
+                      {"eligible", candidate.eligible},
+                      {"reasons", std::move(reasons)},
+                      {"score", candidate.score},
+                      {"memory_bytes", candidate.memory_bytes},
+                      {"call_ms_p99", candidate.call_ms_p99},
+                      {"speed_measured", candidate.speed_measured}};
 }
 
 json::value to_json(const Artifact& artifact) {

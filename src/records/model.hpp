@@ -26,9 +26,12 @@ struct Candidate {
   std::vector<std::string> reasons;  // why it ranks where it does, or why it is out
   double score = 0;                  // ranks eligible candidates, higher first
   std::int64_t memory_bytes = 0;     // weights + KV cache at the task's p99 context
+  double call_ms_p99 = 0;            // a call of the task's 99th percentile, alone; 0: not known
+  bool speed_measured = false;       // else call_ms_p99 is a lower bound (roofline)
 };
 
-// A trained model in home/artifacts/ID/: model.gguf (nano) or classifier.bin, and artifact.json.
+// A trained model in home/artifacts/ID/: model.gguf (nano), classifier.bin, or served.json with
+// what it names (adapter), and artifact.json.
 struct Artifact {
   ArtifactId id;
   TaskId task;

@@ -1,8 +1,7 @@
-"""The demo in small (`--quick`): the script that newcomers run must not rot."""
+"""The demo in small (`understudy demo --quick`): what newcomers run first must not rot."""
 
 import json
 import subprocess
-import sys
 
 import support
 
@@ -10,8 +9,8 @@ import support
 class Demo(support.ProgramTest):
     def test_the_quick_demo_holds_its_bar(self):
         home = self.directory / "demo-home"
-        done = subprocess.run([sys.executable, support.PROJECT / "examples/demo.py", "--program", support.PROGRAM,
-                               "--quick", "--json", "--home", home], capture_output=True, text=True, timeout=300,
+        done = subprocess.run([support.PROGRAM, "demo",
+                               "--quick", "--json", "--directory", home], capture_output=True, text=True, timeout=300,
                               stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, 0, done.stderr[-3000:] + done.stdout[-3000:])
         result = json.loads(done.stdout)

@@ -23,7 +23,7 @@ import harness  # noqa: E402
 PROGRAM = os.environ.get("UNDERSTUDY_PROGRAM", str(PROJECT / "build/dev/bin/understudy"))
 SHARED_DATA = harness.SHARED_DATA
 
-EXIT_USAGE, EXIT_BAD_INPUT, EXIT_DENIED, EXIT_NOT_FOUND, EXIT_EXHAUSTED, EXIT_CORRUPT = 2, 3, 4, 5, 7, 8
+EXIT_USAGE, EXIT_BAD_INPUT, EXIT_DENIED, EXIT_NOT_FOUND, EXIT_EXHAUSTED, EXIT_CORRUPT, EXIT_CONFLICT = 2, 3, 4, 5, 7, 8, 9
 
 needs_shared_data = unittest.skipUnless(SHARED_DATA.is_dir(), f"the shared data is not at {SHARED_DATA}")
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t response_bytes_max = 16 * limits::mebi;
 constexpr long ms_per_s = 1000;
+constexpr double forcing_bias = 1e6;  // no logit comes near it
 
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
@@ -133,6 +134,29 @@ Result<Completion> CompletionClient::complete(const Request& request) const {
                                                       {"cache_prompt", false},
                                                       {"stream", false}});
   return parse_completion(TRY(state_->fetch("/completion", &body)), request.end);
+}
+
+Result<double> CompletionClient::log_probability(const std::vector<Token>& prompt,
+                                                 Token next) const {
+  // The bias makes the server write that token; what it reports is the probability without it.
+  const std::string body =
+      json::to_text(json::object{{"prompt", json::array(prompt.begin(), prompt.end())},
+                                 {"logit_bias", json::array{json::array{next, forcing_bias}}},
+                                 {"n_predict", 1},
+                                 {"temperature", 0},
+                                 {"samplers", json::array{"top_k"}},
+                                 {"top_k", 1},
+                                 {"n_probs", 1},
+                                 {"cache_prompt", true},
+                                 {"stream", false}});
+  const json::value tree = TRY(json::parse(TRY(state_->fetch("/completion", &body))));
+  const json::array* steps = json::find_array(tree, "completion_probabilities");
+  if (steps != nullptr && steps->size() == 1) {
+    const auto id = json::find_integer(steps->front(), "id");
+    const auto log_probability = json::find_number(steps->front(), "logprob");
+    if (id && *id == next && log_probability) return *log_probability;
+  }
+  return fail(ErrorCode::corrupt, "llama-server did not write the token that it was told to");
 }
 
 }  // namespace understudy::lm

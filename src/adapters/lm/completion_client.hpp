@@ -40,6 +40,8 @@ class CompletionClient {
   };
   // Greedy. timeout after limits::slm_timeout_s; unavailable when the server is away.
   Result<Completion> complete(const Request& request) const;
+  // ln P(next | prompt), as the model has it before any sampling.
+  Result<double> log_probability(const std::vector<Token>& prompt, Token next) const;
 
  private:
   struct State;

@@ -7,10 +7,14 @@
 
 namespace understudy::lm {
 
+void silence_ggml() {
+  llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+}
+
 void prepare_llama() {
   static std::once_flag once;
   std::call_once(once, [] {
-    llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+    silence_ggml();
     ggml_backend_load_all();
     llama_backend_init();
   });

@@ -6,4 +6,7 @@ namespace understudy::lm {
 
 void prepare_llama();
 
+// The libraries write what they find wrong to stderr; our errors say it.
+void silence_ggml();
+
 }  // namespace understudy::lm

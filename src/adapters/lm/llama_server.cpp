@@ -31,28 +31,33 @@ constexpr int exec_failed = 127;
 
 std::vector<std::string> arguments_for(const LlamaServerOptions& options,
                                        const std::filesystem::path& socket) {
-  return {options.program.string(),
-          "--model",
-          options.model.string(),
-          "--host",
-          socket.string(),
-          "--parallel",
-          std::to_string(options.parallel),
-          "--ctx-size",
-          std::to_string(options.parallel * options.context),
-          "--threads",
-          std::to_string(options.threads),
-          "--threads-batch",
-          std::to_string(options.threads),
-          "--threads-http",
-          std::to_string(options.parallel + 1),
-          "--poll",
-          "0",  // waiting threads sleep: the cores are others' too
-          "--cache-ram",
-          "0",  // prompts are short, and should not outlive their call
-          "--no-webui",
-          "--no-slots",
-          "--offline"};
+  std::vector<std::string> words = {options.program.string(),
+                                    "--model",
+                                    options.model.string(),
+                                    "--host",
+                                    socket.string(),
+                                    "--parallel",
+                                    std::to_string(options.parallel),
+                                    "--ctx-size",
+                                    std::to_string(options.parallel * options.context),
+                                    "--threads",
+                                    std::to_string(options.threads),
+                                    "--threads-batch",
+                                    std::to_string(options.threads),
+                                    "--threads-http",
+                                    std::to_string(options.parallel + 1),
+                                    "--poll",
+                                    "0",  // waiting threads sleep: the cores are others' too
+                                    "--cache-ram",
+                                    "0",  // prompts are short, and should not outlive their call
+                                    "--no-webui",
+                                    "--no-slots",
+                                    "--offline"};
+  if (!options.adapter.empty()) {
+    words.emplace_back("--lora");
+    words.push_back(options.adapter.string());
+  }
+  return words;
 }
 
 // Only calls that are safe between fork and exec in a program with threads.

@@ -7,14 +7,16 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/installation.hpp"
 #include "base/result.hpp"
 
 namespace understudy::lm {
 
 struct LlamaServerOptions {
   std::filesystem::path model;
-  std::filesystem::path log;  // the child's output; empty: thrown away
-  std::filesystem::path program = "llama-server";
+  std::filesystem::path adapter = {};  // a GGUF LoRA for it; empty: none
+  std::filesystem::path log;           // the child's output; empty: thrown away
+  std::filesystem::path program = find_program("llama-server");
   std::size_t parallel = 4;   // calls at once
   std::size_t context = 512;  // tokens of each
   std::size_t threads = 1;

@@ -1,4 +1,4 @@
-// A small model that answers a task's calls: the classifier in process, nano (later adapters)
+// A small model that answers a task's calls: the classifier in process, nano and adapters
 // through a llama-server. The same code answers in `evaluate` and in the gateway, so that what is
 // proven is what runs.
 #pragma once

@@ -90,7 +90,9 @@ net::Async<void> audit(const GatewayParts& parts, std::shared_ptr<AuditOrder> or
   order->call.served_model = std::move(facts.served_model);
   order->call.finish_reason = std::move(facts.finish_reason);
   order->call.usage = facts.usage.value_or(Usage{});
-  Teacher teacher{.api = order->api, .response = SecretText(*response)};
+  Teacher teacher{.api = order->api,
+                  .response = SecretText(*response),
+                  .request = SecretText(order->request.body)};
   record(parts, *order, std::move(*response));
   // Shared: a std::function must be copyable, and a secret is not.
   auto kept = std::make_shared<Teacher>(std::move(teacher));

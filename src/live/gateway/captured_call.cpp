@@ -229,8 +229,10 @@ void CapturedCall::keep_for_audit(SmallModelAnswer& answer) {
 void CapturedCall::compare_in_shadow() {
   const std::unique_ptr<Shadow> shadow = std::move(shadow_);
   if (call_.status != CallStatus::ok || call_.response.empty()) return;
+  Teacher teacher{.api = api_, .response = SecretText(call_.response.reveal())};
+  if (!shadow->tool_names.empty()) teacher.request = SecretText(exchange_.request().body);
   parts_.router.compare_in_shadow(std::move(shadow->match), std::move(shadow->tool_names),
-                                  {.api = api_, .response = SecretText(call_.response.reveal())});
+                                  std::move(teacher));
 }
 
 // Whether the call may be acknowledged: in durable mode, whether it is on the disk.

@@ -43,6 +43,15 @@ std::optional<Answer> read_teacher(const Teacher& teacher) {
   return answer && !answer->empty() ? std::optional(std::move(*answer)) : std::nullopt;
 }
 
+bool agree(const Teacher& teacher, const Answer& said, const Answer& small_model, AnswerForm form) {
+  quality::ToolSchemas schemas;
+  if (!teacher.request.empty()) {
+    if (const auto request = json::parse(teacher.request.reveal()))
+      schemas = quality::tool_schemas(*request);
+  }
+  return quality::agrees(said, small_model, form, schemas);
+}
+
 std::string_view reason_of(const LiveTask& task) {
   if (task.mode == RouteMode::off) return "off";
   return task.vetoed ? "demoted" : "shadow";
@@ -318,7 +327,7 @@ bool Router::compare_in_shadow(Match match, std::vector<std::string> tool_names,
         match.task->watched->compared_in_shadow(
             {.kept = answer.decision.server == Server::slm,
              .agrees =
-                 quality::agrees(*said, answer.prediction.answer, match.task->policy.answer_form)});
+                 agree(*kept, *said, answer.prediction.answer, match.task->policy.answer_form)});
       }
     }
     --state.shadows_waiting;
@@ -333,7 +342,7 @@ bool Router::audits(const Match& match, const CallId& call) const {
 void Router::audited(const Match& match, const Answer& small_model, const Teacher& teacher) {
   const auto said = read_teacher(teacher);
   if (!said) return;  // it says nothing about the small model
-  const bool agrees = quality::agrees(*said, small_model, match.task->policy.answer_form);
+  const bool agrees = agree(teacher, *said, small_model, match.task->policy.answer_form);
   if (auto demotion = match.task->watched->audited(agrees))
     state_->demote(*match.task, std::move(*demotion));
 }

@@ -50,6 +50,7 @@ struct SlmAnswer {
 struct Teacher {
   wire::Api api = wire::Api::chat_completions;
   SecretText response;
+  SecretText request = {};  // for the schemas of its tools; empty: it has none
 };
 
 class Router {

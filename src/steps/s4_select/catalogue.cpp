@@ -46,6 +46,11 @@ Result<CatalogueModel> parse_model(const toml::node& node, std::string_view name
     model.tool_use_version = version;
     if (model.tool_use) break;
   }
+  model.notes = (*entry)["notes"].value_or(std::string());
+  if (const toml::table* sources = (*entry)["sources"].as_table()) {
+    for (const auto& [key, source] : *sources)
+      model.sources[std::string(key.str())] = source.value_or(std::string());
+  }
   return model;
 }
 
@@ -64,6 +69,25 @@ Result<std::vector<CatalogueModel>> parse_catalogue(std::string_view toml, std::
                 "the catalogue is written in TOML, one [[model]] a model");
   }
   return models;
+}
+
+json::value to_json(const CatalogueModel& model) {
+  json::object out{{"name", model.name},
+                   {"family", model.family},
+                   {"parameters_billion", model.parameters_billion},
+                   {"licence", model.licence}};
+  if (model.context_tokens) out["context_tokens"] = *model.context_tokens;
+  if (model.tool_use) {
+    out["tool_use"] = *model.tool_use;
+    out["tool_use_version"] = model.tool_use_version;
+  }
+  if (model.instruction_following) out["ifeval"] = *model.instruction_following;
+  if (model.knowledge) out["mmlu"] = *model.knowledge;
+  if (!model.notes.empty()) out["notes"] = model.notes;
+  json::object sources;
+  for (const auto& [figure, source] : model.sources) sources[figure] = source;
+  out["sources"] = std::move(sources);
+  return out;
 }
 
 Result<std::vector<CatalogueModel>> load_catalogue(const std::filesystem::path& own_file) {

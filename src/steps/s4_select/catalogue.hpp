@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/result.hpp"
 
 namespace understudy::s4 {
@@ -24,7 +26,10 @@ struct CatalogueModel {
   std::string tool_use_version;    // "BFCL v4"
   std::optional<double> instruction_following;  // percent on IFEval, one harness for all
   std::optional<double> knowledge;              // percent on MMLU, one harness for all
+  std::string notes;
+  std::map<std::string, std::string> sources;  // of each figure; the keys stand in the file's head
 };
+json::value to_json(const CatalogueModel& model);
 
 // invalid_input names the line.
 Result<std::vector<CatalogueModel>> parse_catalogue(std::string_view toml, std::string_view name);

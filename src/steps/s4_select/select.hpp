@@ -1,5 +1,6 @@
 // S4: which small models may be tried for a task, ranked, each with its reasons; those that are out
-// say why. Looks at metadata only, trains nothing, reads no content. Under a second.
+// say why. Looks at metadata only, trains nothing, reads no content. Under a second, but for the
+// machine's first measurement.
 #pragma once
 
 #include <optional>
@@ -12,19 +13,20 @@
 #include "records/model.hpp"
 #include "records/task.hpp"
 #include "steps/s4_select/catalogue.hpp"
-#include "steps/s4_select/machine.hpp"
+#include "steps/s4_select/machine_profile.hpp"
+#include "steps/s4_select/model_library.hpp"
 
 namespace understudy::s4 {
 
 struct SelectOptions {
   // Licences that permit use in a product without a lawyer's reading.
   std::vector<std::string> licences = {"apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0"};
-  std::optional<Machine> machine;  // default: this one
+  std::optional<machine::Machine> machine;  // default: this one
 };
 
 struct Selection {
   TaskId task;
-  Machine machine;
+  MachineProfile machine;
   std::vector<Candidate> candidates;  // eligible first, best first
 };
 
@@ -33,9 +35,10 @@ Result<Selection> select(const store::Home& home, const TaskId& task, const Sele
 // What a selection is made from; pure.
 struct SelectionInputs {
   Task task;
-  Machine machine;
+  machine::Machine machine;
+  lm::ComputeSpeed speed;
   std::vector<CatalogueModel> catalogue;
-  std::vector<std::string> weights;  // file names in home/models
+  std::vector<InstalledModel> installed;
   std::string weights_directory;
   std::vector<std::string> licences;
 };

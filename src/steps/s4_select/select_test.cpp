@@ -97,10 +97,68 @@ TEST(Select, LicenceMemoryAndWeightsAreReasonsAgainstACatalogueModel) {
   EXPECT_TRUE(says(named(selection, "Granite-3.1-2B-Instruct"), "GGUF"));
 }
 
+InstalledModel installed(std::string name) {
+  return {.name = name,
+          .file = {.path = "/home/models/" + name + ".gguf",
+                   .stored_as = "q4_K",
+                   .parameters = 600'000'000,
+                   .weight_bytes = 400'000'000,
+                   .context_tokens = 32'768,
+                   .layers = 28,
+                   .kv_bytes_per_token = 114'688,
+                   .vocabulary = 151'936},
+          .speed = std::nullopt};
+}
+
 TEST(Select, WeightsAreFoundByTheirName) {
   SelectionInputs inputs = inputs_for(label_task());
-  inputs.weights = {"qwen3_0.6b-q4_k_m.gguf"};
-  EXPECT_TRUE(says(named(rank_candidates(inputs), "Qwen3-0.6B"), "found qwen3_0.6b-q4_k_m.gguf"));
+  inputs.installed = {installed("qwen3_0.6b-q4_k_m"), installed("Qwen3-4B-Instruct-2507-Q4_K_M")};
+  const Selection selection = rank_candidates(inputs);
+  EXPECT_TRUE(says(named(selection, "Qwen3-0.6B"), "--base /home/models/qwen3_0.6b-q4_k_m.gguf"));
+  EXPECT_TRUE(named(selection, "Qwen3-0.6B").eligible);
+  EXPECT_TRUE(says(named(selection, "Qwen3-4B"), "needs the weights"));
+  EXPECT_TRUE(says(named(selection, "Qwen3-4B-Instruct-2507"), "found its weights"));
+}
+
+TEST(Select, AModelThatNoCatalogueKnowsIsACandidateByWhatItsFileSays) {
+  SelectionInputs inputs = inputs_for(label_task());
+  inputs.installed = {installed("our-own-model")};
+  EXPECT_TRUE(says(named(rank_candidates(inputs), "our-own-model"), "licence is not known"));
+  inputs.installed[0].file.licence = "mit";
+  EXPECT_TRUE(named(rank_candidates(inputs), "our-own-model").eligible);
+  inputs.installed[0].file.context_tokens = 16;
+  EXPECT_TRUE(says(named(rank_candidates(inputs), "our-own-model"), "its context has 16 tokens"));
+}
+
+TEST(Select, TheFileSaysHowMuchMemoryAndTimeACallTakes) {
+  SelectionInputs inputs = inputs_for(label_task());
+  inputs.installed = {installed("Qwen3-0.6B")};
+  inputs.speed = {.memory_bytes_per_s = 20e9, .multiply_flops = 200e9};
+  const Candidate estimated = named(rank_candidates(inputs), "Qwen3-0.6B");
+  EXPECT_GT(estimated.memory_bytes, 400'000'000);
+  // 67 tokens read at 167/s, 4 written at no more than 20 GB/s over 408 MB.
+  EXPECT_NEAR(estimated.call_ms_p99, 1e3 * (67 / 166.7 + 4 / 49.0), 5);
+  EXPECT_FALSE(estimated.speed_measured);
+  inputs.installed[0].speed = lm::ModelSpeed{.prompt_tokens_per_s = 100, .answer_tokens_per_s = 10};
+  const Candidate measured = named(rank_candidates(inputs), "Qwen3-0.6B");
+  EXPECT_NEAR(measured.call_ms_p99, 1e3 * (67 / 100.0 + 4 / 10.0), 5);
+  EXPECT_TRUE(measured.speed_measured);
+}
+
+TEST(Select, FiguresOfDifferentBenchmarkVersionsAreNotRankedAgainstEachOther) {
+  Task task = label_task();
+  task.answer_form = AnswerForm::tool_call;
+  SelectionInputs inputs = inputs_for(task);
+  inputs.catalogue = *parse_catalogue(
+      "[[model]]\nname = \"older\"\nparameters_billion = 1\nlicence = \"mit\"\n"
+      "tool_use_bfcl_v3 = 80\n"
+      "[[model]]\nname = \"newer\"\nparameters_billion = 1\nlicence = \"mit\"\n"
+      "tool_use_bfcl_v4 = 40\n",
+      "own.toml");
+  inputs.installed = {installed("older"), installed("newer")};
+  const Selection selection = rank_candidates(inputs);
+  EXPECT_GT(named(selection, "newer").score, named(selection, "older").score);
+  EXPECT_TRUE(named(selection, "older").eligible);
 }
 
 TEST(Select, ToolTasksAskForAFigureOnTools) {
@@ -158,17 +216,6 @@ TEST(Catalogue, BadEntriesNameTheirLine) {
   EXPECT_TRUE(models.error().message.starts_with("own.toml:2:")) << models.error().message;
   EXPECT_FALSE(parse_catalogue("[[model\n", "own.toml"));
   EXPECT_FALSE(parse_catalogue(std::string_view("[\0\0]\n", 5), "own.toml"));
-}
-
-TEST(Machine, ReadsMeminfo) {
-  const auto machine =
-      parse_meminfo("MemTotal:       16315988 kB\nMemFree: 1 kB\nMemAvailable:   8000 kB\n");
-  ASSERT_TRUE(machine);
-  EXPECT_EQ(machine->memory_bytes, 16315988LL * 1024);
-  EXPECT_EQ(machine->memory_available_bytes, 8000 * 1024);
-  EXPECT_FALSE(parse_meminfo("MemTotal: many kB\n"));
-  EXPECT_FALSE(parse_meminfo("MemTotal: 6666666666666666666 kB\nMemAvailable: 1 kB\n"));
-  EXPECT_TRUE(probe_machine());
 }
 
 }  // namespace

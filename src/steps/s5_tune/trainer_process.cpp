@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/installation.hpp"
 #include "base/secret.hpp"
 
 namespace understudy::s5 {
@@ -81,16 +82,26 @@ std::string exchange(Pipe& to_child, Pipe& from_child, std::string_view lines) {
   }
 }
 
+// Exit codes as all our programs have them (apps/exit_code.hpp).
+ErrorCode code_of(int exit_code) {
+  switch (exit_code) {
+    case 3: return ErrorCode::invalid_input;
+    case 4: return ErrorCode::denied;
+    case 5: return ErrorCode::not_found;
+    case 7: return ErrorCode::exhausted;
+    case 8: return ErrorCode::corrupt;
+    case 9: return ErrorCode::conflict;
+    default: return ErrorCode::internal;
+  }
+}
+
 }  // namespace
 
-std::filesystem::path default_trainer() {
-  std::error_code status;
-  return std::filesystem::read_symlink("/proc/self/exe", status).parent_path() / "understudy-train";
-}
+std::filesystem::path default_trainer() { return program_directory() / "understudy-train"; }
 
 Result<std::string> run_trainer(const std::filesystem::path& program,
                                 const std::vector<std::string>& arguments,
-                                const std::vector<TrainingExample>& examples) {
+                                std::span<const TrainingExample> examples) {
   if (::access(program.c_str(), X_OK) != 0) {
     return fail(ErrorCode::unavailable,
                 "cannot run the trainer " + program.string() + ": " + std::strerror(errno),
@@ -125,7 +136,7 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
                 "the trainer was stopped by signal " + std::to_string(WTERMSIG(outcome)));
   }
   if (WEXITSTATUS(outcome) != 0) {
-    return fail(ErrorCode::internal,
+    return fail(code_of(WEXITSTATUS(outcome)),
                 "the trainer failed with exit code " + std::to_string(WEXITSTATUS(outcome)),
                 "its message stands above");
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,10 @@
 namespace understudy::s5 {
 
 // The report's JSON text. unavailable names the program when it does not start; the child's own
-// error otherwise, as it printed it.
+// error otherwise, as it printed it; cancelled when a signal ended it.
 Result<std::string> run_trainer(const std::filesystem::path& program,
                                 const std::vector<std::string>& arguments,
-                                const std::vector<TrainingExample>& examples);
+                                std::span<const TrainingExample> examples);
 
 // understudy-train in the directory of the running program.
 std::filesystem::path default_trainer();

@@ -14,6 +14,7 @@
 #include "base/ids.hpp"
 #include "steps/s5_tune/train_split.hpp"
 #include "steps/s5_tune/trainer_process.hpp"
+#include "steps/s5_tune/workshop.hpp"
 
 namespace understudy::s5 {
 
@@ -21,36 +22,8 @@ namespace {
 
 constexpr std::size_t examples_min = 20;
 
-// A directory that is removed unless it was kept.
-class Workshop {
- public:
-  explicit Workshop(std::filesystem::path path) : path_(std::move(path)) {
-    std::error_code ignored;
-    std::filesystem::create_directories(path_, ignored);
-  }
-  ~Workshop() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  Status keep_as(const std::filesystem::path& target) const {
-    std::error_code error;
-    std::filesystem::remove_all(target, error);
-    std::filesystem::rename(path_, target, error);
-    if (error)
-      return fail(ErrorCode::unavailable,
-                  "cannot name " + target.string() + ": " + error.message());
-    return {};
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
-Status check_suits(const Task& task, CandidateKind kind) {
+Status check_suits(const Task& task, const TuneOptions& options) {
+  const CandidateKind kind = options.kind;
   const std::string name = "task " + task.id.value + " (" + task.name + ")";
   if (!task.separable) {
     return fail(
@@ -59,9 +32,9 @@ Status check_suits(const Task& task, CandidateKind kind) {
             " cannot be told from its prompt alone, so no call could be routed to a model for it",
         "it stays on the LLM; `understudy tasks` lists others");
   }
-  if (kind == CandidateKind::adapter) {
-    return fail(ErrorCode::unsupported, "adapters on a base model are not built yet",
-                "use --candidate nano or classifier");
+  if (kind == CandidateKind::adapter && options.base.base.empty()) {
+    return fail(ErrorCode::invalid_input, "an adapter needs the model that it is for",
+                "give --base FILE.gguf, or --candidate nano or classifier");
   }
   if (kind == CandidateKind::classifier && task.answer_set.size() < 2) {
     return fail(ErrorCode::invalid_input,
@@ -98,13 +71,63 @@ Result<std::string> train_nano(const std::vector<TrainingExample>& examples,
   return report;
 }
 
+Result<std::string> train_on_base(const std::vector<TrainingExample>& examples, const Task& task,
+                                  Workshop& workshop, const TuneOptions& options) {
+  auto report = tune_base(
+      {.program = options.trainer_program.empty() ? default_trainer() : options.trainer_program,
+       .directory = workshop.path(),
+       .options = options.base,
+       .form = task.answer_form,
+       .minutes_max = options.max_minutes,
+       .seed = options.seed},
+      examples);
+  if (!report && report.error().code == ErrorCode::cancelled) workshop.leave();
+  return report;
+}
+
+// Of the same data, task and options: the directory in which an interrupted tuning goes on.
+std::filesystem::path workshop_path(const store::Home& home, const Artifact& artifact,
+                                    const TuneOptions& options) {
+  if (options.kind != CandidateKind::adapter) return home.artifacts() / (".new-" + make_uuid7());
+  const std::string what = artifact.task.value + artifact.dataset.value + artifact.template_hash +
+                           artifact.config_json + to_text(options.base);
+  return home.artifacts() / (".tune-" + crypto::blake2b_hex(what, 16));
+}
+
+Result<std::string> train(std::vector<TrainingExample> examples, const Task& task,
+                          Workshop& workshop, const TuneOptions& options) {
+  switch (options.kind) {
+    case CandidateKind::classifier: return train_classifier(std::move(examples), workshop.path());
+    case CandidateKind::nano: return train_nano(examples, workshop.path(), options);
+    case CandidateKind::adapter: return train_on_base(examples, task, workshop, options);
+  }
+  return fail(ErrorCode::internal, "a candidate of no kind");
+}
+
+Result<std::string> content_of(const std::filesystem::path& directory, CandidateKind kind) {
+  switch (kind) {
+    case CandidateKind::classifier: return read_file(directory / lm::classifier_file_name);
+    case CandidateKind::nano: return read_file(directory / lm::nano_file_name);
+    case CandidateKind::adapter: return tuned_bytes(directory);
+  }
+  return fail(ErrorCode::internal, "a candidate of no kind");
+}
+
+json::object config_of(const TuneOptions& options) {
+  json::object config{{"seed", options.seed}, {"max_minutes", options.max_minutes}};
+  if (options.kind != CandidateKind::adapter) return config;
+  config["base"] = options.base.base.string();
+  config["method"] = options.base.method;
+  return config;
+}
+
 }  // namespace
 
 Result<Artifact> tune(const store::Home& home, const TaskId& task_id, const TuneOptions& options) {
   const auto key = TRY(crypto::load_secret_key(home.keys(), crypto::Role::trainer));
   auto metadata = TRY(store::Metadata::open(home));
   const Task task = TRY(metadata.find_task(task_id.value));
-  TRY(check_suits(task, options.kind));
+  TRY(check_suits(task, options));
   const DatasetId dataset = TRY(metadata.clustered_dataset());
   std::unordered_set<CallId> members;
   for (const Assignment& assignment : TRY(metadata.assignments())) {
@@ -118,7 +141,6 @@ Result<Artifact> tune(const store::Home& home, const TaskId& task_id, const Tune
                 "let more calls through the gateway, then curate and cluster again");
   }
 
-  const Workshop workshop(home.artifacts() / (".new-" + make_uuid7()));
   Artifact artifact{
       .id = {},
       .task = task.id,
@@ -126,15 +148,12 @@ Result<Artifact> tune(const store::Home& home, const TaskId& task_id, const Tune
       .made_at = now(),
       .dataset = dataset,
       .template_hash = crypto::blake2b_hex(json::to_canonical(to_json(task.prompt_template)), 16),
-      .config_json =
-          json::to_text(json::object{{"seed", options.seed}, {"max_minutes", options.max_minutes}}),
+      .config_json = json::to_text(config_of(options)),
       .metrics_json = {}};
-  const bool nano = options.kind == CandidateKind::nano;
-  artifact.metrics_json = nano ? TRY(train_nano(examples, workshop.path(), options))
-                               : TRY(train_classifier(std::move(examples), workshop.path()));
-  const std::string model = TRY(read_file(
-      workshop.path() / (nano ? std::string_view(lm::nano_file_name) : lm::classifier_file_name)));
-  artifact.id = {crypto::blake2b_hex(model, 16).substr(0, 16)};
+  Workshop workshop(workshop_path(home, artifact, options));
+  artifact.metrics_json = TRY(train(std::move(examples), task, workshop, options));
+  artifact.id = {
+      crypto::blake2b_hex(TRY(content_of(workshop.path(), options.kind)), 16).substr(0, 16)};
   TRY(write_file_atomically(workshop.path() / "artifact.json",
                             json::to_text(to_json(artifact)) + "\n"));
   TRY(workshop.keep_as(home.artifacts() / artifact.id.value));

@@ -29,6 +29,7 @@ struct TokenText {
   std::vector<lm::Token> tokens;
   std::size_t prompt_tokens = 0;  // the first of them; only what follows is learned
   float weight = 1;
+  std::size_t example = 0;  // which one it was made of, where somebody counts
 };
 
 // Prompt and answer with what begins and ends a text. Errors name the example's line.

@@ -1,5 +1,6 @@
 // understudy-models.so: the small models with all that they link (libllama, ICU, libcurl), for
 // programs that need them only sometimes. adapters/lm/open_model.cpp opens it.
+#include "adapters/lm/adapter_model.hpp"
 #include "adapters/lm/classifier_model.hpp"
 #include "adapters/lm/nano_model.hpp"
 #include "adapters/lm/open_model.hpp"
@@ -17,7 +18,10 @@ Result<std::unique_ptr<SmallModel>> open_here(const OpenModelOptions& options) {
       return open_nano({.artifact_dir = options.artifact_dir,
                         .parallel = options.parallel,
                         .threads = options.threads});
-    case CandidateKind::adapter: break;
+    case CandidateKind::adapter:
+      return open_adapter({.artifact_dir = options.artifact_dir,
+                           .parallel = options.parallel,
+                           .threads = options.threads});
   }
   return fail(ErrorCode::unsupported,
               "cannot open a model of kind " + std::string(to_string(options.kind)));

@@ -39,8 +39,9 @@ Result<LoraData> prepare_lora_data(std::span<const TuningExample> examples,
                                    const lm::Vocabulary& vocabulary,
                                    const LoraDataOptions& options) {
   LoraData data;
-  for (const TuningExample& example : examples) {
-    TokenText text = TRY(tokenize(vocabulary, example));
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    TokenText text = TRY(tokenize(vocabulary, examples[i]));
+    text.example = i;
     if (text.tokens.size() > options.length_max) {
       ++data.left_out;
       continue;

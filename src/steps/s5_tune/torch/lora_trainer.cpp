@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "adapters/lm/served_facts.hpp"
 #include "base/files.hpp"
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/lora_export.hpp"
@@ -29,6 +30,8 @@ at::ScalarType compute_type(Compute compute) {
   if (compute == Compute::automatic) return multiplies_bf16() ? at::kBFloat16 : at::kFloat;
   return compute == Compute::bf16 ? at::kBFloat16 : at::kFloat;
 }
+
+constexpr std::size_t served_context_min = 512;
 
 double gib(double bytes) { return bytes / (1024.0 * 1024 * 1024); }
 
@@ -126,9 +129,10 @@ json::object to_card(const LoraReport& report, const LoraExport& from, const Lor
 // What an unfinished run of before has left must not be taken for this one's result.
 void remove_results(const std::filesystem::path& directory) {
   std::error_code ignored;
-  std::filesystem::remove(directory / "adapter.gguf", ignored);
+  std::filesystem::remove(directory / adapter_file_name, ignored);
   std::filesystem::remove_all(directory / "peft", ignored);
   std::filesystem::remove(directory / "card.json", ignored);
+  std::filesystem::remove(directory / lm::served_facts_name, ignored);
 }
 
 // The files get their names when they have been checked.
@@ -144,9 +148,58 @@ Result<AdapterCheck> export_all(const LoraExport& from, const std::filesystem::p
   }
   TRY(write_peft_adapter(from, directory / "peft"));
   TRY(check_peft_adapter(from, directory / "peft"));
-  std::filesystem::rename(unchecked, directory / "adapter.gguf", error);
+  std::filesystem::rename(unchecked, directory / adapter_file_name, error);
   if (error) return fail(ErrorCode::exhausted, "cannot name the adapter: " + error.message());
   return check;
+}
+
+std::size_t longest(const LoraData& data, std::size_t (*length)(const TokenText&)) {
+  std::size_t most = 0;
+  for (const auto* part : {&data.train, &data.validation}) {
+    for (const TokenText& text : *part) most = std::max(most, length(text));
+  }
+  return most;
+}
+
+// Inputs may be twice as long as those that were seen, where the model can.
+lm::ServedFacts served_facts(const LoraOptions& options, const DecoderPlan& plan,
+                             const LoraData& data, lm::PromptForm form) {
+  const std::size_t whole = longest(data, [](const TokenText& text) { return text.tokens.size(); });
+  return {.model = std::filesystem::absolute(options.base).lexically_normal(),
+          .mark = {},
+          .adapter = adapter_file_name,
+          .form = form,
+          .context = std::min(static_cast<std::size_t>(plan.context),
+                              std::max(served_context_min, 2 * whole)),
+          .answer_tokens_max = longest(
+              data, [](const TokenText& text) { return text.tokens.size() - text.prompt_tokens; })};
+}
+
+// The examples as they will be asked.
+std::vector<TuningExample> as_task(std::span<const TuningExample> examples, lm::PromptForm form,
+                                   const lm::Vocabulary& vocabulary) {
+  std::vector<TuningExample> asked;
+  for (const TuningExample& example : examples) {
+    TuningExample& one = asked.emplace_back(example);
+    if (form == lm::PromptForm::raw) {
+      one.prompt = lm::raw_prompt(example.prompt);
+      continue;
+    }
+    one.turns = lm::task_turns(example.prompt);
+    if (lm::holds_control_tokens(vocabulary, one.turns.front().content)) asked.pop_back();
+  }
+  return asked;
+}
+
+Status measure(LoraReport& report, const lm::ServedFacts& facts,
+               const std::filesystem::path& directory, const LoraOptions& options,
+               std::span<const TokenText> texts) {
+  const auto before = measure_served({.facts = facts, .form = options.answer_form}, texts);
+  if (!before && before.error().code == ErrorCode::not_found) return {};
+  report.served_before = TRY(before);
+  report.served = TRY(measure_served(
+      {.facts = facts, .adapter = directory / facts.adapter, .form = options.answer_form}, texts));
+  return {};
 }
 
 Result<LoraReport> train(std::span<const TuningExample> examples,
@@ -165,6 +218,9 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   const auto vocabulary = TRY(lm::Vocabulary::load(options.base));
   const std::int64_t length_max =
       std::min(plan.context, options.length_max > 0 ? options.length_max : options.batch_tokens);
+  const lm::PromptForm form = lm::prompt_form_of(vocabulary);
+  std::vector<TuningExample> asked;
+  if (options.task_prompts) examples = asked = as_task(examples, form, vocabulary);
   const LoraData data = TRY(prepare_lora_data(
       examples, vocabulary,
       {.length_max = static_cast<std::size_t>(length_max), .seed = options.adapter.seed}));
@@ -180,9 +236,27 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   const AdapterCheck check = TRY(export_all(from, directory, data.validation));
   report.logits_difference = check.difference;
   report.adapter_effect = check.effect;
+  lm::ServedFacts facts = served_facts(options, plan, data, form);
+  TRY(measure(report, facts, directory, options, data.validation));
+  if (options.task_prompts) {
+    facts.mark = TRY(lm::mark_of_file(facts.model));
+    TRY(lm::write_served_facts(directory, facts));
+  }
   const json::object card = to_card(report, from, options, type);
   TRY(write_file_atomically(directory / "card.json", json::to_text(card) + "\n"));
   return report;
+}
+
+}  // namespace
+
+namespace {
+
+json::value to_json(const std::optional<ServedQuality>& quality) {
+  if (!quality) return nullptr;
+  return json::object{{"answers", quality->answers},
+                      {"agreed", quality->agreed},
+                      {"tokens", quality->tokens},
+                      {"perplexity", quality->perplexity}};
 }
 
 }  // namespace
@@ -199,7 +273,9 @@ json::value to_json(const LoraReport& report) {
                       {"validation_loss", report.validation_loss},
                       {"validation_exact", report.validation_exact},
                       {"logits_difference", report.logits_difference},
-                      {"adapter_effect", report.adapter_effect}};
+                      {"adapter_effect", report.adapter_effect},
+                      {"served_before", to_json(report.served_before)},
+                      {"served", to_json(report.served)}};
 }
 
 Result<LoraReport> train_lora(std::span<const TuningExample> examples,

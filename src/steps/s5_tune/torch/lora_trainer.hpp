@@ -7,14 +7,19 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "records/answer.hpp"
 #include "steps/s5_tune/torch/adapter.hpp"
+#include "steps/s5_tune/torch/served_quality.hpp"
 #include "steps/s5_tune/tuning_text.hpp"
 
 namespace understudy::s5 {
+
+inline constexpr const char* adapter_file_name = "adapter.gguf";
 
 enum class Compute { automatic, f32, bf16 };  // automatic: bf16 where the processor multiplies it
 
@@ -35,6 +40,10 @@ struct LoraOptions {
   int threads = 0;  // 0: all
   Compute compute = Compute::automatic;
   bool resume = false;
+  // Examples are a task's slots and answers: they are put to the model as they will be when it
+  // serves the task, and DIR/served.json says how.
+  bool task_prompts = false;
+  AnswerForm answer_form = AnswerForm::text;  // decides what counts as the same answer
 };
 
 struct LoraReport {
@@ -50,6 +59,8 @@ struct LoraReport {
   double validation_exact = 0;   // share of answers with every token right
   double logits_difference = 0;  // libllama against us, largest, in units of the largest logit
   double adapter_effect = 0;     // by how much the adapter moves libllama's logits, likewise
+  std::optional<ServedQuality> served_before = {},
+                               served = {};  // empty: there is no llama-server here
 };
 json::value to_json(const LoraReport& report);
 

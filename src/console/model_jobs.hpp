@@ -1,0 +1,24 @@
+// The jobs behind `understudy models`: base models, those on this machine and those that the
+// catalogue knows.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "adapters/store/home.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+
+namespace understudy::console {
+
+// {"machine", "models": [...] on this machine, "broken": [...], "catalogue": [...]}
+Result<json::value> list_models(const store::Home& home);
+// A model on this machine, an entry of the catalogue, or both.
+Result<json::value> show_model(const store::Home& home, const std::string& name);
+Result<json::value> add_model(const store::Home& home, const std::filesystem::path& file,
+                              const std::string& name);
+Result<json::value> remove_model(const store::Home& home, const std::string& name);
+// By llama-bench. Without a name the machine itself is measured anew.
+Result<json::value> measure_model(const store::Home& home, const std::string& name);
+
+}  // namespace understudy::console

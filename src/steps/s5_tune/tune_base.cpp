@@ -1,0 +1,84 @@
+#include "steps/s5_tune/tune_base.hpp"
+
+#include <format>
+#include <system_error>
+
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "steps/s5_tune/trainer_process.hpp"
+
+namespace understudy::s5 {
+
+namespace {
+
+constexpr const char* checkpoint_name = "checkpoint.safetensors";
+
+template <class Value>
+void add_if_given(std::vector<std::string>& words, const char* option, Value value) {
+  if (value <= 0) return;
+  words.emplace_back(option);
+  words.push_back(std::format("{}", value));
+}
+
+std::vector<std::string> arguments_of(const BaseTuning& tuning) {
+  const BaseOptions& options = tuning.options;
+  std::vector<std::string> words{"--data",
+                                 "-",
+                                 "--out",
+                                 tuning.directory.string(),
+                                 "--method",
+                                 options.method,
+                                 "--base",
+                                 options.base.string(),
+                                 "--task-prompts",
+                                 "--answer-form",
+                                 std::string(to_string(tuning.form)),
+                                 "--seed",
+                                 std::to_string(tuning.seed)};
+  add_if_given(words, "--max-minutes", tuning.minutes_max);
+  add_if_given(words, "--rank", options.rank);
+  add_if_given(words, "--alpha", options.alpha);
+  add_if_given(words, "--epochs", options.epochs);
+  add_if_given(words, "--batch-tokens", options.batch_tokens);
+  add_if_given(words, "--learning-rate", options.learning_rate);
+  std::error_code error;
+  if (std::filesystem::exists(tuning.directory / checkpoint_name, error)) {
+    words.emplace_back("--resume");
+  }
+  return words;
+}
+
+}  // namespace
+
+std::string to_text(const BaseOptions& options) {
+  return json::to_text(json::object{{"base", options.base.string()},
+                                    {"method", options.method},
+                                    {"rank", options.rank},
+                                    {"alpha", options.alpha},
+                                    {"epochs", options.epochs},
+                                    {"batch_tokens", options.batch_tokens},
+                                    {"learning_rate", options.learning_rate}});
+}
+
+Result<std::string> tune_base(const BaseTuning& tuning, std::span<const TrainingExample> examples) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(tuning.options.base, error)) {
+    return fail(ErrorCode::not_found, "there is no base model at " + tuning.options.base.string(),
+                "Give --base the path of a GGUF file.");
+  }
+  std::string report = TRY(run_trainer(tuning.program, arguments_of(tuning), examples));
+  while (report.ends_with('\n')) report.pop_back();
+  // Only an unfinished run has use for it, and it is larger than the adapter.
+  std::filesystem::remove(tuning.directory / checkpoint_name, error);
+  return report;
+}
+
+Result<std::string> tuned_bytes(const std::filesystem::path& directory) {
+  std::string bytes = TRY(read_file(directory / "served.json"));
+  const json::value facts = TRY(json::parse(bytes));
+  const std::string adapter = json::string_or(facts, "adapter");
+  return bytes +
+         TRY(read_file(directory / (adapter.empty() ? json::string_or(facts, "model") : adapter)));
+}
+
+}  // namespace understudy::s5

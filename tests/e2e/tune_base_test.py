@@ -1,0 +1,135 @@
+"""`understudy tune --base`: an adapter on a GGUF base, from recorded calls to answers that the gateway serves."""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import support
+from support import harness
+
+TRAINER = pathlib.Path(support.PROGRAM).parent / "understudy-train"
+KINDS = ["fruit", "metal", "river", "planet"]
+WORDS = {"fruit": ["apple", "pear", "plum", "peach"], "metal": ["iron", "copper", "zinc", "lead"],
+         "river": ["stream", "brook", "delta", "rapids"], "planet": ["orbit", "crater", "comet", "moon"]}
+# Many, so that no two calls are near-duplicates.
+FILLERS = [first + second for first in ("ba", "ke", "lo", "mi", "nu", "sa", "te") for second in ("do", "fa", "gu", "ri")]
+OPTIONS = ["--rank", 16, "--epochs", 40, "--batch-tokens", 1024, "--learning-rate", 0.01]
+
+
+def request(text):
+    return {"model": "simulated-llm", "messages": [{"role": "system", "content": "Say what kind of thing is meant."},
+                                                   {"role": "user", "content": text}]}
+
+
+def calls(count, seed):
+    """(prompt, label): the rule is which list one of the words is of."""
+    rng = random.Random(seed)
+    made = []
+    for _ in range(count):
+        kind = rng.choice(KINDS)
+        words = rng.sample(FILLERS, 4) + [rng.choice(WORDS[kind])]
+        rng.shuffle(words)
+        made.append((f"note: {' '.join(words)}", kind))
+    return made
+
+
+class TuneBase(support.ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        if not os.access(TRAINER, os.X_OK):
+            raise unittest.SkipTest("understudy-train is not built")
+        directory = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="understudy-base-")))
+        # A small model that somebody else trained, on another task: it calls a fruit a metal, a metal a river, ...
+        lines = [{"prompt": f"{text}\n", "answer": KINDS[(KINDS.index(kind) + 1) % 4]} for text, kind in calls(600, 5)]
+        data = directory / "data.jsonl"
+        data.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        subprocess.run([str(TRAINER), "--data", str(data), "--out", str(directory), "--steps", "120", "--width", "128",
+                        "--layers", "2", "--heads", "4", "--feed-forward", "256", "--pieces", "400", "--quiet"],
+                       check=True, stdout=subprocess.DEVNULL)
+        cls.trained = directory / "model.gguf"
+
+    def setUp(self):
+        super().setUp()
+        self.base = pathlib.Path(shutil.copy(self.trained, self.directory / "base.gguf"))
+        self.with_keys()
+        records = [{"id": f"call-{number}", "session": f"s{number}", "request": request(text), "response": {
+            "choices": [{"message": {"role": "assistant", "content": label}, "finish_reason": "stop"}]}}
+            for number, (text, label) in enumerate(calls(900, 1))]
+        self.program.json("import", self.write_lines("calls.jsonl", records))
+        self.program.json("curate")
+        self.program.json("cluster")
+        self.task, = [task["id"] for task in self.program.json("tasks") if task["statistics"]["calls"] > 100]
+
+    def artifacts(self):
+        return sorted((self.home / "artifacts").glob("*"))
+
+    def test_an_adapter_is_trained_proven_and_served(self):
+        made = self.program.json("tune", self.task, "--base", self.base, *OPTIONS)
+        self.assertEqual(made["kind"], "adapter")
+        metrics = json.loads(made["metrics"])
+        self.assertGreater(metrics["served"]["agreed"], 0.9 * metrics["served"]["answers"], metrics)
+        self.assertLess(metrics["served_before"]["agreed"], 0.5 * metrics["served"]["answers"], metrics)
+        self.assertLess(metrics["served"]["perplexity"], metrics["served_before"]["perplexity"] / 2)
+        artifact = self.home / "artifacts" / made["id"]
+        self.assertEqual({path.name for path in artifact.iterdir()},
+                         {"adapter.gguf", "artifact.json", "card.json", "metrics.jsonl", "peft", "served.json"})
+        self.assertEqual(json.loads((artifact / "served.json").read_text())["model"], str(self.base))
+
+        evaluation = self.program.json("evaluate", self.task, "--alpha", "0.1")
+        self.assertEqual(evaluation["verdict"], "convert", evaluation["reason"])
+        self.program.json("promote", self.task)
+        upstream = self.children.upstream("oracle")
+        gateway = self.children.gateway(self.program, upstream.url)
+        fresh = calls(60, 77)
+        served = self.served(gateway, fresh)
+        self.assertGreater(len(served), 40)
+        right = sum(reply.message["content"] == label for (_, label), reply in served)
+        self.assertGreaterEqual(right, 0.9 * len(served))
+
+        with support.swapped(self.base, self.base.read_bytes() + b"\0"):
+            self.assert_fails(support.EXIT_CONFLICT, "evaluate", self.task, says=["another file", self.base])
+        self.base.unlink()
+        self.assert_fails(support.EXIT_NOT_FOUND, "evaluate", self.task, says=["base", self.base])
+
+    def served(self, gateway, fresh):
+        deadline = time.monotonic() + 30
+        while True:
+            replies = harness.send(gateway.url, [harness.PlainCall(request(text)) for text, _ in fresh], concurrency=4)
+            served = [(call, reply) for call, reply in zip(fresh, replies) if reply.served_by == "slm"]
+            if served or time.monotonic() > deadline:
+                return served
+            time.sleep(0.3)
+
+    def test_a_killed_tuning_leaves_no_artifact_and_goes_on(self):
+        short = [*OPTIONS[:2], "--epochs", 6, *OPTIONS[4:]]
+        command = self.program.command("tune", self.task, "--base", self.base, *short)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 60
+        while not list((self.home / "artifacts").glob(".tune-*/metrics.jsonl")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        self.assertEqual([path.name[:6] for path in self.artifacts()], [".tune-"])
+        made = self.program.json("tune", self.task, "--base", self.base, *short)
+        self.assertEqual([path.name for path in self.artifacts()], [made["id"]])
+
+    def test_what_does_not_fit_is_said(self):
+        self.assert_fails(support.EXIT_BAD_INPUT, "tune", self.task, says=["--candidate", "--base"])
+        self.assert_fails(support.EXIT_BAD_INPUT, "tune", self.task, "--candidate", "adapter", says=["--base"])
+        self.assert_fails(support.EXIT_NOT_FOUND, "tune", self.task, "--base", self.directory / "no.gguf",
+                          says=["no.gguf"])
+        wrong = self.directory / "wrong.gguf"
+        wrong.write_bytes(self.base.read_bytes()[:5000])
+        self.assertIn("wrong.gguf", self.program.run("tune", self.task, "--base", wrong).stderr)
+        self.assertEqual(self.artifacts(), [])
+
+
+if __name__ == "__main__":
+    support.main()
