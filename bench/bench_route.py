@@ -182,13 +182,14 @@ def kills(program, count, steps):
         while killed < count and attempt < 3 * count:
             attempt += 1
             more(100 + attempt, 20)
-            killed += refine_test.kill_while_refining(own, rng.uniform(0.02, usual), "--force", "--go-live", "active")
+            killed += refine_test.kill_while_refining(own, rng.uniform(0.02, usual), "--force", "--go-live", "active",
+                                                         "--max-minutes", "0.1")
             for run in own.json("refine", "--list"):
                 if run["stage"] != "done":
                     stages[run["stage"]] = stages.get(run["stage"], 0) + 1
             served = refine_test.check_consistent(check, own)
             check.assertTrue(task in served.values(), "the task lost its model")
-    own.json("refine", "--go-live", "active")
+    own.json("refine", "--go-live", "active", "--max-minutes", "0.1")
     open_runs = [run for run in own.json("refine", "--list") if run["stage"] != "done"]
     return {"kills": killed, "cut off behind": stages, "inconsistent": check.broken, "left open at the end": len(open_runs)}
 

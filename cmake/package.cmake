@@ -22,6 +22,22 @@ install(DIRECTORY examples DESTINATION share/understudy FILES_MATCHING PATTERN "
 install(DIRECTORY docs DESTINATION share/doc/understudy)
 install(FILES README.md ARCHITECTURE.md GLOSSARY.md CHANGELOG.md LICENSE DESTINATION share/doc/understudy)
 install(FILES packaging/understudy.service DESTINATION lib/systemd/system)
+# The man page and the completions, from the parser itself.
+set(pages ${CMAKE_BINARY_DIR}/pages)
+set(control $<TARGET_FILE:understudy-control> --home ${pages}/home)
+add_custom_command(
+  OUTPUT ${pages}/understudy.1.gz ${pages}/understudy.bash ${pages}/_understudy ${pages}/understudy.fish
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${pages}
+  COMMAND ${control} reference man | gzip -9n > ${pages}/understudy.1.gz
+  COMMAND ${control} completion bash > ${pages}/understudy.bash
+  COMMAND ${control} completion zsh > ${pages}/_understudy
+  COMMAND ${control} completion fish > ${pages}/understudy.fish
+  DEPENDS understudy-control VERBATIM)
+add_custom_target(pages ALL DEPENDS ${pages}/understudy.1.gz)
+install(FILES ${pages}/understudy.1.gz DESTINATION share/man/man1)
+install(FILES ${pages}/understudy.bash DESTINATION share/bash-completion/completions RENAME understudy)
+install(FILES ${pages}/_understudy DESTINATION share/zsh/vendor-completions)
+install(FILES ${pages}/understudy.fish DESTINATION share/fish/vendor_completions.d)
 # Programs of the build folder find the same data.
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/share/understudy)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/examples ${CMAKE_BINARY_DIR}/share/understudy/examples SYMBOLIC)

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "apps/examples.hpp"
 #include "apps/exit_code.hpp"
 #include "apps/toml_options.hpp"
 #include "base/progress.hpp"
@@ -20,8 +21,8 @@ See it work, on simulated agents:
   understudy demo
 
 A first run, with your agent's calls:
-  understudy keys init
-  understudy serve --upstream https://api.example.com/v1     point the agent's base_url here
+  understudy init                                            asks for the LLM's address, makes keys
+  understudy up                                              the gateway and the console
   understudy curate && understudy cluster && understudy tasks
   understudy select TASK; understudy tune TASK --candidate classifier
   understudy evaluate TASK && understudy promote TASK
@@ -104,6 +105,7 @@ int run_command_line(int argc, char** argv, AddVerbs add_verbs) {
       "where all state lives (default: $UNDERSTUDY_HOME, else ~/.local/share/understudy)");
   app.add_flag("--quiet", quiet, "no progress on stderr");
   add_verbs(app, action);
+  add_examples(app);
   app.config_formatter(std::make_shared<TomlOptions>(verb_names(app)));
   app.set_config("--config", (home / "understudy.toml").string(),
                  "read options from this file (default: HOME/understudy.toml)");

@@ -221,7 +221,8 @@ std::string render_policy(const json::value& result) {
 }
 
 std::string render_report(const json::value& result) {
-  return "wrote " + text(result, "html") + "\n      " + text(result, "json") + "\n";
+  return "wrote " + text(result, "html") + "\n      " + text(result, "json") + "\n" +
+         (text(result, "pdf").empty() ? "" : "      " + text(result, "pdf") + "\n");
 }
 
 std::string render_status(const json::value& result) {

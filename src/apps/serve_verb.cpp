@@ -5,23 +5,12 @@
 #include <string>
 
 #include "adapters/lm/open_model.hpp"
-#include "live/config/gateway_config.hpp"
+#include "apps/serve_options.hpp"
 #include "live/gateway/server.hpp"
 
 namespace understudy::apps {
 
 namespace {
-
-struct ServeOptions {
-  std::filesystem::path config;  // empty: HOME/understudy.toml, if there is one
-  live::ConfigOverrides overrides;
-  std::string listen;
-  std::string capture;
-  std::size_t threads = 0;
-  std::filesystem::path port_file;
-  std::filesystem::path admin_port_file;
-  bool validate = false;
-};
 
 // Read again at each reload of a running gateway.
 Result<live::GatewayConfig> configure(const ServeOptions& options, const store::Home& home) {
@@ -69,30 +58,8 @@ Status serve(ServeOptions options, const store::Home& home) {
 }  // namespace
 
 void add_serve(CLI::App& app, Action& action) {
-  const auto options = std::make_shared<ServeOptions>();  // shared with the action
-  CLI::App* verb = app.add_subcommand(
-      "serve", "the gateway: relay, record, and answer what small models may answer");
-  verb->add_option("--config", options->config,
-                   "the configuration (default: HOME/understudy.toml, if there is one)");
-  verb->add_option("--upstream", options->overrides.upstream_url,
-                   "base URL of the LLM API, for example https://api.example.com/v1; stands for "
-                   "the configuration's [[upstream]]");
-  verb->add_option("--upstream-key-env", options->overrides.upstream_key_env,
-                   "environment variable with that upstream's API key (default: the client's own "
-                   "key is passed on)");
-  verb->add_option("--listen", options->listen,
-                   "HOST:PORT; port 0 takes a free one (default: 127.0.0.1:8080)");
-  verb->add_option(
-      "--capture", options->capture,
-      "off, async (default: a kill loses at most the last group) or durable (an answer "
-      "ends when its call is on the disk)");
-  CLI::Option* threads =
-      verb->add_option("--threads", options->threads, "I/O threads (default: one per core)");
-  verb->add_option("--port-file", options->port_file, "write the port here once it is open");
-  verb->add_option("--admin-port-file", options->admin_port_file,
-                   "write the admin API's port here once it is open");
-  verb->add_flag("--validate", options->validate, "check the configuration and end");
-  verb->callback([&app, &action, options, threads] {
+  const auto [verb, options, threads] = add_serve_options(app);
+  verb->callback([&app, &action, options = options, threads = threads] {
     if (threads->count() > 0) options->overrides.io_threads = options->threads;
     // `understudy --config FILE serve` means the same.
     const CLI::Option* before = app.get_option_no_throw("--config");

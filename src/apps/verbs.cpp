@@ -5,9 +5,11 @@
 #include <string>
 
 #include "apps/render.hpp"
+#include "apps/serve_options.hpp"
 #include "apps/verb_builder.hpp"
 #include "base/files.hpp"
 #include "console/jobs.hpp"
+#include "console/report_pdf.hpp"
 #include "console/status_jobs.hpp"
 
 namespace understudy::apps {
@@ -26,12 +28,10 @@ void add_import(CLI::App& app, Action& action) {
       ->required();
 }
 
-// `understudy` hands `serve` over before it comes here; it is in the list for --help.
+// `understudy` hands `serve` over before it comes here; it is in the list for --help and the
+// reference.
 void add_serve(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand(
-      "serve", "the gateway: relay, record, and answer what small models may answer");
-  verb->prefix_command();
-  verb->callback([&action] {
+  add_serve_options(app).verb->callback([&action] {
     action = [](const Home&) -> Status {
       return fail(ErrorCode::unsupported, "this program is not the gateway",
                   "run `understudy serve`, or understudy-serve");
@@ -139,19 +139,24 @@ void add_model_verbs(CLI::App& app, Action& action) {
   verb->add_option("--judge", builder.options->evaluate.judge_url,
                    "ask the chat completions of this API which of two differing answers is better, "
                    "for example http://127.0.0.1:8080/v1; a figure, no part of the verdict");
-  verb->add_option("--judge-model", builder.options->evaluate.judge_model,
-                   "as that API names it");
+  verb->add_option("--judge-model", builder.options->evaluate.judge_model, "as that API names it");
 
   builder.add("policy", "the routing policy in force", [](const Home& home, const auto& o) {
     return show(console::show_policy(home), o.as_json, render_policy);
   });
   verb =
       builder.add("report", "what small models saved, and how sure we are: one HTML page and JSON",
-                  [](const Home& home, const auto& o) {
-                    return show(console::report(home, o.output), o.as_json, render_report);
+                  [](const Home& home, const VerbOptions& o) -> Status {
+                    json::value made = TRY(console::report(home, o.output));
+                    if (o.flag) {
+                      const auto pdf = TRY(console::write_pdf(json::string_or(made, "html")));
+                      made.as_object()["pdf"] = pdf.string();
+                    }
+                    return show(Result<json::value>(std::move(made)), o.as_json, render_report);
                   });
   verb->add_option("--output", builder.options->output,
                    "the page's path (default: HOME/reports/report.html)");
+  verb->add_flag("--pdf", builder.options->flag, "also as PDF (needs weasyprint)");
 }
 
 void add_status(CLI::App& app, Action& action) {
@@ -170,12 +175,15 @@ void add_verbs(CLI::App& app, Action& action) {
   add_import(app, action);
   add_log_verbs(app, action);
   add_serve(app, action);
+  add_setup_verbs(app, action);
+  add_console_verbs(app, action);
   add_access_verbs(app, action);
   add_data_verbs(app, action);
   add_scan_verb(app, action);
   add_models_verb(app, action);
   add_model_verbs(app, action);
   add_route_verbs(app, action);
+  add_reference_verbs(app, action);
 }
 
 }  // namespace understudy::apps

@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/progress.hpp"
 #include "console/content_access.hpp"
+#include "console/metadata_key.hpp"
 #include "steps/s1_capture/pseudonyms.hpp"
 
 namespace understudy::console {
@@ -23,17 +24,6 @@ json::array texts(const std::vector<std::string>& lines) {
   json::array made;
   for (const std::string& line : lines) made.emplace_back(line);
   return made;
-}
-
-// Segments of version 1 open for the curator only; else the auditor's key does, and sees no
-// content.
-Result<crypto::SecretKey> metadata_key(const Home& home) {
-  const bool has_old =
-      std::ranges::contains(store::list_segments(home), 1U, &store::SegmentInfo::version);
-  std::error_code ignored;
-  const bool has_auditor = std::filesystem::exists(home.keys() / "auditor.key", ignored);
-  return crypto::load_secret_key(
-      home.keys(), has_old || !has_auditor ? crypto::Role::curator : crypto::Role::auditor);
 }
 
 // Progress by bytes of segments that are read.

@@ -46,7 +46,7 @@ class BadInput(support.ProgramTest):
         self.assertNotEqual(self.program.run("import", self.directory).returncode, 0)
 
     def test_wrong_usage_is_exit_code_2(self):
-        for words in (["fly"], ["import"], ["tune", "t-1"], ["evaluate", "t-1", "--alpha", "7"]):
+        for words in (["fly"], ["import"], ["tune"], ["evaluate", "t-1", "--alpha", "7"]):
             self.assertEqual(self.program.run(*words).returncode, EXIT_USAGE, words)
 
     def test_steps_out_of_order_say_what_to_run_first(self):

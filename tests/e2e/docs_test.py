@@ -77,6 +77,9 @@ class Guides(support.ProgramTest):
     def test_first_task(self):
         self.run_page("guide/first_task.md", files={"calls.jsonl": support.records("intent", 1, 1200)})
 
+    def test_console(self):
+        self.assertIn('"name":"owner"', self.run_page("guide/console.md"))
+
     def test_operations(self):
         self.run_page("operations.md")
 

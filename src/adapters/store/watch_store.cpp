@@ -1,8 +1,12 @@
 #include "adapters/store/watch_store.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "adapters/store/file_lock.hpp"
+#include "adapters/store/output_file.hpp"
 #include "base/files.hpp"
 
 namespace understudy::store {
@@ -11,10 +15,18 @@ namespace {
 
 constexpr std::size_t demotions_kept_max = 1000;
 
-std::filesystem::path vetoes_of(const Home& home) { return home.watch() / "vetoes.json"; }
-std::filesystem::path watches_of(const Home& home) { return home.watch() / "tasks.json"; }
-std::filesystem::path demotions_of(const Home& home) { return home.watch() / "demotions.jsonl"; }
-std::filesystem::path lock_of(const Home& home) { return home.watch() / "lock"; }
+std::filesystem::path vetoes_of(const Home& home) { return watch_directory(home) / "vetoes.json"; }
+std::filesystem::path watches_of(const Home& home) { return watch_directory(home) / "tasks.json"; }
+std::filesystem::path demotions_of(const Home& home) {
+  return watch_directory(home) / "demotions.jsonl";
+}
+std::filesystem::path lock_of(const Home& home) { return watch_directory(home) / "lock"; }
+
+Status make_directory(const Home& home) {
+  const auto path = watch_directory(home);
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail_errno("cannot create", path);
+}
 
 bool is_lifted(const Veto& veto, const RoutingPolicy& policy) {
   if (veto.task.empty()) return policy.resumed_at > veto.at;
@@ -23,6 +35,8 @@ bool is_lifted(const Veto& veto, const RoutingPolicy& policy) {
 }
 
 }  // namespace
+
+std::filesystem::path watch_directory(const Home& home) { return home.directory() / "watch"; }
 
 Result<std::vector<Veto>> parse_vetoes(std::string_view text) {
   const json::value tree = TRY(json::parse(text));
@@ -46,6 +60,7 @@ Result<std::vector<Veto>> load_vetoes(const Home& home) {
 }
 
 Status add_veto(const Home& home, const RoutingPolicy& policy, const Veto& veto) {
+  TRY(make_directory(home));
   const FileLock lock = TRY(FileLock::take(lock_of(home)));
   auto vetoes = TRY(load_vetoes(home));
   std::erase_if(vetoes, [&](const Veto& old) {
@@ -76,6 +91,7 @@ std::vector<TaskWatch> load_watches(const Home& home) {
 }
 
 Status save_watches(const Home& home, const std::vector<TaskWatch>& watches) {
+  TRY(make_directory(home));
   json::array stored;
   for (const TaskWatch& watch : watches) stored.push_back(to_json(watch));
   return write_file_atomically(watches_of(home),
@@ -101,6 +117,7 @@ std::vector<Demotion> load_demotions(const Home& home) {
 }
 
 Status add_demotion(const Home& home, const Demotion& demotion) {
+  TRY(make_directory(home));
   const FileLock lock = TRY(FileLock::take(lock_of(home)));
   auto demotions = load_demotions(home);
   demotions.push_back(demotion);

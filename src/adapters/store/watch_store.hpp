@@ -4,6 +4,7 @@
 // Each call blocks on the disk.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "records/watch.hpp"
 
 namespace understudy::store {
+
+// Made, with mode 0700, when something is written into it.
+std::filesystem::path watch_directory(const Home& home);
 
 // None: there are none. A file that cannot be read is an error: the caller must not serve by it as
 // if nothing had been forbidden.

@@ -51,7 +51,8 @@ TEST_F(WatchStoreTest, AVetoNeverRaisesAMode) {
 }
 
 TEST_F(WatchStoreTest, VetoesThatCannotBeReadAreAnError) {
-  ASSERT_TRUE(write_file_atomically(home_.watch() / "vetoes.json", "{"));
+  std::filesystem::create_directory(watch_directory(home_));
+  ASSERT_TRUE(write_file_atomically(watch_directory(home_) / "vetoes.json", "{"));
   const auto vetoes = load_vetoes(home_);
   ASSERT_FALSE(vetoes);
   EXPECT_EQ(vetoes.error().code, ErrorCode::corrupt);
@@ -66,13 +67,14 @@ TEST_F(WatchStoreTest, WatchesAndDemotionsComeBackAsTheyWere) {
   ASSERT_TRUE(save_watches(home_, {watch}));
   ASSERT_EQ(load_watches(home_).size(), 1);
   EXPECT_EQ(to_json(load_watches(home_)[0]), to_json(watch));
-  ASSERT_TRUE(write_file_atomically(home_.watch() / "tasks.json", "nonsense"));
+  ASSERT_TRUE(write_file_atomically(watch_directory(home_) / "tasks.json", "nonsense"));
   EXPECT_TRUE(load_watches(home_).empty());
 
   Demotion demotion{.at = {9}, .task = {"t-1"}, .name = "n", .artifact = {"a"}};
   demotion.reason = "it differs";
   ASSERT_TRUE(add_demotion(home_, demotion));
-  std::ofstream(home_.watch() / "demotions.jsonl", std::ios::app) << R"({"at":1,"tas)";  // cut
+  std::ofstream(watch_directory(home_) / "demotions.jsonl", std::ios::app)
+      << R"({"at":1,"tas)";  // cut
   demotion.at = {10};
   ASSERT_TRUE(add_demotion(home_, demotion));
   ASSERT_EQ(load_demotions(home_).size(), 2);

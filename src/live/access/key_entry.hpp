@@ -11,8 +11,8 @@
 
 #include "adapters/store/spend.hpp"
 #include "base/json.hpp"
+#include "base/minute_bucket.hpp"
 #include "live/access/access.hpp"
-#include "live/access/minute_bucket.hpp"
 #include "records/access.hpp"
 
 namespace understudy::live {

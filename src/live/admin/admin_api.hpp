@@ -20,13 +20,13 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/net/failed_attempts.hpp"
 #include "adapters/net/http_server.hpp"
 #include "adapters/store/home.hpp"
 #include "adapters/telemetry/metrics.hpp"
 #include "base/json.hpp"
 #include "base/pool.hpp"
 #include "live/access/access.hpp"
-#include "live/admin/failed_attempts.hpp"
 
 namespace understudy::live {
 
@@ -78,7 +78,7 @@ class AdminApi {
   Reply reload(const Call& call);
 
   AdminServices services_;
-  FailedAttempts failed_;
+  net::FailedAttempts failed_;
 };
 
 }  // namespace understudy::live

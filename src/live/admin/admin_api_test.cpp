@@ -218,7 +218,7 @@ TEST_F(AdminApiTest, ARevokedTokenIsNone) {
 }
 
 TEST(FailedAttempts, AreBoundedAndForgiven) {
-  FailedAttempts attempts;
+  net::FailedAttempts attempts;
   const UnixMicros start{1'790'000'000'000'000};
   for (std::int64_t i = 0; i < limits::admin_failures_per_minute; ++i)
     EXPECT_TRUE(attempts.count("a", start));

@@ -13,9 +13,9 @@ namespace understudy::live {
 namespace {
 
 // Options of verbs that stand in the same file; the command line reads them (apps/command_line).
-constexpr std::array command_tables = {"serve",   "import", "curate", "scan",   "cluster",
-                                       "tasks",   "select", "tune",   "export", "evaluate",
-                                       "promote", "report", "log"};
+constexpr std::array command_tables = {"import",   "curate",  "scan",   "cluster",
+                                       "tasks",    "select",  "tune",   "export",
+                                       "evaluate", "promote", "report", "log"};
 
 // Everything of one file that later checks need to point at.
 struct Parse {
@@ -365,6 +365,12 @@ void read_file_tables(TableReader& reader, Parse& parse) {
   }
   for (const toml::table* table : reader.tables("human_facing")) read_human_facing(*table, parse);
   for (const std::string_view name : command_tables) reader.allow(name);
+  if (reader.has("serve")) {
+    reader.problem("serve",
+                   "is of an older version: its options stand at the top level now (listen, "
+                   "threads), the upstream under [[upstream]]; `understudy init --print` shows a "
+                   "file of this version");
+  }
 }
 
 // What the file names must be there: keys, certificates.

@@ -189,9 +189,9 @@ TEST_F(LiveModes, TheKillSwitchAndVetoesThatCannotBeReadPutEverythingOnTheLlm) {
   ASSERT_TRUE(store::add_veto(*home_, {}, {.task = {}, .mode = RouteMode::off, .at = now()}));
   ASSERT_NO_FATAL_FAILURE(wait_until([&] { return !router_->has_tasks(); }));
   EXPECT_EQ(ask(question()).header("x-understudy-served-by"), "llm");
-  std::filesystem::remove(home_->watch() / "vetoes.json");
+  std::filesystem::remove(store::watch_directory(*home_) / "vetoes.json");
   ASSERT_NO_FATAL_FAILURE(wait_until([&] { return router_->has_tasks(); }));
-  ASSERT_TRUE(write_file_atomically(home_->watch() / "vetoes.json", "{"));
+  ASSERT_TRUE(write_file_atomically(store::watch_directory(*home_) / "vetoes.json", "{"));
   ASSERT_NO_FATAL_FAILURE(wait_until([&] { return !router_->has_tasks(); }));
 }
 

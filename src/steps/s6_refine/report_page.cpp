@@ -66,7 +66,8 @@ std::string bar(double share) {
   return std::format(
       "<svg class=\"bar\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" role=\"img\" "
       "aria-label=\"{0}\">"
-      "<rect class=\"llm\" width=\"100\" height=\"8\"/><rect class=\"slm\" width=\"{1:.2f}\" "
+      "<rect class=\"llm\" fill=\"#c9ccd1\" width=\"100\" height=\"8\"/><rect class=\"slm\" "
+      "fill=\"#147d64\" width=\"{1:.2f}\" "
       "height=\"8\"/></svg>",
       percent(share), 100 * std::clamp(share, 0.0, 1.0));
 }
@@ -77,10 +78,11 @@ std::string interval(const Agreement& agreement) {
   const auto x = [](double rate) { return 100 * std::clamp((rate - from) / (1 - from), 0.0, 1.0); };
   return std::format(
       "<svg class=\"bar\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" role=\"img\" "
-      "aria-label=\"95 % interval {0} to {1}\"><rect class=\"llm\" y=\"3\" width=\"100\" "
+      "aria-label=\"95 % interval {0} to {1}\"><rect class=\"llm\" fill=\"#c9ccd1\" y=\"3\" "
+      "width=\"100\" "
       "height=\"2\"/>"
-      "<rect class=\"slm\" x=\"{2:.2f}\" y=\"3\" width=\"{3:.2f}\" height=\"2\"/>"
-      "<rect class=\"mark\" x=\"{4:.2f}\" width=\"1.5\" height=\"8\"/></svg>",
+      "<rect class=\"slm\" fill=\"#147d64\" x=\"{2:.2f}\" y=\"3\" width=\"{3:.2f}\" height=\"2\"/>"
+      "<rect class=\"mark\" fill=\"#1c1e21\" x=\"{4:.2f}\" width=\"1.5\" height=\"8\"/></svg>",
       percent(agreement.lower), percent(agreement.upper), x(agreement.lower),
       x(agreement.upper) - x(agreement.lower), std::min(98.5, x(agreement.rate())));
 }
@@ -162,7 +164,8 @@ std::string task_row(const TaskReport& task) {
 
 std::string task_table(const Report& report) {
   std::string out =
-      "<h2>Tasks</h2>\n<div class=\"scroll\"><table><thead><tr><th>task</th><th>served by</th>"
+      "<h2 class=\"evidence\">Tasks</h2>\n<div "
+      "class=\"scroll\"><table><thead><tr><th>task</th><th>served by</th>"
       "<th class=\"number\">calls</th><th>by the small model</th><th>agreement on unseen calls, 95 "
       "% interval</th>"
       "<th class=\"number\">coverage</th><th class=\"number\">small model ms<br>median / p95</th>"
@@ -198,8 +201,9 @@ std::string chart(const Report& report) {
     const double slm = tall(bucket.by_slm);
     bars += std::format(
         "<g><title>{0} UTC: {1} by the LLM, {2} by small models</title>"
-        "<rect class=\"llm\" x=\"{3:.2f}\" y=\"{4:.2f}\" width=\"{5:.2f}\" height=\"{6:.2f}\"/>"
-        "<rect class=\"slm\" x=\"{3:.2f}\" y=\"{7:.2f}\" width=\"{5:.2f}\" "
+        "<rect class=\"llm\" fill=\"#c9ccd1\" x=\"{3:.2f}\" y=\"{4:.2f}\" width=\"{5:.2f}\" "
+        "height=\"{6:.2f}\"/>"
+        "<rect class=\"slm\" fill=\"#147d64\" x=\"{3:.2f}\" y=\"{7:.2f}\" width=\"{5:.2f}\" "
         "height=\"{8:.2f}\"/></g>\n",
         minute(bucket.begins_at), bucket.by_llm, bucket.by_slm, x, height - llm - slm, width * 0.85,
         llm, height - slm, slm);
@@ -282,8 +286,8 @@ std::string to_html(const Report& report) {
       "<header><div class=\"quiet\">Understudy report &middot; {} UTC &middot; "
       "{}</div><h1>{}</h1></header>\n"
       "{}{}{}{}{}</main></body></html>\n",
-      report_style, minute(report.made_at), period, headline(report), tiles(report),
-      task_table(report), balance_section(report), chart(report), notes(report));
+      report_style, minute(report.made_at), period, headline(report), tiles(report), chart(report),
+      task_table(report), balance_section(report), notes(report));
 }
 
 }  // namespace understudy::s6

@@ -15,8 +15,8 @@ main { max-width: 1180px; margin: 0 auto; padding: 28px 20px 60px; }
 h1 { font-size: 27px; line-height: 1.25; margin: 6px 0 20px; font-weight: 650; }
 h2 { font-size: 18px; margin: 34px 0 10px; }
 .quiet { color: var(--quiet); font-size: 13px; font-weight: 400; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 12px; }
-.tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }
+.tiles { display: flex; flex-wrap: wrap; gap: 12px; }
+.tile { flex: 1 1 150px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }
 .figure { font-size: 29px; font-weight: 650; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
@@ -35,7 +35,8 @@ rect.slm { fill: var(--slm); } rect.llm { fill: var(--llm); } rect.mark { fill: 
 .warning { color: var(--warn); }
 code { font-size: 13px; }
 li { margin: 4px 0; }
-@media print { body { background: #fff; } .tile, table, .chart { break-inside: avoid; } }
+@page { size: A4 landscape; margin: 14mm; @bottom-right { content: counter(page) " / " counter(pages); font-size: 9px; color: #667; } }
+@media print { h2.evidence { break-before: page; } tr { break-inside: avoid; } main { padding: 0; max-width: none; } body { background: #fff; } .tile, table, .chart { break-inside: avoid; } }
 )css";
 
 }  // namespace understudy::s6

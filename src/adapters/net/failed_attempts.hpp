@@ -9,10 +9,10 @@
 #include <string>
 
 #include "base/limits.hpp"
+#include "base/minute_bucket.hpp"
 #include "base/units.hpp"
-#include "live/access/minute_bucket.hpp"
 
-namespace understudy::live {
+namespace understudy::net {
 
 class FailedAttempts {
  public:
@@ -37,4 +37,4 @@ class FailedAttempts {
   std::map<std::string, MinuteBucket> buckets_;
 };
 
-}  // namespace understudy::live
+}  // namespace understudy::net

@@ -9,7 +9,7 @@
 
 #include "base/units.hpp"
 
-namespace understudy::live {
+namespace understudy {
 
 class MinuteBucket {
  public:
@@ -59,4 +59,4 @@ class MinuteBucket {
   bool started_ = false;
 };
 
-}  // namespace understudy::live
+}  // namespace understudy

@@ -1,0 +1,28 @@
+// `understudy doctor`: looks at everything that a first run may stumble over, and says for each
+// finding what to do. Changes nothing. Runs on the caller's thread; network checks have deadlines
+// of a few seconds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adapters/store/home.hpp"
+#include "base/json.hpp"
+
+namespace understudy::apps {
+
+enum class Health { ok, note, problem };
+
+struct Finding {
+  std::string check;  // "keys", "port"
+  Health health = Health::ok;
+  std::string finding;
+  std::string remedy;  // empty where there is nothing to do
+};
+
+enum class Reach { network, offline };
+
+std::vector<Finding> examine(const store::Home& home, Reach reach);
+json::value to_json(const std::vector<Finding>& findings);
+
+}  // namespace understudy::apps

@@ -1,0 +1,129 @@
+#include "console/web/facts.hpp"
+
+#include <sys/stat.h>
+
+#include <functional>
+#include <mutex>
+
+#include "adapters/store/call_log.hpp"
+#include "console/metadata_key.hpp"
+#include "steps/s6_refine/report.hpp"
+
+namespace understudy::console {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t calls_kept_max = 50'000;  // about 40 MB
+
+// Size and time of change; "-" where there is nothing.
+std::string stamp_of(const fs::path& file) {
+  struct stat facts{};
+  if (::stat(file.c_str(), &facts) != 0) return "-";
+  return std::to_string(facts.st_size) + "." + std::to_string(facts.st_mtim.tv_sec) + "." +
+         std::to_string(facts.st_mtim.tv_nsec);
+}
+
+// Of all files in a directory; `inner`: of that file of each directory in it.
+std::string stamp_of_all(const fs::path& directory, const char* inner = nullptr) {
+  std::size_t hash = 0;
+  std::size_t count = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const fs::path path = inner == nullptr ? entry.path() : entry.path() / inner;
+    // The order of a directory's entries is not fixed: a sum does not depend on it.
+    hash += std::hash<std::string>()(entry.path().filename().string() + stamp_of(path));
+    ++count;
+  }
+  return std::to_string(count) + "." + std::to_string(hash);
+}
+
+// A value that is made anew when its stamp differs. Who comes meanwhile waits.
+template <class T>
+class Kept {
+ public:
+  Result<std::shared_ptr<const T>> get(
+      const std::string& stamp, const std::function<Result<std::shared_ptr<const T>>()>& make) {
+    const std::scoped_lock lock(mutex_);
+    if (value_ != nullptr && stamp == stamp_) return value_;
+    value_ = TRY(make());
+    stamp_ = stamp;
+    return value_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string stamp_;
+  std::shared_ptr<const T> value_;  // shared: see Facts
+};
+
+Result<std::shared_ptr<const LogFacts>> read_log(const store::Home& home) {
+  auto facts = std::make_shared<LogFacts>();
+  facts->prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
+  const auto key = TRY(metadata_key(home));
+  const auto keep = [&](Call call) -> Status {
+    facts->series.add(call);
+    // Twice the limit before the older half goes: moving each time would cost too much.
+    if (facts->calls.size() >= 2 * calls_kept_max)
+      facts->calls.erase(facts->calls.begin(), facts->calls.begin() + calls_kept_max);
+    facts->calls.push_back(std::move(call));
+    return {};
+  };
+  const auto report = TRY(store::read_call_log(home, key, keep, {.open_content = false}));
+  facts->calls_all = report.calls;
+  facts->bytes = report.bytes;
+  facts->segments = report.segments;
+  facts->warnings = report.warnings;
+  for (const Error& error : report.corrupt) facts->warnings.push_back(error.message);
+  if (facts->calls.size() > calls_kept_max) {
+    facts->calls.erase(facts->calls.begin(),
+                       facts->calls.end() - static_cast<std::ptrdiff_t>(calls_kept_max));
+  }
+  return std::shared_ptr<const LogFacts>(std::move(facts));
+}
+
+}  // namespace
+
+Stamps read_stamps(const store::Home& home) {
+  return {.log = stamp_of_all(home.log()),
+          .tasks = stamp_of(home.metadata()) + stamp_of(home.metadata().string() + "-wal") +
+                   stamp_of(home.datasets() / "current"),
+          .policy = stamp_of(home.policy() / "current"),
+          .models = stamp_of_all(home.artifacts(), "metrics.jsonl"),
+          .access = stamp_of(home.directory() / "access.json") +
+                    stamp_of(home.directory() / "spend.json") + stamp_of_all(home.keys()),
+          .audit = stamp_of(home.audit() / "trail.jsonl")};
+}
+
+json::object to_json(const Stamps& stamps) {
+  return {{"log", stamps.log},       {"tasks", stamps.tasks},   {"policy", stamps.policy},
+          {"models", stamps.models}, {"access", stamps.access}, {"audit", stamps.audit}};
+}
+
+struct Facts::State {
+  store::Home home;
+  Kept<LogFacts> log = {};
+  Kept<json::value> report = {};
+
+  [[nodiscard]] std::string log_stamp() const {
+    return stamp_of_all(home.log()) + stamp_of(home.directory() / "prices.toml");
+  }
+};
+
+Facts::Facts(store::Home home) : state_(new State{.home = std::move(home)}) {}
+Facts::~Facts() = default;
+
+Result<std::shared_ptr<const LogFacts>> Facts::log() {
+  return state_->log.get(state_->log_stamp(), [this] { return read_log(state_->home); });
+}
+
+Result<std::shared_ptr<const json::value>> Facts::report() {
+  const Stamps stamps = read_stamps(state_->home);
+  const auto make = [this]() -> Result<std::shared_ptr<const json::value>> {
+    return std::make_shared<const json::value>(s6::to_json(TRY(s6::make_report(state_->home, {}))));
+  };
+  return state_->report.get(state_->log_stamp() + stamps.tasks + stamps.policy, make);
+}
+
+}  // namespace understudy::console

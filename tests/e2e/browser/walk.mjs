@@ -1,0 +1,202 @@
+// Walks the console as a person would and says on stdout, as JSON, what it saw:
+//   node walk.mjs PLAN.json    {"chromium", "owner_url", "url", "auditor", "task", "shots"}
+// Every page by light and dark, wide and narrow; axe-core on each; what the browser complained about; what the page weighs.
+import { createRequire } from "node:module";
+import { mkdirSync, readFileSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const wide = { width: 1360, height: 900 };
+const phone = { width: 390, height: 844 };
+const seen = { complaints: [], violations: [], pages: {}, weight: 0, first_paint_ms: 0, checks: {} };
+
+mkdirSync(plan.shots, { recursive: true });
+const browser = await chromium.launch({ executablePath: plan.chromium, args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"] });
+
+async function open(options = {}) {
+  const context = await browser.newContext({ viewport: wide, deviceScaleFactor: 1, reducedMotion: "reduce", timezoneId: "UTC", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) seen.complaints.push(`${page.url()}: ${message.text()}`); });
+  page.on("pageerror", (error) => seen.complaints.push(`${page.url()}: ${error.stack}`));
+  page.on("requestfailed", (request) => {
+    if (!request.url().endsWith("/api/events")) seen.complaints.push(`${request.url()} failed: ${request.failure()?.errorText}`);
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(plan.url) && !(plan.empty_url && request.url().startsWith(new URL(plan.empty_url).origin)) && !request.url().startsWith("data:")) seen.complaints.push(`asked elsewhere: ${request.url()}`);
+  });
+  return page;
+}
+
+async function settled(page) {
+  await page.waitForFunction(() => document.querySelector("h1") && !document.querySelector(".loading"));
+  await page.waitForTimeout(120);  // charts draw in the next frames
+}
+
+async function go(page, hash) {
+  await page.evaluate((target) => { location.hash = target; }, hash);
+  await page.waitForTimeout(60);
+  await settled(page);
+}
+
+async function inspect(page, name) {
+  const results = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
+  for (const one of results.violations) {
+    if (["serious", "critical"].includes(one.impact))
+      seen.violations.push(`${name}: ${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join(" | ")}`);
+  }
+}
+
+async function shoot(page, name, fullPage = true) {
+  await page.screenshot({ path: `${plan.shots}/${name}.png`, fullPage });
+}
+
+async function textOf(page) {
+  return page.evaluate(() => document.querySelector("main").innerText);
+}
+
+const walk = [["overview", "#/"], ["tasks", "#/tasks"], ["task", `#/tasks/${plan.task}`], ["models", "#/models"], ["routing", "#/routing"],
+  ["calls", "#/calls"], ["keys", "#/keys"], ["settings", "#/settings"]];
+
+// Without a token: the way in, and nothing else.
+const stranger = await open();
+await stranger.goto(plan.url);
+await stranger.waitForSelector("input[type=password]");
+await inspect(stranger, "login");
+await shoot(stranger, "login");
+await stranger.context().close();
+
+// The owner, wide and light.
+const owner = await open();
+let weight = 0;
+owner.on("response", async (response) => {
+  if (new URL(response.url()).pathname.startsWith("/api/")) return;
+  const sizes = await response.request().sizes().catch(() => null);
+  weight += sizes?.responseBodySize ?? 0;
+});
+await owner.goto(plan.owner_url);
+await settled(owner);
+seen.first_paint_ms = await owner.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1);
+seen.weight = weight;
+seen.checks.token_left_address = !owner.url().includes("ut-");
+for (const [name, hash] of walk) {
+  await go(owner, hash);
+  await inspect(owner, name);
+  await shoot(owner, name);
+  seen.pages[name] = await textOf(owner);
+}
+
+// Content is opened on demand.
+await go(owner, `#/tasks/${plan.task}`);
+await owner.getByRole("button", { name: "Show examples" }).click();
+await owner.waitForSelector(".examples article");
+await owner.getByRole("button", { name: "Look at this machine" }).click();
+await owner.waitForSelector("text=needs no download");
+await owner.getByRole("button", { name: "Ask the model again" }).click();
+await owner.getByText(/Of \d+ calls it keeps/).waitFor();
+await inspect(owner, "task-open");
+await shoot(owner, "task-open");
+seen.pages.task_open = await textOf(owner);
+await go(owner, "#/calls");
+await owner.locator("tbody a").first().click();
+await settled(owner);
+await owner.getByRole("button", { name: "Show content" }).click();
+await owner.waitForSelector(".conversation li");
+await inspect(owner, "call");
+await shoot(owner, "call");
+seen.pages.call = await textOf(owner);
+await go(owner, "#/nowhere");
+seen.pages.nowhere = await textOf(owner);
+
+// The map: zoom, filter, keyboard.
+await go(owner, "#/tasks");
+await owner.getByRole("button", { name: "Zoom in" }).click();
+seen.checks.zoomed = (await owner.locator(".map svg").getAttribute("viewBox")).split(" ")[2] < 1000;
+await owner.getByRole("searchbox").fill("zzz-nothing");
+await owner.waitForSelector("text=No task matches");
+await owner.getByRole("searchbox").fill("");
+await owner.locator("a.place").first().focus();
+await owner.keyboard.press("Enter");
+await owner.waitForFunction(() => location.hash.startsWith("#/tasks/t-"));
+seen.checks.map_by_keyboard = true;
+// A switch of a route, seen at once on a page that is open beside it.
+const beside = await open({ colorScheme: "dark" });
+await beside.goto(plan.owner_url);
+await settled(beside);
+await beside.keyboard.press("Tab");
+seen.checks.skip_link = await beside.evaluate(() => document.activeElement?.classList.contains("skip"));
+await go(beside, "#/tasks");
+const row = (page) => page.locator("tr", { has: page.locator(`a[href="#/tasks/${plan.task}"]`) });
+await row(beside).getByText("small model", { exact: true }).waitFor();
+await go(owner, "#/routing");
+await row(owner).getByRole("button", { name: "Back to the LLM…" }).click();
+await owner.getByLabel("Why").fill("the browser test looks at it");
+await shoot(owner, "routing-dialog");
+await inspect(owner, "routing-dialog");
+await owner.getByRole("button", { name: "Give the task back to the LLM" }).click();
+await row(owner).getByText("off", { exact: true }).waitFor();
+await row(beside).getByText("LLM", { exact: true }).waitFor();
+seen.checks.live_update = true;
+await row(owner).getByRole("button", { name: "Put live…" }).click();
+await owner.getByLabel("Why").fill("back again");
+await owner.getByRole("button", { name: "Put the small model live" }).click();
+await row(owner).getByText("active", { exact: true }).waitFor();
+await owner.context().close();
+
+// Dark, wide; then a phone, where nothing may be wider than the screen.
+for (const [name, hash] of walk) {
+  await go(beside, hash);
+  await inspect(beside, `${name} dark`);
+  if (["overview", "tasks", "task", "routing"].includes(name)) await shoot(beside, `${name}-dark`);
+}
+await beside.context().close();
+const small = await open({ viewport: phone, isMobile: true, hasTouch: true });
+await small.goto(plan.owner_url);
+await settled(small);
+seen.checks.phone_overflow = [];
+for (const [name, hash] of walk) {
+  await go(small, hash);
+  const over = await small.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (over > 1) seen.checks.phone_overflow.push(`${name}: ${over} px too wide`);
+  if (["overview", "tasks", "task", "calls", "routing"].includes(name)) await shoot(small, `${name}-phone`, false);
+}
+await small.context().close();
+
+// An auditor sees metadata, and no content.
+const auditor = await open();
+await auditor.goto(plan.url);
+await auditor.getByLabel("Token").fill(plan.auditor);
+await auditor.getByRole("button", { name: "Open the console" }).click();
+await settled(auditor);
+await go(auditor, "#/calls");
+await auditor.locator("tbody a").first().click();
+await settled(auditor);
+seen.pages.auditor_call = await textOf(auditor);
+await go(auditor, `#/tasks/${plan.task}`);
+seen.pages.auditor_task = await textOf(auditor);
+await auditor.context().close();
+
+// A token that is none.
+const wrong = await open();
+wrong.removeAllListeners("console");  // the browser reports the 401 itself
+await wrong.goto(plan.url);
+await wrong.getByLabel("Token").fill("ut-" + "A".repeat(43));
+await wrong.getByRole("button", { name: "Open the console" }).click();
+await wrong.getByRole("alert").waitFor();
+seen.pages.wrong = await textOf(wrong);
+
+// A home without anything yet.
+if (plan.empty_url) {
+  const empty = await open();
+  await empty.goto(plan.empty_url);
+  await settled(empty);
+  for (const [name, hash] of walk.filter(([name]) => name !== "task")) {
+    await go(empty, hash);
+    seen.pages[`empty ${name}`] = await textOf(empty);
+    await inspect(empty, `empty ${name}`);
+    if (["overview", "tasks"].includes(name)) await shoot(empty, `${name}-empty`);
+  }
+}
+await browser.close();
+console.log(JSON.stringify(seen));

@@ -1,0 +1,190 @@
+"""The console in a real browser: every page with the data of a short loop, by wide and narrow, light and dark.
+
+Debian's Chromium walks it (browser/walk.mjs); screenshots stay in build/PRESET/screenshots. Also without a browser: who
+may ask for what, and what a request from elsewhere gets.
+"""
+
+import datetime
+import http.client
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import unittest
+
+import support
+from support import agents, harness
+
+sys.path.insert(0, str(support.PROJECT / "tools"))
+import node_packages  # noqa: E402  (the path is set above)
+
+BROWSER = support.PROJECT / "tests/e2e/browser"
+SHOTS = pathlib.Path(support.PROGRAM).resolve().parent.parent / "screenshots"
+WALK_SECONDS_MAX = 150
+PAGE_BYTES_MAX = 300_000
+FIRST_PAINT_MS_MAX = 1000
+DAYS = 12
+
+
+def dated(records):
+    """The same calls, spread over the last days: more by day than by night."""
+    first = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=DAYS + 1)).replace(hour=0)
+    for number, record in enumerate(records):
+        share = number / len(records)
+        at = first + datetime.timedelta(days=DAYS * share)
+        at = at.replace(hour=8 + (at.hour * 10) // 24)
+        yield {**record, "timestamp": at.timestamp(), "response": {**record["response"], "usage": {
+            "prompt_tokens": len(json.dumps(record["request"])) // 4, "completion_tokens": 20, "total_tokens": 0}}}
+
+
+def mixed(*lists):
+    """Calls of several agents side by side, those of each in their order."""
+    keyed = [(index / len(calls), order, call) for order, calls in enumerate(lists) for index, call in enumerate(calls)]
+    return [call for _, _, call in sorted(keyed, key=lambda entry: entry[:2])]
+
+
+class Console(support.ProgramTest):
+    maxDiff = None
+
+    def console(self, program, *words):
+        """A running console: its address, and the owner's."""
+        url_file = self.directory / f"url-{len(self.children.children)}"
+        child = self.children.start("console", program.command("console", "--listen", "127.0.0.1:0", "--url-file", url_file, *words))
+        return child.url, url_file.read_text().strip()
+
+    def short_loop(self):
+        """A home with tasks, one live model, one that is not proven, a training curve, keys, and fresh calls."""
+        self.with_keys()
+        calls = mixed(support.records("intent", 1, 900), support.records("writing", 1, 120), support.records("think", 1, 300),
+                      support.records("extract", 1, 500), support.records("tools", 1, 300))
+        self.program.json("import", self.write_lines("calls.jsonl", list(dated(calls))))
+        self.program.json("curate")
+        self.program.json("cluster")
+        tasks = self.program.json("tasks")
+        labels = [task["id"] for task in tasks if task["answer_form"] == "label"]
+        for task in labels[:2]:
+            self.program.json("tune", task, "--candidate", "classifier")
+            self.program.json("evaluate", task)
+        self.program.json("promote", labels[0])
+        extract = next(task["id"] for task in tasks if task["answer_form"] == "json")
+        if (pathlib.Path(support.PROGRAM).parent / "understudy-train").exists():
+            self.program.json("tune", extract, "--candidate", "nano", "--max-minutes", "0.1")
+        upstream = self.children.upstream("oracle", "--first-token-ms", 30)
+        gateway = self.children.gateway(self.program, upstream.url)
+        harness.send(gateway.url, agents.generate("intent", 9, 120) + agents.generate("writing", 9, 10), concurrency=8)
+        gateway.stop()
+        self.program.json("access", "add", "--name", "agents", "--tenant", "shop", "--rpm", 600, "--usd-per-day", 5)
+        return labels[0]
+
+    def walk(self, plan):
+        chromium = shutil.which("chromium")
+        if not chromium:
+            self.skipTest("Chromium is not installed here")
+        try:
+            packages = node_packages.installed(BROWSER)
+        except node_packages.Unavailable as reason:
+            self.skipTest(f"playwright-core is not installed: {reason}")
+        work = self.directory / "walk"
+        work.mkdir()
+        shutil.copy(BROWSER / "walk.mjs", work)
+        (work / "node_modules").symlink_to(packages / "node_modules")
+        (work / "plan.json").write_text(json.dumps({**plan, "chromium": chromium, "shots": str(SHOTS)}))
+        shutil.rmtree(SHOTS, ignore_errors=True)
+        done = subprocess.run(["node", "walk.mjs", "plan.json"], cwd=work, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=WALK_SECONDS_MAX, env={**support.os.environ, "HOME": str(work)})
+        self.assertEqual(done.returncode, 0, done.stderr[-3000:])
+        return json.loads(done.stdout)
+
+    def test_every_page_in_a_browser(self):
+        task = self.short_loop()
+        auditor = self.program.json("access", "token", "--role", "auditor")["secret"]
+        url, owner_url = self.console(self.program)
+        other = harness.Program(support.PROGRAM, self.directory / "empty")
+        other.text("keys", "init")
+        _, empty_url = self.console(other)
+        seen = self.walk({"url": url, "owner_url": owner_url, "empty_url": empty_url, "auditor": auditor, "task": task})
+        self.assertEqual(seen["complaints"], [])
+        self.assertEqual(seen["violations"], [])
+        self.assertEqual(seen["checks"], {"token_left_address": True, "zoomed": True, "map_by_keyboard": True,
+                                          "skip_link": True, "live_update": True, "phone_overflow": []})
+        self.assertLess(seen["weight"], PAGE_BYTES_MAX)
+        self.assertGreater(seen["weight"], 10_000, "nothing was weighed")
+        self.assertLess(seen["first_paint_ms"], FIRST_PAINT_MS_MAX)
+        print(f"the page weighs {seen['weight']} bytes, first paint after {seen['first_paint_ms']:.0f} ms", file=sys.stderr)
+        for page, words in {
+                "overview": ["2,250", "By small models", "Saved", "What to do next", "classifier-"],
+                "tasks": ["Task map", task, "proven", "not measured"],
+                "task": ["Evidence", "at most 5 % disagree", "Template", "order_status", "Show examples"],
+                "task_open": ["Agreement by coverage", "Confusion", "the model"],
+                "models": ["Lineage", "classifier", "live"],
+                "routing": ["active", "accepted", "policy version 1", f"promote {task}"],
+                "calls": ["Newest calls", "small model", "ok"],
+                "keys": ["agents", "shop", "chain is whole", "curator"],
+                "settings": ["2 cores" if support.os.cpu_count() == 2 else "cores", "Current data set", "Prices"],
+                "call": ["Content", "system", "user", "answer"],
+                "nowhere": ["no such page"],
+                "auditor_call": ["Masked", "curator"],
+                "auditor_task": ["Content needs a curator's token"],
+                "wrong": ["not in force"],
+                "empty overview": ["No calls were recorded yet", "serve --upstream"],
+                "empty tasks": ["No tasks were found yet"],
+                "empty models": ["No model was trained yet"],
+                "empty routing": ["nothing to route"],
+                "empty calls": ["No calls were recorded yet"],
+        }.items():
+            for word in words:
+                with self.subTest(page=page, word=word):
+                    self.assertIn(word, seen["pages"][page])
+        for page in ("auditor_call", "auditor_task"):
+            self.assertNotIn("Show ", seen["pages"][page])
+        self.assertIn("disagreements", [entry["what"] for entry in self.program.json("audit", "show")["entries"]])
+        acts = [(entry["act"], entry.get("detail", "")) for entry in self.program.json("audit", "show")["entries"]]
+        self.assertTrue(any(act == "rollback" and "the browser test looks at it" in detail for act, detail in acts), acts)
+        self.assertTrue(self.program.json("audit", "verify")["sound"])
+
+    def test_up_runs_both_and_ends_both(self):
+        self.with_keys()
+        upstream = self.children.upstream("script")
+        ports = {name: self.directory / f"{name}.port" for name in ("gateway", "console")}
+        both = subprocess.Popen(self.program.command(
+            "up", "--upstream", upstream.url + "/v1", "--listen", "127.0.0.1:0", "--port-file", ports["gateway"], "--console",
+            "127.0.0.1:0", "--console-port-file", ports["console"]), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True)
+        self.addCleanup(both.kill)
+        deadline = time.monotonic() + 30
+        while not all(path.exists() for path in ports.values()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        numbers = {name: int(path.read_text()) for name, path in ports.items()}
+        for port in numbers.values():
+            self.assertEqual(harness.get_json(f"http://127.0.0.1:{port}/health")["status"], "ok")
+        reply = harness.send(f"http://127.0.0.1:{numbers['gateway']}", [harness.PlainCall(
+            {"model": "m", "messages": [{"role": "user", "content": "hello"}]})])[0]
+        self.assertTrue(reply.whole, reply.error)
+        both.send_signal(support.harness.signal.SIGINT)
+        both.wait(timeout=30)
+        self.assertEqual(both.returncode, 0, both.stderr.read())
+        for port in numbers.values():
+            with self.assertRaises(OSError):
+                http.client.HTTPConnection("127.0.0.1", port, timeout=2).request("GET", "/health")
+        self.assertEqual(self.logged()["calls"], 1)
+
+    def test_a_gateway_that_cannot_start_ends_the_console_too(self):
+        self.with_keys()
+        done = self.program.run("up", "--console", "127.0.0.1:0")
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertIn("no upstream", done.stderr)
+
+    def test_a_port_that_is_taken_is_named_with_a_remedy(self):
+        self.with_keys()
+        url, _ = self.console(self.program)
+        self.assert_fails(9, "console", "--listen", url.removeprefix("http://"), says=[url.rpartition(":")[2]])
+
+    def test_it_does_not_send_tokens_in_the_clear_over_a_network(self):
+        self.with_keys()
+        self.assert_fails(support.EXIT_BAD_INPUT, "console", "--listen", "0.0.0.0:0", says=["--certificate"])
+
+
+if __name__ == "__main__":
+    support.main()

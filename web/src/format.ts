@@ -1,0 +1,46 @@
+// Numbers, money, times as people read them.
+
+const whole = new Intl.NumberFormat("en-US");
+const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+
+export const count = (value: number): string => whole.format(Math.round(value));
+export const compact = (value: number): string => (Math.abs(value) < 10_000 ? count(value) : short.format(value));
+export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+
+export function usd(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1000) return `$${count(value)}`;
+  if (size >= 0.1 || size === 0) return `$${value.toFixed(2)}`;
+  return `$${value.toFixed(4)}`;
+}
+
+export function bytes(value: number): string {
+  for (const [unit, size] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]] as const) {
+    if (value >= size) return `${(value / size).toFixed(value >= 10 * size ? 0 : 1)} ${unit}`;
+  }
+  return `${value} B`;
+}
+
+export function milliseconds(value: number): string {
+  if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
+  return value >= 10 ? `${Math.round(value)} ms` : `${value.toFixed(value >= 1 ? 1 : 2)} ms`;
+}
+
+const times = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const seconds = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+// From ISO text, or from microseconds since 1970; "-" where the time is not known.
+export function time(value: string | number | null | undefined, exact = false): string {
+  if (!value || (typeof value === "string" && value.startsWith("1970-"))) return "–";
+  const date = new Date(typeof value === "number" ? value / 1000 : value);
+  return (exact ? seconds : times).format(date);
+}
+
+export function duration(span: number): string {
+  if (span < 120) return `${Math.round(span)} s`;
+  if (span < 7200) return `${Math.round(span / 60)} min`;
+  if (span < 172_800) return `${Math.round(span / 3600)} h`;
+  return `${Math.round(span / 86_400)} days`;
+}
+
+export const shortId = (id: string): string => (id.length > 14 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id);

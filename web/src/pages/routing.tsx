@@ -1,0 +1,85 @@
+import { count, milliseconds, percent, time } from "../format";
+import { useResource } from "../live";
+import { RouteSwitch } from "../switch";
+import type { ListedTask, Routing as Facts } from "../types";
+import { Await, Badge, Card, Empty, Page, Scroll, ServedBy, VerdictBadge } from "../ui";
+
+const words: Record<string, string> = {
+  accepted: "accepted", low_confidence: "not sure enough", slm_error: "model failed", invalid_answer: "invalid answer", off: "off", no_task: "no task",
+};
+
+function Reasons({ counts }: { counts: Record<string, number> | undefined }) {
+  const all = Object.entries(counts ?? {}).sort((a, b) => b[1] - a[1]);
+  const sum = all.reduce((total, [, calls]) => total + calls, 0);
+  if (!sum) return <span class="quiet">no calls yet</span>;
+  return <>{all.map(([reason, calls]) => <div key={reason} class="reason"><span>{words[reason] ?? reason}</span> <b>{percent(calls / sum)}</b> <span class="quiet">{count(calls)}</span></div>)}</>;
+}
+
+function Row({ task, facts, done }: { task: ListedTask; facts: Facts; done: () => void }) {
+  const mode = task.policy?.mode ?? "off";
+  const share = task.policy?.share ?? task.policy?.canary_share;
+  return (
+    <tr>
+      <td class="name"><a href={`#/tasks/${task.id}`}>{task.name}</a><div class="quiet mono">{task.id}</div></td>
+      <td><Badge tone={mode === "active" ? "slm" : mode === "off" ? "plain" : "warn"}>{mode}{typeof share === "number" && mode === "canary" ? ` ${percent(share, 0)}` : ""}</Badge></td>
+      <td>{task.policy ? <>{task.policy.kind} <span class="mono">{task.policy.artifact.slice(0, 8)}</span><div class="quiet">accepts from {task.policy.threshold.toFixed(3)}</div></> : <VerdictBadge verdict={task.evaluation?.verdict} />}</td>
+      <td><Reasons counts={facts.reasons[task.id]} /></td>
+      <td class="number"><RouteSwitch task={task.id} name={task.name} mode={mode} provable={task.evaluation?.verdict === "convert"} done={done} /></td>
+    </tr>
+  );
+}
+
+export function Routing() {
+  const routing = useResource<Facts>("/api/routing", ["policy", "tasks", "log"]);
+  return (
+    <Page title="Routing" sub="Which task is answered by whom. A change is signed, takes effect within a second, and needs a reason.">
+      <Await of={routing}>
+        {(data) => {
+          const tasks = data.known?.tasks ?? [];
+          const names = new Map(tasks.map((task) => [task.id, task.name]));
+          if (!tasks.length) return <Empty title="There is nothing to route yet">Every call goes to the LLM until a small model has been proven for a task.</Empty>;
+          return (
+            <>
+              <Card title="Tasks" note={`policy version ${data.version}`}>
+                <Scroll label="Routes">
+                  <table>
+                    <thead><tr><th>task</th><th>mode</th><th>model</th><th>decisions</th><th><span class="visually-hidden">change</span></th></tr></thead>
+                    <tbody>{tasks.map((task) => <Row key={task.id} task={task} facts={data} done={routing.reload} />)}</tbody>
+                  </table>
+                </Scroll>
+              </Card>
+              <div class="columns main-side">
+                <Card title="Decisions, live" note="newest first">
+                  {data.decisions.length === 0 ? <p class="quiet">No call met a task of the policy yet.</p> : (
+                    <Scroll label="Decisions">
+                      <table class="dense">
+                        <thead><tr><th>when</th><th>task</th><th>answered by</th><th>why</th><th class="number">sure</th><th class="number">took</th></tr></thead>
+                        <tbody>
+                          {data.decisions.slice(0, 20).map((decision) => (
+                            <tr key={decision.call}>
+                              <td class="nowrap">{time(decision.at, true)}</td><td class="clip">{names.get(decision.task) ?? decision.task}</td><td><ServedBy server={decision.server} /></td>
+                              <td class="nowrap">{words[decision.reason] ?? decision.reason}</td><td class="number">{decision.confidence >= 0 ? decision.confidence.toFixed(3) : "–"}</td><td class="number">{milliseconds(decision.latency_ms)}</td>
+                            </tr>
+                          ))}
+                        </tbody>
+                      </table>
+                    </Scroll>
+                  )}
+                </Card>
+                <Card title="History of the policy">
+                  {data.history.length === 0 ? <p class="quiet">No policy was published yet.</p> : (
+                    <ol class="timeline">
+                      {data.history.map((entry) => (
+                        <li key={entry.version}><b>{entry.version}</b><div>{entry.reason ?? entry.problem}<div class="quiet">{time(entry.made_at)}</div></div></li>
+                      ))}
+                    </ol>
+                  )}
+                </Card>
+              </div>
+            </>
+          );
+        }}
+      </Await>
+    </Page>
+  );
+}

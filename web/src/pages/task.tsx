@@ -1,0 +1,191 @@
+import { useState } from "preact/hooks";
+import { count, milliseconds, percent, time, usd } from "../format";
+import { useResource } from "../live";
+import { may } from "../session";
+import { RouteSwitch } from "../switch";
+import { Curve } from "../curve";
+import { Disagreements } from "../disagreements";
+import type { Candidate, Evaluation, Example, Task as TaskFacts, TaskCard } from "../types";
+import { Await, Badge, Card, Empty, Facts, Interval, Page, Problem, Scroll, ServedBy, Tile, Tiles, VerdictBadge } from "../ui";
+
+// The template's text with its slots ({0}, {1}, ...) set apart and named by what they hold.
+function Template({ task }: { task: TaskFacts }) {
+  if (!task.template_text.trim()) return <p class="quiet">The calls of this task share no text.</p>;
+  return (
+    <pre class="template" tabIndex={0} aria-label="Template">
+      {task.template_text.trimEnd().split(/(\{\d+\}|<\|\w+\|>)/).map((part, index) => {
+        const slot = /^\{(\d+)\}$/.exec(part);
+        if (slot) {
+          const facts = task.slots[Number(slot[1])];
+          return <mark key={index} title={facts ? `${count(facts.distinct)} values, at most ${count(facts.bytes_max)} bytes` : undefined}>{facts?.type ?? "slot"}</mark>;
+        }
+        const speaker = /^<\|(\w+)\|>$/.exec(part);
+        return speaker ? <b key={index} class="speaker">{speaker[1]}</b> : part;
+      })}
+    </pre>
+  );
+}
+
+function Evidence({ evaluations }: { evaluations: Evaluation[] }) {
+  const newest = evaluations[0];
+  if (!newest) {
+    return <Card title="Evidence"><Empty title="No model was measured yet">Train one with <code>understudy tune</code>, prove it with <code>understudy evaluate</code>.</Empty></Card>;
+  }
+  const bound = 1 - newest.alpha;
+  return (
+    <Card title="Evidence" note={time(newest.made_at)} actions={<VerdictBadge verdict={newest.verdict} />}>
+      <p>{newest.reason}</p>
+      <div class="columns tight">
+        <div>
+          <h3>On calibration calls <span class="quiet">these set the threshold</span></h3>
+          <Interval agreement={newest.calibration} bound={bound} />
+          <p class="quiet">agrees on {count(newest.calibration.agreed)} of {count(newest.calibration.kept)} kept; keeps {percent(newest.calibration.coverage)} of {count(newest.calibration.calls)}</p>
+        </div>
+        <div>
+          <h3>On test calls <span class="quiet">looked at once</span></h3>
+          <Interval agreement={newest.test} bound={bound} />
+          <p class="quiet">agrees on {count(newest.test.agreed)} of {count(newest.test.kept)} kept; keeps {percent(newest.test.coverage)} of {count(newest.test.calls)}</p>
+        </div>
+      </div>
+      <Facts rows={[
+        ["certificate", newest.verdict === "convert" ? `at most ${percent(newest.alpha, 0)} disagree, with ${percent(1 - newest.delta, 0)} confidence` : "none"],
+        ["threshold", newest.threshold > 1 ? "accepts nothing" : newest.threshold.toFixed(4)],
+        ["small model, median", milliseconds(newest.slm_latency_ms_median)],
+        ["LLM, median", newest.llm_latency_ms_median > 0 ? milliseconds(newest.llm_latency_ms_median) : "not recorded"],
+        ...(newest.calls_needed > 0 ? [["calls that are missing", count(newest.calls_needed)] as [string, string]] : []),
+      ]} />
+      {evaluations.length > 1 && (
+        <details><summary>{evaluations.length - 1} earlier evaluation{evaluations.length > 2 ? "s" : ""}</summary>
+          <ul class="plain-list">{evaluations.slice(1).map((one) => <li key={one.made_at}><VerdictBadge verdict={one.verdict} /> {time(one.made_at)}: {one.reason}</li>)}</ul>
+        </details>
+      )}
+    </Card>
+  );
+}
+
+function Examples({ id }: { id: string }) {
+  const [wanted, setWanted] = useState(false);
+  const examples = useResource<{ examples: Example[] }>(wanted ? `/api/tasks/${id}/examples?count=6` : null);
+  return (
+    <Card title="Examples" note="curated: personal data is replaced by surrogates">
+      {!may("curator") ? <p class="quiet">Content needs a curator's token.</p> : !wanted ? (
+        <p><button type="button" onClick={() => setWanted(true)}>Show examples</button> <span class="quiet">This look is written into the audit trail.</span></p>
+      ) : (
+        <Await of={examples}>
+          {(data) => (
+            <div class="examples">
+              {data.examples.map((example) => (
+                <article key={example.call_id}>
+                  {example.slots.map((slot, index) => <pre key={index}>{slot || "(empty)"}</pre>)}
+                  <div class="answer"><span class="quiet">answer</span><pre>{example.answer}</pre></div>
+                </article>
+              ))}
+            </div>
+          )}
+        </Await>
+      )}
+    </Card>
+  );
+}
+
+function Candidates({ id }: { id: string }) {
+  const [open, setOpen] = useState(false);
+  const found = useResource<{ candidates: Candidate[] }>(open ? `/api/tasks/${id}/candidates` : null);
+  return (
+    <Card title="Candidates" note="models that could take this task">
+      {!open ? <button type="button" onClick={() => setOpen(true)}>Look at this machine and the catalogue</button> : (
+        <Await of={found}>
+          {(data) => (
+            <Scroll label="Candidates">
+              <table>
+                <thead><tr><th>model</th><th>kind</th><th>why</th><th class="number">memory</th></tr></thead>
+                <tbody>
+                  {data.candidates.slice(0, 10).map((one) => (
+                    <tr key={one.kind + one.name} class={one.eligible ? "" : "dim"}>
+                      <td>{one.name}</td><td><Badge tone={one.eligible ? "good" : "plain"}>{one.kind}</Badge></td>
+                      <td>{one.reasons.join("; ")}</td><td class="number">{count(one.memory_bytes / 2 ** 20)} MiB</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </Scroll>
+          )}
+        </Await>
+      )}
+    </Card>
+  );
+}
+
+function Models({ card }: { card: TaskCard }) {
+  if (!card.artifacts.length) return null;
+  const curved = card.artifacts.find((artifact) => artifact.curve.length > 1);
+  return (
+    <Card title="Models" actions={<a href="#/models">All models</a>}>
+      {curved && <Curve points={curved.curve} />}
+      <Scroll label="Models">
+        <table>
+          <thead><tr><th>model</th><th>trained</th><th>data set</th><th class="number">size</th></tr></thead>
+          <tbody>
+            {card.artifacts.map((artifact) => (
+              <tr key={artifact.id}>
+                <td>{artifact.kind} <span class="mono">{artifact.id.slice(0, 8)}</span>{card.policy?.artifact === artifact.id && card.policy.mode !== "off" && <> <Badge tone="slm">live</Badge></>}</td>
+                <td>{time(artifact.made_at)}</td><td class="mono">{artifact.dataset}</td><td class="number">{count(artifact.bytes / 1024)} KiB</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </Card>
+  );
+}
+
+export function Task({ id }: { id: string }) {
+  const card = useResource<TaskCard>(`/api/tasks/${encodeURIComponent(id)}`, ["tasks", "policy", "models", "log"]);
+  if (card.error && !card.data) {
+    return <Page title="Task"><Problem title="There is no such task" message={card.error.message} hint={card.error.hint} retry={card.reload} /></Page>;
+  }
+  return (
+    <Await of={card}>
+      {(data) => {
+        const { task } = data;
+        const s = task.statistics;
+        const live = data.policy !== null && data.policy.mode !== "off";
+        return (
+          <Page title={task.name}
+            sub={<><a href="#/tasks">Tasks</a> / <span class="mono">{task.id}</span> · <ServedBy server={live ? "slm" : "llm"} /> <VerdictBadge verdict={data.evaluations[0]?.verdict} /></>}
+            actions={<RouteSwitch task={task.id} name={task.name} mode={data.policy?.mode ?? "off"} provable={data.evaluations[0]?.verdict === "convert"} done={card.reload} />}>
+            <Tiles>
+              <Tile label="Calls" value={count(s.calls)} note={`${percent(s.share_of_calls)} of all, ${count(s.sessions)} sessions`} />
+              <Tile label="Tokens" value={percent(s.share_of_tokens)} note={`${count(s.prompt_tokens + s.completion_tokens)} of all`} />
+              <Tile label="Cost" value={usd(s.cost_usd)} note={`${percent(s.share_of_cost)} of all, at list prices`} />
+              <Tile label="Saved" value={usd(data.report?.savings.saved_usd ?? 0)} tone={(data.report?.savings.saved_usd ?? 0) > 0 ? "good" : undefined}
+                note={data.report ? `${count(data.report.traffic.by_slm)} calls by the small model` : "nothing was measured"} />
+              <Tile label="Replaceable" value={percent(task.replaceability.estimate, 0)} note={task.replaceability.reason} />
+            </Tiles>
+            <Evidence evaluations={data.evaluations} />
+            <div class="columns">
+              <Card title="Template" note={task.separable ? "constant text, and slots that change" : "another task has the same prompts"}><Template task={task} /></Card>
+              <Card title="Answers" note={task.answer_form}>
+                {task.answer_set.length > 0 && <ul class="chips">{task.answer_set.map((answer) => <li key={answer}>{answer}</li>)}</ul>}
+                {task.tool_names.length > 0 && <p>calls {task.tool_names.map((name) => <code key={name}>{name}</code>)}</p>}
+                <Facts rows={[
+                  ["different answers", count(s.distinct_answers)],
+                  ["entropy", `${s.answer_entropy_bits.toFixed(2)} bit`],
+                  ["slots, 99th percentile", `${count(s.slot_bytes_p99)} bytes`],
+                  ["answer, 99th percentile", `${count(s.answer_bytes_p99)} bytes`],
+                  ...(data.report && data.report.traffic.llm_latency.calls > 0 ? [["LLM, median / p95", `${milliseconds(data.report.traffic.llm_latency.median_ms)} / ${milliseconds(data.report.traffic.llm_latency.p95_ms)}`] as [string, string]] : []),
+                  ...(data.report && data.report.traffic.slm_latency.calls > 0 ? [["small model, median / p95", `${milliseconds(data.report.traffic.slm_latency.median_ms)} / ${milliseconds(data.report.traffic.slm_latency.p95_ms)}`] as [string, string]] : []),
+                  ...(data.report && data.report.traffic.fallbacks > 0 ? [["fell back to the LLM", count(data.report.traffic.fallbacks)] as [string, string]] : []),
+                ]} />
+              </Card>
+            </div>
+            {data.evaluations.length > 0 && <Disagreements id={task.id} />}
+            <Models card={data} />
+            <Candidates id={task.id} />
+            <Examples id={task.id} />
+          </Page>
+        );
+      }}
+    </Await>
+  );
+}
