@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
-#include "adapters/lm/post_json.hpp"
+#include "adapters/lm/json_post.hpp"
 #include "base/json.hpp"
+#include "base/limits.hpp"
 
 namespace understudy::lm {
 
 namespace {
 
+constexpr std::size_t response_bytes_max = 64 * limits::mebi;
 constexpr std::size_t batch_texts = 64;
 constexpr std::size_t dimensions_max = 16'384;
+constexpr long timeout_s = 60;
 
 std::unexpected<Error> broken(std::string_view what) {
   return fail(ErrorCode::corrupt, "the answer of the embeddings endpoint " + std::string(what));
@@ -32,6 +36,14 @@ Result<std::vector<float>> vector_of(const json::value& entry) {
   if (!std::isfinite(norm) || norm <= 0) return broken("has a vector without a length");
   for (float& value : vector) value = static_cast<float>(value / std::sqrt(norm));
   return vector;
+}
+
+Result<std::string> post(const EmbeddingEndpoint& endpoint, std::string body) {
+  return post_json({.url = endpoint.url + "/embeddings",
+                    .api_key = endpoint.api_key,
+                    .body = std::move(body),
+                    .timeout_s = timeout_s,
+                    .response_bytes_max = response_bytes_max});
 }
 
 }  // namespace
@@ -66,10 +78,7 @@ Result<std::vector<std::vector<float>>> EmbeddingClient::embed(
     for (const std::string_view text : batch) input.emplace_back(text);
     const std::string body =
         json::to_text(json::object{{"model", endpoint_.model}, {"input", std::move(input)}});
-    for (auto& vector : TRY(parse_embeddings(TRY(post_json({.url = endpoint_.url + "/embeddings",
-                                                            .body = body,
-                                                            .api_key = endpoint_.api_key})),
-                                             batch.size())))
+    for (auto& vector : TRY(parse_embeddings(TRY(post(endpoint_, body)), batch.size())))
       vectors.push_back(std::move(vector));
   }
   return vectors;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "adapters/lm/post_json.hpp"
+#include "adapters/lm/json_post.hpp"
 #include "base/json.hpp"
 
 namespace understudy::lm {
@@ -10,6 +10,8 @@ namespace understudy::lm {
 namespace {
 
 constexpr std::size_t spans_max = 100'000;
+constexpr long timeout_s = 60;
+constexpr std::size_t response_bytes_max = std::size_t{16} << 20U;
 
 std::unexpected<Error> broken(std::string_view what) {
   return fail(ErrorCode::corrupt, "the answer of the entity endpoint " + std::string(what),
@@ -51,7 +53,12 @@ Result<std::vector<NamedSpan>> parse_named_spans(std::string_view body, std::str
 Result<std::vector<NamedSpan>> ask_entities(const EntityEndpoint& endpoint, std::string_view text) {
   const std::string body =
       json::to_text(json::object{{"text", text}, {"language", endpoint.language}});
-  return parse_named_spans(TRY(post_json({.url = endpoint.url, .body = body})), text);
+  return parse_named_spans(TRY(post_json({.url = endpoint.url,
+                                          .api_key = {},
+                                          .body = body,
+                                          .timeout_s = timeout_s,
+                                          .response_bytes_max = response_bytes_max})),
+                           text);
 }
 
 }  // namespace understudy::lm
