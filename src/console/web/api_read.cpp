@@ -128,6 +128,9 @@ Result<json::array> evaluations_of(const store::Metadata& metadata, const TaskId
   return out;
 }
 
+// What a task can be switched to, by how much its small model answers.
+json::array route_modes() { return {"off", "active"}; }
+
 Result<json::object> policies_by_task(const store::Home& home) {
   json::object out;
   const json::value policy = to_json(TRY(store::load_current_policy(home)));
@@ -165,7 +168,7 @@ Result<json::value> list_all_tasks(const store::Home& home, Facts& facts) {
 Result<json::value> show_one_task(const store::Home& home, Facts& facts, const std::string& id) {
   const auto metadata = TRY(store::Metadata::open(home));
   const Task task = TRY(metadata.find_task(id));
-  json::object out{{"task", shown(task)}};
+  json::object out{{"task", shown(task)}, {"modes", route_modes()}};
   out["artifacts"] = TRY(artifacts_of(home, metadata, task));
   out["evaluations"] = TRY(evaluations_of(metadata, task.id));
   const json::object policies = TRY(policies_by_task(home));
@@ -327,11 +330,11 @@ Reply ConsoleApi::routing(const ApiRequest&) {
   const auto version = store::current_policy_version(options_.home).value_or(0);
   json::array tasks;
   for (auto& entry : *policies) tasks.push_back(entry.value());
-  json::object out{{"version", version},
-                   {"tasks", std::move(tasks)},
-                   {"history", policy_history(options_.home, version)},
-                   {"decisions", json::array()},
-                   {"reasons", json::object()}};
+  json::object out{
+      {"version", version},         {"modes", route_modes()},
+      {"routes", json::array()},    {"demotions", json::array()},
+      {"tasks", std::move(tasks)},  {"history", policy_history(options_.home, version)},
+      {"decisions", json::array()}, {"reasons", json::object()}};
   if (const auto log = facts_.log()) put_decisions(out, **log);
   put(out, "known", list_all_tasks(options_.home, facts_));
   return reply_of(std::move(out));
