@@ -11,7 +11,7 @@ import sys
 
 import harness
 
-STEPS = 5
+STEPS = 4
 TIMES_PEER_MIN = 1.5
 MEMORY_OF_PEER_MAX = 0.4
 

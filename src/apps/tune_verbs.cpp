@@ -31,8 +31,8 @@ void add_base_options(CLI::App& verb, s5::BaseOptions& base) {
       group.add_option("--base", base.base,
                        "what to train an adapter on: a GGUF file, which stays where it "
                        "is, or a name of `understudy models`");
-  group.add_option("--method", base.method, "how it is tuned")
-      ->check(CLI::IsMember({"lora"}))
+  group.add_option("--method", base.method, "lora, dora, or full: all of its weights")
+      ->check(CLI::IsMember({"lora", "dora", "full"}))
       ->capture_default_str()
       ->needs(file);
   group.add_option("--rank", base.rank, "of the adapter")->check(CLI::Range(1, 1024))->needs(file);

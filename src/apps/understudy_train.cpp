@@ -29,6 +29,8 @@ struct Arguments {
   double learning_rate = 0;
   bool root_scale = false;
   std::string answer_form = "text";
+  std::string optimiser = "f32";
+  bool recompute = false;
   s5::NanoOptions nano;
   s5::LoraOptions lora;
   bool quiet = false;
@@ -40,7 +42,7 @@ void set_if_given(Value value, To& to) {
 }
 
 Result<json::value> train(const Arguments& arguments, std::istream& input, std::string_view name) {
-  if (arguments.method == "lora") {
+  if (arguments.method != "nano") {
     return to_json(
         TRY(s5::train_lora(TRY(s5::read_tuning_text(input, name)), arguments.out, arguments.lora)));
   }
@@ -75,8 +77,9 @@ void add_common_options(CLI::App& app, Arguments& arguments) {
       ->required();
   app.add_option("--out", arguments.out, "directory for the model, metrics.jsonl and card.json")
       ->required();
-  app.add_option("--method", arguments.method, "nano: from scratch; lora: an adapter on --base")
-      ->check(CLI::IsMember({"nano", "lora"}))
+  app.add_option("--method", arguments.method,
+                 "nano: from scratch; on --base: lora, dora, or full (all of its weights)")
+      ->check(CLI::IsMember({"nano", "lora", "dora", "full"}))
       ->capture_default_str();
   app.add_option("--max-minutes", arguments.minutes_max, "nano: 10, lora: 600 unless given")
       ->check(CLI::Range(0.01, 100'000.0));
@@ -101,7 +104,7 @@ void add_nano_options(CLI::App& app, s5::NanoOptions& nano) {
 
 void add_lora_options(CLI::App& app, Arguments& arguments) {
   s5::LoraOptions& lora = arguments.lora;
-  CLI::Option_group& group = *app.add_option_group("lora");
+  CLI::Option_group& group = *app.add_option_group("base");
   group.add_option("--base", lora.base, "the GGUF model that the adapter is for");
   group.add_option("--rank", lora.adapter.rank)->check(CLI::Range(1, 1024))->capture_default_str();
   group.add_option("--alpha", lora.adapter.alpha)
@@ -133,6 +136,11 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
           std::map<std::string, s5::Compute>{{"automatic", s5::Compute::automatic},
                                              {"f32", s5::Compute::f32},
                                              {"bf16", s5::Compute::bf16}}));
+  group
+      .add_option("--merged", lora.merged,
+                  "also write merged.gguf, base and adapter in one: F32, F16, BF16, Q8_0, Q6_K, "
+                  "Q5_K_M, Q4_K_M or Q4_0")
+      ->check(CLI::IsMember({"F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_0"}));
   group.add_flag("--task-prompts", lora.task_prompts,
                  "the lines are a task's slots: ask as the gateway will, and write served.json");
   group
@@ -157,6 +165,10 @@ void share_options(Arguments& arguments) {
   if (const auto form = parse_answer_form(arguments.answer_form)) {
     arguments.lora.answer_form = *form;
   }
+  if (arguments.method == "dora") arguments.lora.method = s5::Method::dora;
+  if (arguments.method == "full") arguments.lora.method = s5::Method::full;
+  if (arguments.optimiser == "8bit") arguments.lora.optimiser = s5::OptimiserState::eight_bits;
+  if (arguments.recompute) arguments.lora.activations = s5::Activations::recomputed;
   if (arguments.root_scale) arguments.lora.adapter.rank_scale = s5::RankScale::by_root;
 }
 
@@ -185,8 +197,9 @@ int main(int argc, char** argv) {
     std::cerr << "error: --heads must divide --width into even parts\n";
     return 2;
   }
-  if ((arguments.method == "lora") == arguments.lora.base.empty()) {
-    std::cerr << "error: --method lora needs --base MODEL.gguf, and nano takes none\n";
+  if ((arguments.method != "nano") == arguments.lora.base.empty()) {
+    std::cerr
+        << "error: --method lora, dora and full need --base MODEL.gguf, and nano takes none\n";
     return 2;
   }
   const auto report = run(arguments);

@@ -48,11 +48,18 @@ void GgufBuilder::set(const std::string& key, const char* value) {
 void GgufBuilder::set(const std::string& key, std::uint32_t value) {
   gguf_set_val_u32(state_->file.get(), key.c_str(), value);
 }
+void GgufBuilder::set(const std::string& key, std::uint16_t value) {
+  gguf_set_val_u16(state_->file.get(), key.c_str(), value);
+}
 void GgufBuilder::set(const std::string& key, float value) {
   gguf_set_val_f32(state_->file.get(), key.c_str(), value);
 }
 void GgufBuilder::set(const std::string& key, bool value) {
   gguf_set_val_bool(state_->file.get(), key.c_str(), value);
+}
+
+void GgufBuilder::set(const std::string& key, const std::vector<std::int32_t>& values) {
+  gguf_set_arr_data(state_->file.get(), key.c_str(), GGUF_TYPE_INT32, values.data(), values.size());
 }
 
 void GgufBuilder::set_vocabulary(const TokenTable& tokens) {

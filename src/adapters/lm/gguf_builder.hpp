@@ -34,8 +34,10 @@ class GgufBuilder {
   void set(const std::string& key, const std::string& value);
   void set(const std::string& key, const char* value);
   void set(const std::string& key, std::uint32_t value);
+  void set(const std::string& key, std::uint16_t value);
   void set(const std::string& key, float value);
   void set(const std::string& key, bool value);
+  void set(const std::string& key, const std::vector<std::int32_t>& values);
   void set_vocabulary(const TokenTable& tokens);  // of the kind that sentencepiece makes
   // Copies and quantises. `columns` is a multiple of the type's block.
   void add(const TensorToStore& tensor, std::span<const float> values);

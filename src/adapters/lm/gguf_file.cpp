@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstring>
+#include <format>
 #include <limits>
 #include <map>
 #include <utility>
@@ -105,7 +106,9 @@ struct GgufFile::State {
   std::unique_ptr<gguf_context, decltype(&gguf_free)> file{nullptr, &gguf_free};
   std::vector<StoredTensor> tensors;
   std::map<std::string, std::size_t, std::less<>> by_name;
+  std::vector<std::unique_ptr<State>> parts;  // the further files of a model in several
 
+  Status open_parts(const std::filesystem::path& first);
   Status read(std::span<const std::byte> bytes);
   Result<StoredTensor> tensor(std::int64_t id, std::span<const std::byte> bytes) const;
   [[nodiscard]] std::int64_t key(const std::string& text) const {
@@ -165,6 +168,37 @@ Status GgufFile::State::read(std::span<const std::byte> bytes) {
   return {};
 }
 
+// "NAME-00001-of-00003.gguf": the keys are in the first, the tensors in all.
+Status GgufFile::State::open_parts(const std::filesystem::path& first) {
+  const std::int64_t id = key("split.count");
+  const std::int64_t count = id < 0 || gguf_get_kv_type(file.get(), id) != GGUF_TYPE_UINT16
+                                 ? 1
+                                 : gguf_get_val_u16(file.get(), id);
+  if (count <= 1) return {};
+  const auto ending = [count](std::int64_t number) {
+    return std::format("-{:05}-of-{:05}.gguf", number, count);
+  };
+  const std::string whole = first.string();
+  if (!whole.ends_with(ending(1))) {
+    return fail(ErrorCode::invalid_input,
+                whole + " is one part of a model in " + std::to_string(count) + " files",
+                "Give the first of them, whose name ends with " + ending(1) + ".");
+  }
+  const std::string stem = whole.substr(0, whole.size() - ending(1).size());
+  for (std::int64_t number = 2; number <= count; ++number) {
+    auto part = std::make_unique<State>();
+    part->name = stem + ending(number);
+    TRY(part->mapping.open(part->name));
+    TRY(part->read(part->mapping.bytes()));
+    for (const StoredTensor& one : part->tensors) {
+      tensors.push_back(one);
+      by_name.emplace(one.name, tensors.size() - 1);
+    }
+    parts.push_back(std::move(part));
+  }
+  return {};
+}
+
 GgufFile::GgufFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
 GgufFile::~GgufFile() = default;
 GgufFile::GgufFile(GgufFile&&) noexcept = default;
@@ -182,8 +216,11 @@ Result<GgufFile> GgufFile::open(const std::filesystem::path& path) {
   state->name = path.string();
   TRY(state->mapping.open(path));
   TRY(state->read(state->mapping.bytes()));
+  TRY(state->open_parts(path));
   return GgufFile(std::move(state));
 }
+
+bool GgufFile::has(const std::string& key) const { return state_->key(key) >= 0; }
 
 std::optional<std::int64_t> GgufFile::find_integer(const std::string& key) const {
   const std::int64_t id = state_->key(key);
@@ -228,12 +265,23 @@ std::optional<std::string> GgufFile::find_string(const std::string& key) const {
   return gguf_get_val_str(state_->file.get(), id);
 }
 
+std::optional<std::vector<std::int64_t>> GgufFile::find_integers(const std::string& key) const {
+  const std::int64_t id = state_->key(key);
+  const gguf_context* file = state_->file.get();
+  if (id < 0 || gguf_get_kv_type(file, id) != GGUF_TYPE_ARRAY) return std::nullopt;
+  const gguf_type type = gguf_get_arr_type(file, id);
+  if (type != GGUF_TYPE_INT32 && type != GGUF_TYPE_UINT32) return std::nullopt;
+  const auto* values = static_cast<const std::int32_t*>(gguf_get_arr_data(file, id));
+  return std::vector<std::int64_t>(values, values + gguf_get_arr_n(file, id));
+}
+
 std::optional<std::size_t> GgufFile::array_size(const std::string& key) const {
   const std::int64_t id = state_->key(key);
   if (id < 0 || gguf_get_kv_type(state_->file.get(), id) != GGUF_TYPE_ARRAY) return std::nullopt;
   return gguf_get_arr_n(state_->file.get(), id);
 }
 
+const gguf_context* GgufFile::handle() const { return state_->file.get(); }
 const std::string& GgufFile::name() const { return state_->name; }
 const std::vector<StoredTensor>& GgufFile::tensors() const { return state_->tensors; }
 

@@ -15,6 +15,8 @@
 
 #include "base/result.hpp"
 
+struct gguf_context;
+
 namespace understudy::lm {
 
 enum class StoredAs { f32, f16, bf16, q8_0, q6_k, q5_k, q4_k, q4_0 };
@@ -43,7 +45,8 @@ std::vector<float> expand(const StoredTensor& tensor);
 
 class GgufFile {
  public:
-  // not_found, corrupt, unsupported (a tensor type that we cannot expand) name the file.
+  // not_found, corrupt, unsupported (a tensor type that we cannot expand) name the file. Of a model
+  // in several files it is the first; the others are found by their names.
   static Result<GgufFile> open(const std::filesystem::path& path);
   // The same of bytes in memory, which must outlive the result; `name` is for errors.
   static Result<GgufFile> parse(std::span<const std::byte> bytes, std::string name);
@@ -51,11 +54,15 @@ class GgufFile {
   GgufFile(GgufFile&&) noexcept;
   GgufFile& operator=(GgufFile&&) noexcept;
 
+  [[nodiscard]] bool has(const std::string& key) const;
   // Absent: no such key, or a value of another kind.
   [[nodiscard]] std::optional<std::int64_t> find_integer(const std::string& key) const;
   [[nodiscard]] std::optional<double> find_number(const std::string& key) const;
   [[nodiscard]] std::optional<bool> find_bool(const std::string& key) const;
   [[nodiscard]] std::optional<std::string> find_string(const std::string& key) const;
+  // Of an array of 32-bit integers.
+  [[nodiscard]] std::optional<std::vector<std::int64_t>> find_integers(
+      const std::string& key) const;
   [[nodiscard]] std::optional<std::size_t> array_size(const std::string& key) const;
 
   [[nodiscard]] const std::string& name() const;
@@ -63,6 +70,8 @@ class GgufFile {
   [[nodiscard]] const StoredTensor* find(std::string_view tensor) const;
   // Reads every weight; corrupt names the first tensor with a NaN or an infinity.
   [[nodiscard]] Status check_finite() const;
+  // For GgufCopy; owned by this.
+  [[nodiscard]] const gguf_context* handle() const;
 
  private:
   struct State;

@@ -77,6 +77,26 @@ TEST_F(GgufFiles, ATruncatedFileIsCorruptAtEveryLength) {
   }
 }
 
+TEST_F(GgufFiles, AModelInSeveralFilesIsOpenedByItsFirst) {
+  const auto path = [&](int number) {
+    return directory_ / ("m-0000" + std::to_string(number) + "-of-00002.gguf");
+  };
+  for (const int number : {1, 2}) {
+    GgufBuilder builder;
+    builder.set("general.architecture", "llama");
+    builder.set("split.count", std::uint16_t{2});
+    builder.add({.name = "m" + std::to_string(number), .rows = 2, .columns = 256}, values_);
+    ASSERT_TRUE(builder.write(path(number)));
+  }
+  const auto file = GgufFile::open(path(1));
+  ASSERT_TRUE(file.has_value()) << file.error().to_text();
+  ASSERT_EQ(file->tensors().size(), 2U);
+  EXPECT_EQ(expand(*file->find("m2")), values_);
+  EXPECT_EQ(GgufFile::open(path(2)).error().code, ErrorCode::invalid_input);
+  std::filesystem::remove(path(2));
+  EXPECT_EQ(GgufFile::open(path(1)).error().code, ErrorCode::not_found);
+}
+
 TEST_F(GgufFiles, ANaNWeightIsNamed) {
   values_[300] = std::numeric_limits<float>::quiet_NaN();
   const auto file = GgufFile::open(write(StoredAs::f32)).value();

@@ -11,7 +11,17 @@ namespace understudy::s5 {
 
 // Which two values of a head turn together: 2i and 2i+1, or i and i + half of the head.
 enum class RopePairs { adjacent, halves };
-enum class Gate { silu, gelu };  // gelu by its tanh form
+enum class Gate { silu, gelu, relu_squared };  // gelu by its tanh form
+enum class Norms { root_mean_square, layer };
+
+// What a layer adds to its input, each behind a norm of its own.
+enum class Mixer {
+  attention_then_feed_forward,
+  attention_and_feed_forward,  // both read the same normed input
+  attention,
+  feed_forward,
+  state_space,  // Mamba-2
+};
 
 // A linear layer that an adapter may sit on; both names without "blk.N." or "model.layers.N.".
 struct LinearModule {
@@ -28,6 +38,20 @@ struct LayerPlan {
   std::int64_t window = 0;  // tokens that a token sees, itself included; 0: all before it
   double rope_base = 10'000;
   double rope_scale = 1;  // positions are multiplied by it
+  Mixer mixer = Mixer::attention_then_feed_forward;
+};
+
+// Mamba-2 (arXiv 2405.21060): heads * head_width is the inner width.
+struct StateSpacePlan {
+  std::int64_t convolution = 0;  // tokens
+  std::int64_t heads = 0;
+  std::int64_t head_width = 0;
+  std::int64_t groups = 0;  // of heads that share B and C
+  std::int64_t state = 0;   // values a head keeps for each of its channels
+
+  [[nodiscard]] std::int64_t inner() const { return heads * head_width; }
+  [[nodiscard]] std::int64_t convolved() const { return inner() + 2 * groups * state; }
+  [[nodiscard]] std::int64_t projected() const { return inner() + convolved() + heads; }
 };
 
 struct DecoderPlan {
@@ -42,18 +66,42 @@ struct DecoderPlan {
   std::int64_t vocabulary = 0;
   double norm_epsilon = 1e-5;
   RopePairs rope_pairs = RopePairs::adjacent;
+  Norms norms = Norms::root_mean_square;
   Gate gate = Gate::silu;
+  bool gated = true;           // the activation of one matrix times another; else of one alone
   bool fused_qkv = false;      // one matrix attn_qkv: q | k | v
   bool fused_gate_up = false;  // one matrix ffn_up: gate | up
   bool query_key_norms = false;
-  bool tied = false;  // the output head is the embedding table
+  bool post_norms = false;  // a further norm behind each branch
+  bool tied = false;        // the output head is the embedding table
   double embedding_scale = 1;
   double residual_scale = 1;
   double attention_scale = 1;
-  double logit_scale = 1;  // logits are multiplied by it
+  double attention_cap = 0;  // scores s become cap * tanh(s / cap); 0: they stay
+  double logit_scale = 1;    // logits are multiplied by it
+  double logit_cap = 0;      // likewise for logits
+  StateSpacePlan state_space = {};
+  std::string hf_layers = "model.layers";
   std::vector<LayerPlan> layers = {};
-  std::vector<LinearModule> modules = {};  // of every layer, in the order of the forward pass
+  // In the order of the forward pass; a layer has those of its mixer.
+  std::vector<LinearModule> modules = {};
 
+  [[nodiscard]] bool has_attention(std::size_t layer) const {
+    const Mixer mixer = layers[layer].mixer;
+    return mixer != Mixer::feed_forward && mixer != Mixer::state_space;
+  }
+  [[nodiscard]] bool has_feed_forward(std::size_t layer) const {
+    const Mixer mixer = layers[layer].mixer;
+    return mixer != Mixer::attention && mixer != Mixer::state_space;
+  }
+  [[nodiscard]] std::vector<LinearModule> modules_of(std::size_t layer) const {
+    std::vector<LinearModule> some;
+    for (const LinearModule& module : modules) {
+      const bool attends = module.gguf.starts_with("attn_");
+      if (attends ? has_attention(layer) : has_feed_forward(layer)) some.push_back(module);
+    }
+    return some;
+  }
   [[nodiscard]] std::int64_t query_width() const { return heads * head_width; }
   [[nodiscard]] std::int64_t kv_width() const { return kv_heads * head_width; }
 };

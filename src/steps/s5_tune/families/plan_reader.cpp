@@ -1,5 +1,6 @@
 #include "steps/s5_tune/families/plan_reader.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace understudy::s5 {
@@ -54,6 +55,20 @@ std::int64_t PlanReader::integer_or(std::string_view key, std::int64_t otherwise
   return file_.find_integer(full(key)).value_or(otherwise);
 }
 
+Result<std::vector<std::int64_t>> PlanReader::per_layer(std::string_view key,
+                                                        std::size_t layers) const {
+  if (const auto one = file_.find_integer(full(key))) {
+    if (*one >= 0 && *one <= side_max) return std::vector<std::int64_t>(layers, *one);
+  }
+  auto values = file_.find_integers(full(key));
+  if (!values || values->size() != layers || std::ranges::any_of(*values, [](std::int64_t value) {
+        return value < 0 || value > side_max;
+      })) {
+    return fail(ErrorCode::corrupt, file_.name() + " has no sound " + full(key));
+  }
+  return std::move(*values);
+}
+
 Status PlanReader::check_rope() const {
   const std::string scaling = file_.find_string(full("rope.scaling.type")).value_or("none");
   if (scaling != "none" && scaling != "linear") {
@@ -79,12 +94,20 @@ Result<DecoderPlan> PlanReader::read() const {
   DecoderPlan plan{.architecture = architecture_};
   plan.context = TRY(count("context_length"));
   plan.width = TRY(count("embedding_length"));
-  plan.feed_forward = TRY(count("feed_forward_length"));
-  plan.heads = TRY(count("attention.head_count"));
-  plan.kv_heads = integer_or("attention.head_count_kv", plan.heads);
+  const auto layers = static_cast<std::size_t>(TRY(count("block_count")));
+  plan.heads = std::ranges::max(TRY(per_layer("attention.head_count", layers)));
+  plan.feed_forward = std::ranges::max(TRY(per_layer("feed_forward_length", layers)));
+  plan.kv_heads = plan.heads;
+  if (file_.has(full("attention.head_count_kv"))) {
+    plan.kv_heads = std::ranges::max(TRY(per_layer("attention.head_count_kv", layers)));
+  }
+  if (plan.heads == 0 || plan.feed_forward == 0) {
+    return fail(ErrorCode::unsupported, file_.name() + " has no attention or no feed-forward part");
+  }
   plan.head_width = integer_or("attention.key_length", plan.width / plan.heads);
   plan.rope_width = integer_or("rope.dimension_count", plan.head_width);
-  plan.norm_epsilon = number_or("attention.layer_norm_rms_epsilon", 1e-5);
+  plan.norm_epsilon = number_or("attention.layer_norm_rms_epsilon",
+                                number_or("attention.layer_norm_epsilon", 1e-5));
   const lm::StoredTensor* embedding = file_.find("token_embd.weight");
   if (embedding == nullptr) return fail(ErrorCode::corrupt, file_.name() + " has no embeddings");
   plan.vocabulary = embedding->rows;
@@ -101,7 +124,7 @@ Result<DecoderPlan> PlanReader::read() const {
   const double stretch = number_or("rope.scaling.factor", 1);
   const LayerPlan layer{.rope_base = number_or("rope.freq_base", 10'000),
                         .rope_scale = stretch > 0 ? 1 / stretch : 1};
-  plan.layers.assign(static_cast<std::size_t>(TRY(count("block_count"))), layer);
+  plan.layers.assign(layers, layer);
   return plan;
 }
 
@@ -130,6 +153,17 @@ void add_split_modules(DecoderPlan& plan, HeadRows head_rows) {
        .columns = plan.feed_forward}};
 }
 
+void fuse_qkv(DecoderPlan& plan) {
+  plan.fused_qkv = true;
+  std::erase_if(plan.modules, [](const LinearModule& module) {
+    return module.gguf == "attn_k" || module.gguf == "attn_v";
+  });
+  plan.modules.front() = {.gguf = "attn_qkv",
+                          .hf = "self_attn.qkv_proj",
+                          .rows = plan.query_width() + 2 * plan.kv_width(),
+                          .columns = plan.width};
+}
+
 void add_fused_modules(DecoderPlan& plan) {
   plan.fused_qkv = true;
   plan.fused_gate_up = true;
@@ -150,26 +184,64 @@ void add_fused_modules(DecoderPlan& plan) {
        .columns = plan.feed_forward}};
 }
 
+namespace {
+
+Status check_state_space(const lm::GgufFile& file, const DecoderPlan& plan,
+                         const std::string& block) {
+  const StateSpacePlan& s = plan.state_space;
+  TRY(check_tensor(file, block + "ssm_in.weight", {.rows = s.projected(), .columns = plan.width}));
+  TRY(check_tensor(file, block + "ssm_out.weight", {.rows = plan.width, .columns = s.inner()}));
+  TRY(check_tensor(file, block + "ssm_conv1d.weight",
+                   {.rows = s.convolved(), .columns = s.convolution}));
+  TRY(check_bias(file, block + "ssm_conv1d.bias", s.convolved()));
+  TRY(check_tensor(file, block + "ssm_dt.bias", {.columns = s.heads}));
+  TRY(check_tensor(file, block + "ssm_a", {.rows = s.heads, .columns = 1}));
+  TRY(check_tensor(file, block + "ssm_d", {.rows = s.heads, .columns = 1}));
+  return check_tensor(file, block + "ssm_norm.weight",
+                      {.rows = s.groups, .columns = s.inner() / s.groups});
+}
+
+Status check_norm(const lm::GgufFile& file, const DecoderPlan& plan, const std::string& name) {
+  TRY(check_tensor(file, name + ".weight", {.columns = plan.width}));
+  if (plan.norms == Norms::layer) {
+    TRY(check_tensor(file, name + ".bias", {.columns = plan.width}));
+  }
+  return {};
+}
+
+Status check_layer(const lm::GgufFile& file, const DecoderPlan& plan, std::size_t layer) {
+  const std::string block = "blk." + std::to_string(layer) + ".";
+  const Mixer mixer = plan.layers[layer].mixer;
+  TRY(check_norm(file, plan, block + "attn_norm"));
+  const bool two_steps = mixer == Mixer::attention_then_feed_forward;
+  if (two_steps) TRY(check_norm(file, plan, block + "ffn_norm"));
+  if (plan.post_norms) {
+    TRY(check_norm(file, plan, block + "post_attention_norm"));
+    if (two_steps) TRY(check_norm(file, plan, block + "post_ffw_norm"));
+  }
+  if (mixer == Mixer::state_space) return check_state_space(file, plan, block);
+  if (plan.query_key_norms && plan.has_attention(layer)) {
+    TRY(check_tensor(file, block + "attn_q_norm.weight", {.columns = plan.head_width}));
+    TRY(check_tensor(file, block + "attn_k_norm.weight", {.columns = plan.head_width}));
+  }
+  for (const LinearModule& module : plan.modules_of(layer)) {
+    TRY(check_tensor(file, block + module.gguf + ".weight",
+                     {.rows = module.rows, .columns = module.columns}));
+    TRY(check_bias(file, block + module.gguf + ".bias", module.rows));
+  }
+  return {};
+}
+
+}  // namespace
+
 Status check_tensors(const lm::GgufFile& file, const DecoderPlan& plan) {
   TRY(check_tensor(file, "token_embd.weight", {.rows = plan.vocabulary, .columns = plan.width}));
-  TRY(check_tensor(file, "output_norm.weight", {.columns = plan.width}));
+  TRY(check_norm(file, plan, "output_norm"));
   if (!plan.tied) {
     TRY(check_tensor(file, "output.weight", {.rows = plan.vocabulary, .columns = plan.width}));
   }
-  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
-    const std::string block = "blk." + std::to_string(i) + ".";
-    TRY(check_tensor(file, block + "attn_norm.weight", {.columns = plan.width}));
-    TRY(check_tensor(file, block + "ffn_norm.weight", {.columns = plan.width}));
-    if (plan.query_key_norms) {
-      TRY(check_tensor(file, block + "attn_q_norm.weight", {.columns = plan.head_width}));
-      TRY(check_tensor(file, block + "attn_k_norm.weight", {.columns = plan.head_width}));
-    }
-    for (const LinearModule& module : plan.modules) {
-      TRY(check_tensor(file, block + module.gguf + ".weight",
-                       {.rows = module.rows, .columns = module.columns}));
-      TRY(check_bias(file, block + module.gguf + ".bias", module.rows));
-    }
-  }
+  TRY(check_bias(file, "output.bias", plan.vocabulary));
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) TRY(check_layer(file, plan, i));
   return check_bias(file, "rope_freqs.weight", plan.rope_width / 2);
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/lm/gguf_file.hpp"
 #include "base/result.hpp"
@@ -22,6 +23,9 @@ class PlanReader {
   [[nodiscard]] Result<std::int64_t> count(std::string_view key) const;
   [[nodiscard]] double number_or(std::string_view key, double otherwise) const;
   [[nodiscard]] std::int64_t integer_or(std::string_view key, std::int64_t otherwise) const;
+  // One for each layer: an array, or one number for all.
+  [[nodiscard]] Result<std::vector<std::int64_t>> per_layer(std::string_view key,
+                                                            std::size_t layers) const;
 
  private:
   [[nodiscard]] std::string full(std::string_view key) const;
@@ -35,6 +39,7 @@ class PlanReader {
 enum class HeadRows { as_in_hf, reordered };
 void add_split_modules(DecoderPlan& plan, HeadRows head_rows);
 void add_fused_modules(DecoderPlan& plan);
+void fuse_qkv(DecoderPlan& plan);  // of split modules: q, k and v become one
 
 // corrupt where a tensor that the plan needs is absent or has another shape.
 Status check_tensors(const lm::GgufFile& file, const DecoderPlan& plan);

@@ -8,12 +8,16 @@ namespace understudy::s5 {
 
 namespace {
 
-constexpr std::array<Family, 6> known = {
+constexpr std::array<Family, 10> known = {
     {{"llama", "Llama 2 and 3, SmolLM2, Mistral, xLAM-2, TinyLlama", &plan_llama},
      {"qwen2", "Qwen2, Qwen2.5", &plan_qwen2},
      {"qwen3", "Qwen3 (dense)", &plan_qwen3},
      {"phi3", "Phi-3 (4k context), Phi-4-mini without long-RoPE", &plan_phi3},
+     {"phi2", "Phi-1.5, Phi-2", &plan_phi2},
      {"gemma", "Gemma (first version)", &plan_gemma},
+     {"gemma2", "Gemma 2", &plan_gemma2},
+     {"gemma3", "Gemma 3 (text)", &plan_gemma3},
+     {"nemotron_h", "Nemotron-H, Nemotron Nano 2", &plan_nemotron_h},
      {"granite", "Granite 3 (dense)", &plan_granite}}};
 
 }  // namespace
@@ -24,10 +28,6 @@ Result<DecoderPlan> plan_of(const lm::GgufFile& file) {
   const auto architecture = file.find_string("general.architecture");
   if (!architecture) {
     return fail(ErrorCode::corrupt, file.name() + " names no architecture");
-  }
-  if (file.find_integer("split.count").value_or(1) > 1) {
-    return fail(ErrorCode::unsupported, file.name() + " is one part of a model in several files",
-                "Join them first: llama-gguf-split --merge FIRST.gguf WHOLE.gguf");
   }
   std::string supported;
   for (const Family& family : known) {

@@ -29,6 +29,10 @@ Result<DecoderPlan> plan_granite(const lm::GgufFile& file);
 Result<DecoderPlan> plan_qwen2(const lm::GgufFile& file);
 Result<DecoderPlan> plan_qwen3(const lm::GgufFile& file);
 Result<DecoderPlan> plan_phi3(const lm::GgufFile& file);
+Result<DecoderPlan> plan_phi2(const lm::GgufFile& file);
 Result<DecoderPlan> plan_gemma(const lm::GgufFile& file);
+Result<DecoderPlan> plan_gemma2(const lm::GgufFile& file);
+Result<DecoderPlan> plan_gemma3(const lm::GgufFile& file);
+Result<DecoderPlan> plan_nemotron_h(const lm::GgufFile& file);
 
 }  // namespace understudy::s5

@@ -1,5 +1,5 @@
 // One linear layer of the base with its adapter, forward and backward by hand: the frozen weight
-// takes part in both, but only the adapter gets a gradient.
+// takes part in both, but only the adapter gets a gradient; in full fine-tuning the weight does.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,9 @@ class AdaptedLinear {
  public:
   // What the backward pass needs beside the layer's input.
   struct Pass {
-    at::Tensor low;                  // A x
+    at::Tensor low = {};             // A x
+    at::Tensor unscaled = {};        // DoRA only: W x + scale * B (A x)
+    at::Tensor lengths = {};         // DoRA only: of the rows of W + scale * B A
     std::uint64_t dropout_seed = 0;  // 0: nothing was dropped
   };
 
@@ -27,13 +29,17 @@ class AdaptedLinear {
   // dx += ..., or dx = ... where it is undefined; adds to the adapter's gradients.
   void backward(const at::Tensor& dy, const at::Tensor& x, const Pass& pass, at::Tensor& dx) const;
   [[nodiscard]] bool adapted() const { return module_ != nullptr; }
+  // Of the rows of W + scale * B A, in the type of sums: what DoRA's magnitudes begin with.
+  [[nodiscard]] at::Tensor row_lengths() const;
 
  private:
+  void add_weight_gradients(const at::Tensor& dy, const at::Tensor& x) const;
   [[nodiscard]] at::Tensor dropped(const at::Tensor& x, std::uint64_t seed) const;
 
   BaseWeights& weights_;
   const lm::StoredTensor* weight_;
-  at::Tensor bias_;  // may be undefined
+  at::Tensor bias_;                             // may be undefined
+  at::Tensor weight_gradient_, bias_gradient_;  // undefined: frozen
   const Adapter* adapter_;
   const AdapterModule* module_;
 };

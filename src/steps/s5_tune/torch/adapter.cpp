@@ -53,16 +53,22 @@ Result<Adapter> Adapter::create(const DecoderPlan& plan, const AdapterOptions& o
   const auto layers = static_cast<std::int64_t>(plan.layers.size());
   const std::int64_t r = options.rank;
   std::int64_t total = 0;
-  for (const LinearModule& linear : linears) total += layers * r * (linear.rows + linear.columns);
+  const auto is_in = [&](std::int64_t layer, const LinearModule& linear) {
+    return std::ranges::contains(plan.modules_of(static_cast<std::size_t>(layer)), linear.gguf,
+                                 &LinearModule::gguf);
+  };
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    for (const LinearModule& linear : linears) {
+      if (!is_in(layer, linear)) continue;
+      total += r * (linear.rows + linear.columns) + (options.magnitudes ? linear.rows : 0);
+    }
+  }
   Adapter adapter;
   adapter.options_ = options;
   const auto rank = static_cast<double>(r);
   adapter.scale_ =
       options.alpha / (options.rank_scale == RankScale::by_root ? std::sqrt(rank) : rank);
-  adapter.parameters_ = at::zeros({total}, sum_type(compute));
-  adapter.gradients_ = at::zeros_like(adapter.parameters_);
-  adapter.computed_ = adapter.parameters_;
-  if (compute != sum_type(compute)) adapter.computed_ = at::zeros({total}, compute);
+  adapter.make_buffers(total, compute);
   std::mt19937_64 random(options.seed);
   std::int64_t at = 0;
   const auto take = [&](const at::Tensor& flat, std::int64_t rows, std::int64_t columns) {
@@ -70,6 +76,7 @@ Result<Adapter> Adapter::create(const DecoderPlan& plan, const AdapterOptions& o
   };
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     for (const LinearModule& linear : linears) {
+      if (!is_in(layer, linear)) continue;
       AdapterModule module{.layer = layer, .linear = linear};
       module.a = take(adapter.parameters_, r, linear.columns);
       module.gradient_a = take(adapter.gradients_, r, linear.columns);
@@ -79,6 +86,11 @@ Result<Adapter> Adapter::create(const DecoderPlan& plan, const AdapterOptions& o
       module.gradient_b = take(adapter.gradients_, linear.rows, r);
       module.high = take(adapter.computed_, linear.rows, r);
       at += r * linear.rows;
+      if (options.magnitudes) {
+        module.magnitude = adapter.parameters_.narrow(0, at, linear.rows);
+        module.gradient_magnitude = adapter.gradients_.narrow(0, at, linear.rows);
+        at += linear.rows;
+      }
       fill_uniform(module.a, 1 / std::sqrt(static_cast<double>(linear.columns)), random);
       adapter.modules_.push_back(std::move(module));
     }
@@ -93,10 +105,6 @@ const AdapterModule* Adapter::find(std::int64_t layer, const std::string& gguf) 
     return module.layer == layer && module.linear.gguf == gguf;
   });
   return found == modules_.end() ? nullptr : &*found;
-}
-
-void Adapter::refresh() {
-  if (computed_.scalar_type() != parameters_.scalar_type()) computed_.copy_(parameters_);
 }
 
 }  // namespace understudy::s5

@@ -44,7 +44,8 @@ ScoreRows score_rows(const Block& block, const AttentionShape& shape) {
           .queries = block.queries,
           .first = block.first,
           .window = shape.window,
-          .scale = shape.scale};
+          .scale = shape.scale,
+          .cap = shape.cap};
 }
 
 template <class Function>

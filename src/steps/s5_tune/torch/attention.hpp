@@ -17,6 +17,7 @@ struct AttentionShape {
   std::int64_t head_width = 0;
   std::int64_t window = 0;  // 0: every token before
   double scale = 1;
+  double cap = 0;  // scores s become cap * tanh(s / cap); 0: they stay
 };
 
 // tokens x heads * head_width and tokens x kv_heads * head_width; rows may be strided.

@@ -32,7 +32,15 @@ void expand_into(const lm::StoredTensor& tensor, const lm::RowRange& range, Valu
 
 }  // namespace
 
+at::Tensor BaseWeights::gradient(const std::string& name) const {
+  const FullWeights::Views* views = trained_ == nullptr ? nullptr : trained_->find(name);
+  return views == nullptr ? at::Tensor() : views->gradient;
+}
+
 at::Tensor BaseWeights::matrix(const lm::StoredTensor& tensor) {
+  if (trained_ != nullptr) {
+    if (const FullWeights::Views* views = trained_->find(tensor.name)) return views->in(type_);
+  }
   if (lies_in(type_, tensor.type)) {
     // libtorch takes no const memory; nobody writes to a base weight.
     return at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), {tensor.rows, tensor.columns},
@@ -54,6 +62,11 @@ at::Tensor BaseWeights::matrix(const lm::StoredTensor& tensor) {
 at::Tensor BaseWeights::vector(const std::string& name) const {
   const lm::StoredTensor* tensor = file_.find(name);
   if (tensor == nullptr) return {};
+  if (trained_ != nullptr) {
+    if (const FullWeights::Views* views = trained_->find(name)) {
+      return views->value.view({views->value.numel()});
+    }
+  }
   std::vector<float> values = lm::expand(*tensor);
   const at::Tensor view = at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())},
                                         at::TensorOptions(at::kFloat));
@@ -61,6 +74,11 @@ at::Tensor BaseWeights::vector(const std::string& name) const {
 }
 
 at::Tensor BaseWeights::rows(const lm::StoredTensor& table, const at::Tensor& tokens) const {
+  if (trained_ != nullptr) {
+    if (const FullWeights::Views* views = trained_->find(table.name)) {
+      return views->in(type_).index_select(0, tokens);
+    }
+  }
   at::Tensor out = at::empty({tokens.numel(), table.columns}, type_);
   const std::int64_t* ids = tokens.const_data_ptr<std::int64_t>();
   with_value_of(type_, [&]<class Value>(Value) {

@@ -1,24 +1,31 @@
-// The frozen weights of a model, left as its file stores them and expanded a matrix at a time into
-// the type that is computed in: a 4-bit base stays 4-bit in memory. Matrices that are stored in the
-// computed type already are used where they lie in the mapped file. One thread calls.
+// The weights of a model. Frozen ones are left as its file stores them and expanded a matrix at a
+// time into the type that is computed in: a 4-bit base stays 4-bit in memory. Matrices that are
+// stored in the computed type already are used where they lie in the mapped file. In full
+// fine-tuning they are the views of what is trained. One thread calls.
 #pragma once
 
 #include "adapters/lm/gguf_file.hpp"
+#include "steps/s5_tune/torch/full_weights.hpp"
 #include "steps/s5_tune/torch/tensor.hpp"
 
 namespace understudy::s5 {
 
 class BaseWeights {
  public:
-  // `file` must outlive this.
-  BaseWeights(const lm::GgufFile& file, at::ScalarType type) : file_(file), type_(type) {}
+  // `file` and `trained` (null: all is frozen) must outlive this.
+  BaseWeights(const lm::GgufFile& file, at::ScalarType type, const FullWeights* trained = nullptr)
+      : file_(file), type_(type), trained_(trained) {}
 
   // rows x columns. Valid until the next call: all share one buffer.
   [[nodiscard]] at::Tensor matrix(const lm::StoredTensor& tensor);
-  // Of its own, in the type of sums; undefined where the file has none of that name.
+  // Of its own, or a view of what is trained; in the type of sums; undefined where the file has
+  // none of that name.
   [[nodiscard]] at::Tensor vector(const std::string& name) const;
   // tokens x columns: the rows of a table that the tokens (int64) name.
   [[nodiscard]] at::Tensor rows(const lm::StoredTensor& table, const at::Tensor& tokens) const;
+
+  // rows x columns, to be added to; undefined where the tensor is frozen or absent.
+  [[nodiscard]] at::Tensor gradient(const std::string& name) const;
 
   [[nodiscard]] const lm::GgufFile& file() const { return file_; }
   [[nodiscard]] at::ScalarType type() const { return type_; }
@@ -26,6 +33,7 @@ class BaseWeights {
  private:
   const lm::GgufFile& file_;
   at::ScalarType type_;
+  const FullWeights* trained_;
   at::Tensor buffer_;
 };
 

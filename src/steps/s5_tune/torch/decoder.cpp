@@ -15,86 +15,6 @@ namespace {
 
 constexpr std::int64_t head_rows_at_once = 512;
 
-struct Normed {
-  at::Tensor out, scale;
-};
-
-Normed norm(const at::Tensor& x, const at::Tensor& gain, double epsilon) {
-  const std::int64_t width = gain.numel();
-  Normed normed{.out = at::empty(x.sizes(), x.options()),
-                .scale = at::empty({x.numel() / width}, gain.options())};
-  with_value_of(x.scalar_type(), [&]<class Value>(Value) {
-    norm_rows<Value>({.rows = x.numel() / width, .width = width}, x.const_data_ptr<Value>(),
-                     gain.const_data_ptr<SumOf<Value>>(), epsilon, normed.out.data_ptr<Value>(),
-                     normed.scale.data_ptr<SumOf<Value>>());
-  });
-  return normed;
-}
-
-struct NormPass {
-  const at::Tensor& x;
-  const at::Tensor& gain;
-  const at::Tensor& scale;
-};
-
-// The gradient of x, plus `carried` where it is defined.
-at::Tensor norm_backward(const at::Tensor& dout, const NormPass& pass, const at::Tensor& carried) {
-  const std::int64_t width = pass.gain.numel();
-  at::Tensor dx = at::empty_like(pass.x);
-  with_value_of(dout.scalar_type(), [&]<class Value>(Value) {
-    norm_rows_backward<Value>(
-        {.rows = dout.numel() / width, .width = width}, dout.const_data_ptr<Value>(),
-        pass.x.const_data_ptr<Value>(), pass.gain.const_data_ptr<SumOf<Value>>(),
-        pass.scale.const_data_ptr<SumOf<Value>>(),
-        carried.defined() ? carried.const_data_ptr<Value>() : nullptr, dx.data_ptr<Value>());
-  });
-  return dx;
-}
-
-void turn(const at::Tensor& rows, const at::Tensor& turns, const Pack& pack,
-          const DecoderPlan& plan, int direction) {
-  with_value_of(rows.scalar_type(), [&]<class Value>(Value) {
-    turn_heads<Value>({.rows = rows.size(0),
-                       .stride = rows.stride(0),
-                       .heads = rows.size(1) / plan.head_width,
-                       .head_width = plan.head_width,
-                       .rope_width = plan.rope_width,
-                       .pairs = plan.rope_pairs,
-                       .positions = pack.positions.const_data_ptr<std::int32_t>(),
-                       .turns = turns.const_data_ptr<SumOf<Value>>(),
-                       .direction = static_cast<SumOf<Value>>(direction)},
-                      rows.data_ptr<Value>());
-  });
-}
-
-// Gate and up lie side by side in one tensor, or each in its own.
-struct GateUp {
-  at::Tensor gate, up;
-};
-
-at::Tensor activate(const GateUp& from, Gate gate) {
-  at::Tensor out = at::empty(from.gate.sizes(), from.gate.options());
-  with_value_of(out.scalar_type(), [&]<class Value>(Value) {
-    gate_rows<Value>({.shape = {.rows = out.size(0), .width = out.size(1)},
-                      .stride = from.gate.stride(0),
-                      .gate = gate},
-                     from.gate.const_data_ptr<Value>(), from.up.const_data_ptr<Value>(),
-                     out.data_ptr<Value>());
-  });
-  return out;
-}
-
-void activate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, const GateUp& to) {
-  with_value_of(dout.scalar_type(), [&]<class Value>(Value) {
-    gate_rows_backward<Value>({.shape = {.rows = dout.size(0), .width = dout.size(1)},
-                               .stride = from.gate.stride(0),
-                               .gate = gate},
-                              from.gate.const_data_ptr<Value>(), from.up.const_data_ptr<Value>(),
-                              dout.const_data_ptr<Value>(), to.gate.data_ptr<Value>(),
-                              to.up.data_ptr<Value>());
-  });
-}
-
 // Sums of squares leave f32 above this; trained models stay below 1e5.
 constexpr double value_max = 1e15;
 
@@ -106,100 +26,91 @@ PackLoss diverged(const Pack& pack) {
           .right = std::vector<bool>(static_cast<std::size_t>(pack.rows.numel()), false)};
 }
 
-std::uint64_t mix(std::uint64_t seed, std::uint64_t with) {
-  std::uint64_t mixed = (seed ^ (with + 1) * 0x9E3779B97F4A7C15ULL) * 0xBF58476D1CE4E5B9ULL;
-  mixed ^= mixed >> 29U;
-  return mixed | 1U;  // 0 means no dropout
+Norm::Options norm_options(const DecoderPlan& plan) {
+  return {.kind = plan.norms == Norms::layer ? NormKind::layer : NormKind::root_mean_square,
+          .epsilon = plan.norm_epsilon};
+}
+
+// A * B in the type of `to`, added to it.
+void add_product(const at::Tensor& to, const at::Tensor& a, const at::Tensor& b) {
+  if (to.scalar_type() == a.scalar_type()) {
+    to.addmm_(a, b);
+  } else {
+    to.add_(at::mm(a, b));
+  }
 }
 
 }  // namespace
 
-struct Decoder::Layer {
-  LayerPlan plan;
-  std::int64_t index = 0;
-  at::Tensor attention_norm = {}, ffn_norm = {}, query_norm = {}, key_norm = {};
-  at::Tensor turns = {};                    // context x rope_width: cos and sin
-  std::vector<AdaptedLinear> linears = {};  // in the plan's order
+// What is added to the stream at one place: one branch behind a norm, or two that share it.
+struct Decoder::Step {
+  std::int64_t layer = 0;
+  Norm norm, post;  // post may be undefined
+  std::vector<std::unique_ptr<Branch>> branches;
 };
 
-struct Decoder::LayerPass {
-  at::Tensor x, scale, normed;           // of the attention part
-  at::Tensor qkv;                        // fused families only: what q, k, v are views of
-  AttentionInput heads;                  // normed and turned
-  at::Tensor query_before, query_scale;  // of the norms on q and k
-  at::Tensor key_before, key_scale;
-  AttentionPass attention;
-  at::Tensor middle, ffn_scale, ffn_normed;  // of the feed-forward part
-  at::Tensor gate_up;                        // fused families only
-  GateUp gates;
-  std::vector<AdaptedLinear::Pass> linears;
+struct Decoder::StepPass {
+  std::uint64_t seed = 0;
+  at::Tensor x = {};
+  at::Tensor normed = {};  // undefined: all but x is to be computed again
+  Norm::Pass norm = {};
+  std::vector<std::unique_ptr<BranchPass>> branches = {};
+  at::Tensor sum = {};  // before the post-norm
+  Norm::Pass post = {};
 };
 
-namespace {
-
-// Where the linear layers lie in a plan's order.
-struct Places {
-  std::size_t qkv, output, gate_up, down;
-};
-Places places_of(const DecoderPlan& plan) {
-  if (plan.fused_qkv) return {.qkv = 0, .output = 1, .gate_up = 2, .down = 3};
-  return {.qkv = 0, .output = 3, .gate_up = 4, .down = 6};
-}
-
-AttentionInput split_heads(const at::Tensor& qkv, const DecoderPlan& plan) {
-  const std::int64_t q = plan.query_width();
-  const std::int64_t kv = plan.kv_width();
-  return {.query = qkv.narrow(1, 0, q),
-          .key = qkv.narrow(1, q, kv),
-          .value = qkv.narrow(1, q + kv, kv)};
-}
-
-GateUp split_gates(const at::Tensor& both) {
-  const std::int64_t width = both.size(1) / 2;
-  return {.gate = both.narrow(1, 0, width), .up = both.narrow(1, width, width)};
-}
-
-AttentionShape attention_shape(const DecoderPlan& plan, const LayerPlan& layer) {
-  return {.heads = plan.heads,
-          .kv_heads = plan.kv_heads,
-          .head_width = plan.head_width,
-          .window = layer.window,
-          .scale = plan.attention_scale};
-}
-
-}  // namespace
-
-Decoder::Decoder(const DecoderPlan& plan, BaseWeights& weights, const Adapter* adapter)
+Decoder::Decoder(const DecoderPlan& plan, BaseWeights& weights, const Adapter* adapter,
+                 Activations activations)
     : plan_(plan),
       weights_(weights),
       adapter_(adapter),
-      norm_(weights.vector("output_norm.weight")) {
-  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
-    const std::string block = "blk." + std::to_string(i) + ".";
-    const auto index = static_cast<std::int64_t>(i);
-    Layer layer{.plan = plan.layers[i],
-                .index = index,
-                .attention_norm = weights.vector(block + "attn_norm.weight"),
-                .ffn_norm = weights.vector(block + "ffn_norm.weight")};
-    if (plan.query_key_norms) {
-      layer.query_norm = weights.vector(block + "attn_q_norm.weight");
-      layer.key_norm = weights.vector(block + "attn_k_norm.weight");
-    }
-    layer.turns = turns_for(layer.plan);
-    for (const LinearModule& linear : plan.modules) {
-      layer.linears.emplace_back(weights, block + linear.gguf, adapter,
-                                 adapter == nullptr ? nullptr : adapter->find(index, linear.gguf));
-    }
-    layers_.push_back(std::move(layer));
+      activations_(activations),
+      norm_(weights, "output_norm", norm_options(plan)),
+      head_bias_(weights.vector("output.bias")) {
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) add_steps(static_cast<std::int64_t>(i));
+  if (adapter == nullptr || !adapter->options().magnitudes) return;
+  for (const AdapterModule& module : adapter->modules()) {
+    if (module.magnitude.abs().max().item<double>() > 0) continue;
+    const AdaptedLinear linear(weights,
+                               "blk." + std::to_string(module.layer) + "." + module.linear.gguf,
+                               adapter, &module);
+    module.magnitude.copy_(linear.row_lengths());
   }
 }
 
 Decoder::~Decoder() = default;
 
+void Decoder::add_steps(std::int64_t layer) {
+  const LayerPlan& layer_plan = plan_.layers[static_cast<std::size_t>(layer)];
+  const BranchParts parts{.plan = plan_, .layer = layer, .weights = weights_, .adapter = adapter_};
+  const auto add = [&](const char* norm, const char* post) -> Step& {
+    Step& step = steps_.emplace_back();
+    step.layer = layer;
+    step.norm = Norm(weights_, parts.name(norm), norm_options(plan_));
+    if (plan_.post_norms) step.post = Norm(weights_, parts.name(post), norm_options(plan_));
+    return step;
+  };
+  const auto attention = [&] { return make_attention(parts, turns_for(layer_plan)); };
+  Step& first = add("attn_norm", "post_attention_norm");
+  switch (layer_plan.mixer) {
+    case Mixer::attention_then_feed_forward:
+      first.branches.push_back(attention());
+      add("ffn_norm", "post_ffw_norm").branches.push_back(make_feed_forward(parts));
+      break;
+    case Mixer::attention_and_feed_forward:
+      first.branches.push_back(attention());
+      first.branches.push_back(make_feed_forward(parts));
+      break;
+    case Mixer::attention: first.branches.push_back(attention()); break;
+    case Mixer::feed_forward: first.branches.push_back(make_feed_forward(parts)); break;
+    case Mixer::state_space: first.branches.push_back(make_state_space(parts)); break;
+  }
+}
+
 at::Tensor Decoder::turns_for(const LayerPlan& layer) {
-  for (const Layer& other : layers_) {
-    if (other.plan.rope_base == layer.rope_base && other.plan.rope_scale == layer.rope_scale) {
-      return other.turns;
+  for (const Turns& other : turns_) {
+    if (other.layer.rope_base == layer.rope_base && other.layer.rope_scale == layer.rope_scale) {
+      return other.values;
     }
   }
   const std::int64_t half = plan_.rope_width / 2;
@@ -218,7 +129,8 @@ at::Tensor Decoder::turns_for(const LayerPlan& layer) {
       *to++ = std::sin(angle);
     }
   }
-  return turns.to(sum_type(weights_.type()));
+  turns_.push_back({.layer = layer, .values = turns.to(sum_type(weights_.type()))});
+  return turns_.back().values;
 }
 
 const lm::StoredTensor& Decoder::head() const {
@@ -231,158 +143,105 @@ at::Tensor Decoder::embed(const Pack& pack) {
   return x;
 }
 
-at::Tensor Decoder::forward_layer(const Pack& pack, const Layer& layer, at::Tensor x,
-                                  LayerPass& pass) {
-  const Places at = places_of(plan_);
-  const auto linear = [&](std::size_t i, const at::Tensor& input) {
-    return layer.linears[i].forward(input, pass.linears[i]);
-  };
-  Normed normed = norm(x, layer.attention_norm, plan_.norm_epsilon);
+void Decoder::add_embedding_gradients(const Pack& pack, const at::Tensor& dx) {
+  const at::Tensor gradient = weights_.gradient("token_embd.weight");
+  if (!gradient.defined()) return;
+  gradient.index_add_(0, pack.tokens, dx.to(gradient.scalar_type()).mul(plan_.embedding_scale));
+}
+
+at::Tensor Decoder::forward_step(const Pack& pack, const Step& step, at::Tensor x,
+                                 StepPass& pass) const {
   pass.x = std::move(x);
-  pass.normed = std::move(normed.out);
-  pass.scale = std::move(normed.scale);
-  if (plan_.fused_qkv) {
-    pass.qkv = linear(at.qkv, pass.normed);
-    pass.heads = split_heads(pass.qkv, plan_);
-  } else {
-    pass.heads = {.query = linear(at.qkv, pass.normed),
-                  .key = linear(at.qkv + 1, pass.normed),
-                  .value = linear(at.qkv + 2, pass.normed)};
+  pass.normed = step.norm.forward(pass.x, pass.norm);
+  at::Tensor out;
+  for (const auto& branch : step.branches) {
+    at::Tensor added = branch->forward(pack, pass.normed, pass.seed, pass.branches.emplace_back());
+    out = out.defined() ? out.add_(added) : std::move(added);
   }
-  if (plan_.query_key_norms) {
-    pass.query_before = pass.heads.query;
-    pass.key_before = pass.heads.key;
-    Normed query = norm(pass.query_before, layer.query_norm, plan_.norm_epsilon);
-    Normed key = norm(pass.key_before, layer.key_norm, plan_.norm_epsilon);
-    pass.heads.query = std::move(query.out);
-    pass.heads.key = std::move(key.out);
-    pass.query_scale = std::move(query.scale);
-    pass.key_scale = std::move(key.scale);
+  if (step.post.defined()) {
+    pass.sum = std::move(out);
+    out = step.post.forward(pass.sum, pass.post);
   }
-  turn(pass.heads.query, layer.turns, pack, plan_, 1);
-  turn(pass.heads.key, layer.turns, pack, plan_, 1);
-  pass.attention = attend(pass.heads, pack.begins, attention_shape(plan_, layer.plan));
-
-  at::Tensor middle = linear(at.output, pass.attention.out);
-  if (plan_.residual_scale != 1) middle.mul_(plan_.residual_scale);
-  pass.middle = middle.add_(pass.x);
-  Normed ffn = norm(pass.middle, layer.ffn_norm, plan_.norm_epsilon);
-  pass.ffn_normed = std::move(ffn.out);
-  pass.ffn_scale = std::move(ffn.scale);
-  if (plan_.fused_gate_up) {
-    pass.gate_up = linear(at.gate_up, pass.ffn_normed);
-    pass.gates = split_gates(pass.gate_up);
-  } else {
-    pass.gates = {.gate = linear(at.gate_up, pass.ffn_normed),
-                  .up = linear(at.gate_up + 1, pass.ffn_normed)};
-  }
-  at::Tensor out = linear(at.down, activate(pass.gates, plan_.gate));
   if (plan_.residual_scale != 1) out.mul_(plan_.residual_scale);
-  return out.add_(pass.middle);
+  return out.add_(pass.x);
 }
 
-at::Tensor Decoder::backward_layer(const Pack& pack, const Layer& layer, const LayerPass& pass,
-                                   const at::Tensor& dout) {
-  const Places at = places_of(plan_);
-  const auto linear = [&](std::size_t i, const at::Tensor& dy, const at::Tensor& x,
-                          at::Tensor& dx) {
-    layer.linears[i].backward(dy, x, pass.linears[i], dx);
-  };
-  const auto branch = [&](const at::Tensor& gradient) {
-    return plan_.residual_scale == 1 ? gradient : gradient.mul(plan_.residual_scale);
-  };
-  // Feed-forward part.
-  at::Tensor dactivated;
-  linear(at.down, branch(dout), activate(pass.gates, plan_.gate), dactivated);
-  at::Tensor dffn;
-  if (plan_.fused_gate_up) {
-    const at::Tensor dgate_up = at::empty_like(pass.gate_up);
-    activate_backward(dactivated, pass.gates, plan_.gate, split_gates(dgate_up));
-    linear(at.gate_up, dgate_up, pass.ffn_normed, dffn);
-  } else {
-    const GateUp dgates{.gate = at::empty_like(pass.gates.gate),
-                        .up = at::empty_like(pass.gates.up)};
-    activate_backward(dactivated, pass.gates, plan_.gate, dgates);
-    linear(at.gate_up, dgates.gate, pass.ffn_normed, dffn);
-    linear(at.gate_up + 1, dgates.up, pass.ffn_normed, dffn);
+at::Tensor Decoder::backward_step(const Pack& pack, const Step& step, const StepPass& pass,
+                                  const at::Tensor& dout) const {
+  if (!pass.normed.defined()) {
+    StepPass again{.seed = pass.seed};
+    forward_step(pack, step, pass.x, again);
+    return backward_step(pack, step, again, dout);
   }
-  const at::Tensor dmiddle = norm_backward(
-      dffn, {.x = pass.middle, .gain = layer.ffn_norm, .scale = pass.ffn_scale}, dout);
-  // Attention part.
-  at::Tensor dattended;
-  linear(at.output, branch(dmiddle), pass.attention.out, dattended);
-  at::Tensor dqkv;
-  AttentionInput dheads;
-  if (plan_.fused_qkv) {
-    dqkv = at::empty_like(pass.qkv);
-    dheads = split_heads(dqkv, plan_);
-  } else {
-    dheads = {.query = at::empty_like(pass.heads.query),
-              .key = at::empty_like(pass.heads.key),
-              .value = at::empty_like(pass.heads.value)};
-  }
-  attend_backward(dattended, pass.heads, pass.attention, pack.begins,
-                  attention_shape(plan_, layer.plan), dheads);
-  turn(dheads.query, layer.turns, pack, plan_, -1);
-  turn(dheads.key, layer.turns, pack, plan_, -1);
-  if (plan_.query_key_norms) {
-    dheads.query = norm_backward(
-        dheads.query, {.x = pass.query_before, .gain = layer.query_norm, .scale = pass.query_scale},
-        {});
-    dheads.key = norm_backward(
-        dheads.key, {.x = pass.key_before, .gain = layer.key_norm, .scale = pass.key_scale}, {});
-  }
+  at::Tensor dbranches = plan_.residual_scale == 1 ? dout : dout.mul(plan_.residual_scale);
+  if (step.post.defined()) dbranches = step.post.backward(dbranches, pass.sum, pass.post, {});
   at::Tensor dnormed;
-  if (plan_.fused_qkv) {
-    linear(at.qkv, dqkv, pass.normed, dnormed);
-  } else {
-    linear(at.qkv, dheads.query, pass.normed, dnormed);
-    linear(at.qkv + 1, dheads.key, pass.normed, dnormed);
-    linear(at.qkv + 2, dheads.value, pass.normed, dnormed);
+  for (std::size_t i = 0; i < step.branches.size(); ++i) {
+    step.branches[i]->backward(pack, dbranches, pass.normed, *pass.branches[i], dnormed);
   }
-  return norm_backward(dnormed, {.x = pass.x, .gain = layer.attention_norm, .scale = pass.scale},
-                       dmiddle);
+  return step.norm.backward(dnormed, pass.x, pass.norm, dout);
 }
 
-at::Tensor Decoder::run(const Pack& pack, std::vector<LayerPass>* passes, std::uint64_t seed) {
+at::Tensor Decoder::run(const Pack& pack, std::vector<StepPass>* passes, std::uint64_t seed) {
   CHECK(pack.tokens.numel() == pack.begins.back(), "the texts fill the pack");
   at::Tensor x = embed(pack);
   const bool dropping = adapter_ != nullptr && adapter_->options().dropout > 0 && seed != 0;
-  for (const Layer& layer : layers_) {
-    LayerPass pass;
-    pass.linears.resize(plan_.modules.size());
-    for (std::size_t i = 0; i < pass.linears.size() && dropping; ++i) {
-      const auto place = static_cast<std::uint64_t>(layer.index) * pass.linears.size() + i;
-      pass.linears[i].dropout_seed = mix(seed, place);
-    }
-    x = forward_layer(pack, layer, std::move(x), pass);
-    if (passes != nullptr) passes->push_back(std::move(pass));
+  for (const Step& step : steps_) {
+    StepPass pass;
+    if (dropping) pass.seed = mixed_seed(seed, static_cast<std::uint64_t>(step.layer));
+    x = forward_step(pack, step, std::move(x), pass);
+    if (passes == nullptr) continue;
+    if (activations_ == Activations::recomputed) pass = {.seed = pass.seed, .x = pass.x};
+    passes->push_back(std::move(pass));
   }
   return x;
 }
 
+at::Tensor Decoder::logits_of(const at::Tensor& hidden, const at::Tensor& table) const {
+  at::Tensor logits = at::mm(hidden, table.t());
+  if (head_bias_.defined()) logits.add_(head_bias_);
+  return logits;
+}
+
 at::Tensor Decoder::logits(const Pack& pack) {
   const at::Tensor x = run(pack, nullptr, 0).index_select(0, pack.rows);
-  const Normed normed = norm(x, norm_, plan_.norm_epsilon);
-  return at::mm(normed.out, weights_.matrix(head()).t())
-      .to(sum_type(weights_.type()))
-      .mul_(plan_.logit_scale);
+  Norm::Pass pass;
+  at::Tensor logits = logits_of(norm_.forward(x, pass), weights_.matrix(head()))
+                          .to(sum_type(weights_.type()))
+                          .mul_(plan_.logit_scale);
+  if (plan_.logit_cap > 0) logits.div_(plan_.logit_cap).tanh_().mul_(plan_.logit_cap);
+  return logits;
 }
 
 PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tensor* dhidden) {
   const at::Tensor table = weights_.matrix(head());
+  const at::Tensor table_gradient = weights_.gradient(head().name);
+  const at::Tensor bias_gradient = weights_.gradient("output.bias");
   std::vector<RowLoss> losses(static_cast<std::size_t>(hidden.size(0)));
   if (dhidden != nullptr) *dhidden = at::empty_like(hidden);
   for (std::int64_t begin = 0; begin < hidden.size(0); begin += head_rows_at_once) {
     const std::int64_t count = std::min(head_rows_at_once, hidden.size(0) - begin);
-    const at::Tensor logits = at::mm(hidden.narrow(0, begin, count), table.t());
+    const at::Tensor some = hidden.narrow(0, begin, count);
+    const at::Tensor logits = logits_of(some, table);
+    at::Tensor slopes;
+    if (plan_.logit_cap > 0) slopes = at::empty_like(logits);
     with_value_of(logits.scalar_type(), [&]<class Value>(Value) {
+      if (slopes.defined()) {
+        cap_values<Value>(logits.numel(), plan_.logit_cap, logits.data_ptr<Value>(),
+                          slopes.data_ptr<Value>());
+      }
       cross_entropy_rows<Value>({.rows = count, .width = table.size(0)}, logits.data_ptr<Value>(),
                                 pack.targets.const_data_ptr<std::int64_t>() + begin,
                                 pack.weights.const_data_ptr<float>() + begin, plan_.logit_scale,
                                 losses.data() + begin);
     });
-    if (dhidden != nullptr) dhidden->narrow(0, begin, count).copy_(at::mm(logits, table));
+    if (dhidden == nullptr) continue;
+    if (slopes.defined()) logits.mul_(slopes);
+    dhidden->narrow(0, begin, count).copy_(at::mm(logits, table));
+    if (table_gradient.defined()) add_product(table_gradient, logits.t(), some);
+    if (bias_gradient.defined()) {
+      bias_gradient.view({logits.size(1)}).add_(logits.to(bias_gradient.scalar_type()).sum(0));
+    }
   }
   PackLoss sum;
   const float* weights = pack.weights.const_data_ptr<float>();
@@ -396,23 +255,26 @@ PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tens
 PackLoss Decoder::loss(const Pack& pack) {
   const at::Tensor x = run(pack, nullptr, 0).index_select(0, pack.rows);
   if (!is_sound(x)) return diverged(pack);
-  return head_loss(pack, norm(x, norm_, plan_.norm_epsilon).out, nullptr);
+  Norm::Pass pass;
+  return head_loss(pack, norm_.forward(x, pass), nullptr);
 }
 
 PackLoss Decoder::loss_and_gradients(const Pack& pack, std::uint64_t seed) {
-  std::vector<LayerPass> passes;
+  std::vector<StepPass> passes;
   const at::Tensor all = run(pack, &passes, seed);
   const at::Tensor x = all.index_select(0, pack.rows);
   if (!is_sound(x)) return diverged(pack);
-  const Normed normed = norm(x, norm_, plan_.norm_epsilon);
+  Norm::Pass pass;
+  const at::Tensor normed = norm_.forward(x, pass);
   at::Tensor dnormed;
-  PackLoss loss = head_loss(pack, normed.out, &dnormed);
-  const at::Tensor dx = norm_backward(dnormed, {.x = x, .gain = norm_, .scale = normed.scale}, {});
+  PackLoss loss = head_loss(pack, normed, &dnormed);
+  const at::Tensor dx = norm_.backward(dnormed, x, pass, {});
   at::Tensor dout = at::zeros_like(all).index_copy_(0, pack.rows, dx);
-  for (std::size_t i = layers_.size(); i-- > 0;) {
-    dout = backward_layer(pack, layers_[i], passes[i], dout);
+  for (std::size_t i = steps_.size(); i-- > 0;) {
+    dout = backward_step(pack, steps_[i], passes[i], dout);
     passes.pop_back();
   }
+  add_embedding_gradients(pack, dout);
   return loss;
 }
 

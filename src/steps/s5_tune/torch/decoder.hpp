@@ -1,16 +1,17 @@
-// A decoder of any family that has a plan, with an adapter on it: logits, and the loss with the
-// adapter's gradients, written by hand (no autograd graph). What a layer keeps for its backward
-// pass is about 13 values a token and unit of width; logits exist for some rows at a time only.
-// One thread calls; ATen's threads help. Runs under c10::InferenceMode.
+// A decoder of any family that has a plan: logits, and the loss with the gradients of what is
+// trained (an adapter on it, or all of its weights), written by hand (no autograd graph). What a
+// layer keeps for its backward pass is about 13 values a token and unit of width, or with
+// checkpoints one; logits exist for some rows at a time only. One thread calls; ATen's threads
+// help. Runs under c10::InferenceMode.
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <vector>
 
 #include "steps/s5_tune/families/decoder_plan.hpp"
-#include "steps/s5_tune/torch/adapted_linear.hpp"
-#include "steps/s5_tune/torch/attention.hpp"
+#include "steps/s5_tune/torch/branch.hpp"
+#include "steps/s5_tune/torch/norm.hpp"
 #include "steps/s5_tune/torch/pack.hpp"
 
 namespace understudy::s5 {
@@ -20,10 +21,15 @@ struct PackLoss {
   std::vector<bool> right;  // of each row: the likeliest token is the target
 };
 
+// Whether layers keep what their backward pass needs, or compute it again from their input: a third
+// more work, and little memory.
+enum class Activations { kept, recomputed };
+
 class Decoder {
  public:
-  // All must outlive this; `adapter` may be null.
-  Decoder(const DecoderPlan& plan, BaseWeights& weights, const Adapter* adapter);
+  // All must outlive this; `adapter` may be null. DoRA's magnitudes are set where they are zero.
+  Decoder(const DecoderPlan& plan, BaseWeights& weights, const Adapter* adapter,
+          Activations activations = Activations::kept);
   ~Decoder();
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
@@ -31,19 +37,22 @@ class Decoder {
   // rows x vocabulary in the type of sums, of pack.rows.
   [[nodiscard]] at::Tensor logits(const Pack& pack);
   [[nodiscard]] PackLoss loss(const Pack& pack);
-  // Adds to the adapter's gradients. `seed` draws the dropout.
+  // Adds to the gradients of what is trained. `seed` draws the dropout.
   PackLoss loss_and_gradients(const Pack& pack, std::uint64_t seed);
 
  private:
-  struct Layer;
-  struct LayerPass;
+  struct Step;
+  struct StepPass;
 
+  void add_steps(std::int64_t layer);
   at::Tensor embed(const Pack& pack);
-  at::Tensor run(const Pack& pack, std::vector<LayerPass>* passes, std::uint64_t seed);
-  at::Tensor forward_layer(const Pack& pack, const Layer& layer, at::Tensor x, LayerPass& pass);
-  at::Tensor backward_layer(const Pack& pack, const Layer& layer, const LayerPass& pass,
-                            const at::Tensor& dout);
+  void add_embedding_gradients(const Pack& pack, const at::Tensor& dx);
+  at::Tensor run(const Pack& pack, std::vector<StepPass>* passes, std::uint64_t seed);
+  at::Tensor forward_step(const Pack& pack, const Step& step, at::Tensor x, StepPass& pass) const;
+  at::Tensor backward_step(const Pack& pack, const Step& step, const StepPass& pass,
+                           const at::Tensor& dout) const;
   [[nodiscard]] at::Tensor turns_for(const LayerPlan& layer);
+  [[nodiscard]] at::Tensor logits_of(const at::Tensor& hidden, const at::Tensor& table) const;
   // The loss at the head's rows; with `dhidden`, its gradient.
   PackLoss head_loss(const Pack& pack, const at::Tensor& hidden, at::Tensor* dhidden);
   [[nodiscard]] const lm::StoredTensor& head() const;
@@ -51,8 +60,15 @@ class Decoder {
   const DecoderPlan& plan_;
   BaseWeights& weights_;
   const Adapter* adapter_;
-  at::Tensor norm_;
-  std::vector<Layer> layers_;
+  Activations activations_;
+  Norm norm_;
+  at::Tensor head_bias_;
+  std::vector<Step> steps_;
+  struct Turns {
+    LayerPlan layer;
+    at::Tensor values;
+  };
+  std::vector<Turns> turns_;
 };
 
 }  // namespace understudy::s5

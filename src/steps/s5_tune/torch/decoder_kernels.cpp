@@ -78,6 +78,17 @@ INLINED Activation<Sum> gelu(Sum x) {
           .slope = Sum(0.5) * (Sum(1) + tanh) + Sum(0.5) * x * (Sum(1) - tanh * tanh) * dinner};
 }
 
+template <class Sum>
+INLINED Activation<Sum> relu_squared(Sum x) {
+  const Sum kept = std::max(x, Sum(0));
+  return {.value = kept * kept, .slope = Sum(2) * kept};
+}
+
+template <class Sum>
+INLINED Sum hyperbolic_tangent(Sum x) {
+  return Sum(2) * sigmoid(Sum(2) * x) - Sum(1);
+}
+
 template <class Value>
 WIDEST_VECTORS void norm_range(std::int64_t begin, std::int64_t end, std::int64_t width,
                                const Value* x, const SumOf<Value>* gain, SumOf<Value> epsilon,
@@ -150,53 +161,78 @@ WIDEST_VECTORS void turn_range(std::int64_t begin, std::int64_t end, const HeadT
   }
 }
 
-template <class Value>
+template <Gate gate, class Sum>
+INLINED Activation<Sum> activation(Sum x) {
+  if constexpr (gate == Gate::silu) return silu(x);
+  if constexpr (gate == Gate::gelu) return gelu(x);
+  return relu_squared(x);
+}
+
+template <Gate gate, class Value>
 WIDEST_VECTORS void gate_range(std::int64_t begin, std::int64_t end, const GateRows<Value>& rows,
-                               const Value* gate, const Value* up, Value* out) {
+                               const Value* gates, const Value* up, Value* out) {
   for (std::int64_t r = begin; r < end; ++r) {
-    const Value* g = gate + r * rows.stride;
-    const Value* u = up + r * rows.stride;
+    const Value* g = gates + r * rows.stride;
     Value* to = out + r * rows.shape.width;
-    if (rows.gate == Gate::silu) {
+    if (up == nullptr) {
 #pragma omp simd
-      for (std::int64_t i = 0; i < rows.shape.width; ++i) {
-        put(to[i], silu(get(g[i])).value * get(u[i]));
-      }
-    } else {
+      for (std::int64_t i = 0; i < rows.shape.width; ++i)
+        put(to[i], activation<gate>(get(g[i])).value);
+      continue;
+    }
+    const Value* u = up + r * rows.stride;
 #pragma omp simd
-      for (std::int64_t i = 0; i < rows.shape.width; ++i) {
-        put(to[i], gelu(get(g[i])).value * get(u[i]));
-      }
+    for (std::int64_t i = 0; i < rows.shape.width; ++i) {
+      put(to[i], activation<gate>(get(g[i])).value * get(u[i]));
     }
   }
 }
 
-template <class Value>
+template <Gate gate, class Value>
 WIDEST_VECTORS void gate_backward_range(std::int64_t begin, std::int64_t end,
-                                        const GateRows<Value>& rows, const Value* gate,
+                                        const GateRows<Value>& rows, const Value* gates,
                                         const Value* up, const Value* dout, Value* dgate,
                                         Value* dup) {
   for (std::int64_t r = begin; r < end; ++r) {
-    const Value* g = gate + r * rows.stride;
-    const Value* u = up + r * rows.stride;
+    const Value* g = gates + r * rows.stride;
     const Value* dy = dout + r * rows.shape.width;
     Value* dg = dgate + r * rows.stride;
-    Value* du = dup + r * rows.stride;
-    if (rows.gate == Gate::silu) {
+    if (up == nullptr) {
 #pragma omp simd
       for (std::int64_t i = 0; i < rows.shape.width; ++i) {
-        const auto a = silu(get(g[i]));
-        put(dg[i], get(dy[i]) * get(u[i]) * a.slope);
-        put(du[i], get(dy[i]) * a.value);
+        put(dg[i], get(dy[i]) * activation<gate>(get(g[i])).slope);
       }
-    } else {
-#pragma omp simd
-      for (std::int64_t i = 0; i < rows.shape.width; ++i) {
-        const auto a = gelu(get(g[i]));
-        put(dg[i], get(dy[i]) * get(u[i]) * a.slope);
-        put(du[i], get(dy[i]) * a.value);
-      }
+      continue;
     }
+    const Value* u = up + r * rows.stride;
+    Value* du = dup + r * rows.stride;
+#pragma omp simd
+    for (std::int64_t i = 0; i < rows.shape.width; ++i) {
+      const auto a = activation<gate>(get(g[i]));
+      put(dg[i], get(dy[i]) * get(u[i]) * a.slope);
+      put(du[i], get(dy[i]) * a.value);
+    }
+  }
+}
+
+// Calls the function with the gate as a constant, so that its loop has one activation.
+template <class Function>
+void with_gate(Gate gate, const Function& function) {
+  switch (gate) {
+    case Gate::silu: return function.template operator()<Gate::silu>();
+    case Gate::gelu: return function.template operator()<Gate::gelu>();
+    case Gate::relu_squared: return function.template operator()<Gate::relu_squared>();
+  }
+}
+
+template <class Value>
+WIDEST_VECTORS void cap_range(std::int64_t begin, std::int64_t end, SumOf<Value> cap, Value* values,
+                              Value* slopes) {
+#pragma omp simd
+  for (std::int64_t i = begin; i < end; ++i) {
+    const SumOf<Value> t = hyperbolic_tangent(get(values[i]) / cap);
+    put(values[i], cap * t);
+    put(slopes[i], SumOf<Value>(1) - t * t);
   }
 }
 
@@ -212,27 +248,38 @@ INLINED Seen seen_by(const ScoreRows& shape, std::int64_t row, std::int64_t stri
 }
 
 template <class Value>
+INLINED void cap_scores(const Seen& seen, SumOf<Value> scale, SumOf<Value> cap, Value* row) {
+#pragma omp simd
+  for (std::int64_t i = seen.low; i < seen.high; ++i) {
+    put(row[i], cap * hyperbolic_tangent(get(row[i]) * scale / cap));
+  }
+}
+
+template <class Value>
 WIDEST_VECTORS void softmax_range(std::int64_t begin, std::int64_t end, const ScoreRows& shape,
                                   Value* scores, SumOf<Value>* log_sums, std::int64_t stride) {
   using Sum = SumOf<Value>;
   const Sum scale = static_cast<Sum>(shape.scale);
+  const Sum cap = static_cast<Sum>(shape.cap);
+  const Sum factor = cap > 0 ? Sum(1) : scale;  // capped scores are scaled already
   for (std::int64_t r = begin; r < end; ++r) {
     const Seen seen = seen_by(shape, r, stride);
     Value* row = scores + r * shape.keys;
+    if (cap > 0) cap_scores(seen, scale, cap, row);
     Sum largest = get(row[seen.low]);
 #pragma omp simd reduction(max : largest)
     for (std::int64_t i = seen.low; i < seen.high; ++i) largest = std::max(largest, get(row[i]));
-    largest *= scale;
+    largest *= factor;
     Sum sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (std::int64_t i = seen.low; i < seen.high; ++i) {
-      sum += exponential(get(row[i]) * scale - largest);
+      sum += exponential(get(row[i]) * factor - largest);
     }
     const Sum log_sum = largest + std::log(sum);
     log_sums[seen.at] = log_sum;
 #pragma omp simd
     for (std::int64_t i = seen.low; i < seen.high; ++i) {
-      put(row[i], exponential(get(row[i]) * scale - log_sum));
+      put(row[i], exponential(get(row[i]) * factor - log_sum));
     }
     std::fill(row, row + seen.low, Value(0));
     std::fill(row + seen.high, row + shape.keys, Value(0));
@@ -246,17 +293,28 @@ WIDEST_VECTORS void softmax_backward_range(std::int64_t begin, std::int64_t end,
                                            const SumOf<Value>* deltas, std::int64_t stride) {
   using Sum = SumOf<Value>;
   const Sum scale = static_cast<Sum>(shape.scale);
+  const Sum cap = static_cast<Sum>(shape.cap);
   for (std::int64_t r = begin; r < end; ++r) {
     const Seen seen = seen_by(shape, r, stride);
     Value* row = scores + r * shape.keys;
     Value* drow = dprobabilities + r * shape.keys;
     const Sum log_sum = log_sums[seen.at];
     const Sum delta = deltas[seen.at];
+    if (cap > 0) {
 #pragma omp simd
-    for (std::int64_t i = seen.low; i < seen.high; ++i) {
-      const Sum p = exponential(get(row[i]) * scale - log_sum);
-      put(row[i], p);
-      put(drow[i], p * (get(drow[i]) - delta) * scale);
+      for (std::int64_t i = seen.low; i < seen.high; ++i) {
+        const Sum t = hyperbolic_tangent(get(row[i]) * scale / cap);
+        const Sum p = exponential(cap * t - log_sum);
+        put(row[i], p);
+        put(drow[i], p * (get(drow[i]) - delta) * scale * (Sum(1) - t * t));
+      }
+    } else {
+#pragma omp simd
+      for (std::int64_t i = seen.low; i < seen.high; ++i) {
+        const Sum p = exponential(get(row[i]) * scale - log_sum);
+        put(row[i], p);
+        put(drow[i], p * (get(drow[i]) - delta) * scale);
+      }
     }
     std::fill(row, row + seen.low, Value(0));
     std::fill(row + seen.high, row + shape.keys, Value(0));
@@ -362,15 +420,18 @@ void turn_heads(const HeadTurn<Value>& by, Value* x) {
 
 template <class Value>
 void gate_rows(const GateRows<Value>& rows, const Value* gate, const Value* up, Value* out) {
-  split_rows(rows.shape.rows, rows.shape.width,
-             [&](std::int64_t b, std::int64_t e) { gate_range(b, e, rows, gate, up, out); });
+  split_rows(rows.shape.rows, rows.shape.width, [&](std::int64_t b, std::int64_t e) {
+    with_gate(rows.gate, [&]<Gate kind>() { gate_range<kind>(b, e, rows, gate, up, out); });
+  });
 }
 
 template <class Value>
 void gate_rows_backward(const GateRows<Value>& rows, const Value* gate, const Value* up,
                         const Value* dout, Value* dgate, Value* dup) {
   split_rows(rows.shape.rows, rows.shape.width, [&](std::int64_t b, std::int64_t e) {
-    gate_backward_range(b, e, rows, gate, up, dout, dgate, dup);
+    with_gate(rows.gate, [&]<Gate kind>() {
+      gate_backward_range<kind>(b, e, rows, gate, up, dout, dgate, dup);
+    });
   });
 }
 
@@ -395,6 +456,13 @@ template <class Value>
 void dot_rows(const RowShape& shape, const Value* a, const Value* b, SumOf<Value>* out) {
   split_rows(shape.rows, shape.width, [&](std::int64_t begin, std::int64_t end) {
     dot_range(begin, end, shape.width, a, b, out);
+  });
+}
+
+template <class Value>
+void cap_values(std::int64_t count, double cap, Value* values, Value* slopes) {
+  split_rows(count, 1, [&](std::int64_t b, std::int64_t e) {
+    cap_range(b, e, static_cast<SumOf<Value>>(cap), values, slopes);
   });
 }
 
@@ -429,6 +497,7 @@ void convert_values(std::int64_t count, const float* from, Value* to) {
   template void softmax_rows_backward(const ScoreRows&, V*, V*, const SumOf<V>*, const SumOf<V>*,  \
                                       std::int64_t);                                               \
   template void dot_rows(const RowShape&, const V*, const V*, SumOf<V>*);                          \
+  template void cap_values(std::int64_t, double, V*, V*);                                          \
   template void cross_entropy_rows(const RowShape&, V*, const std::int64_t*, const float*, double, \
                                    RowLoss*);                                                      \
   template void drop_values(std::int64_t, std::uint64_t, double, const V*, V*);                    \

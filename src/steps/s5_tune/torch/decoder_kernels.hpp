@@ -47,7 +47,8 @@ struct HeadTurn {
 template <class Value>
 void turn_heads(const HeadTurn<Value>& by, Value* x);
 
-// out = gate's activation * up. Rows of gate and up lie `stride` apart, rows of out side by side.
+// out = gate's activation * up, or without it where up is null. Rows of gate and up lie `stride`
+// apart, rows of out side by side.
 template <class Value>
 struct GateRows {
   RowShape shape = {};
@@ -69,6 +70,7 @@ struct ScoreRows {
   std::int64_t first = 0;
   std::int64_t window = 0;
   double scale = 1;
+  double cap = 0;  // scores s become cap * tanh(s / cap) first; 0: they stay
 };
 // Scores become probabilities; log_sums[r / queries * stride + first + r % queries] keeps the rest.
 template <class Value>
@@ -82,6 +84,11 @@ void softmax_rows_backward(const ScoreRows& shape, Value* scores, Value* dprobab
 // out[r] = the sum of a[r] * b[r], of contiguous rows.
 template <class Value>
 void dot_rows(const RowShape& shape, const Value* a, const Value* b, SumOf<Value>* out);
+
+// Values v become cap * tanh(v / cap); slopes[i] is what a gradient is multiplied by on the way
+// back.
+template <class Value>
+void cap_values(std::int64_t count, double cap, Value* values, Value* slopes);
 
 // Logits become their gradient (softmax - target) * weight * scale; logits count times `scale`.
 struct RowLoss {

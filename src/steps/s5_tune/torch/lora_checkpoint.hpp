@@ -12,8 +12,8 @@
 namespace understudy::s5 {
 
 struct LoraState {
-  at::Tensor first, second;  // AdamW's averages
-  at::Tensor best;           // the parameters with the least validation loss
+  at::Tensor first = {}, second = {};  // AdamW's averages; only on the way to and from the file
+  at::Tensor best = {};                // the parameters with the least validation loss
   std::int64_t step = 0;
   std::int64_t steps_max = 0;  // fixed once it is known how many fit into the time
   std::int64_t tokens = 0;

@@ -10,20 +10,14 @@
 #include "adapters/lm/safetensors.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
-#include "steps/s5_tune/torch/decoder.hpp"
-#include "steps/s5_tune/torch/lora_data.hpp"
+#include "steps/s5_tune/torch/logits_check.hpp"
 
 namespace understudy::s5 {
 
 namespace {
 
-constexpr std::size_t texts_compared_max = 3;
-constexpr std::size_t tokens_compared_max = 96;
-// f32 against f32 in another order of summation: 1e-5 is usual. With other types libllama rounds
-// the activations too, to 8 bits or to bf16.
-constexpr double difference_max_f32 = 2e-3;
+// With other types than f32 libllama rounds the activations too, to 8 bits or to bf16.
 constexpr double difference_max = 6e-2;
-constexpr double effect_min = 1e-5;
 
 std::span<const float> values_of(const at::Tensor& tensor) {
   return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
@@ -33,9 +27,9 @@ std::string gguf_name(const AdapterModule& module) {
   return "blk." + std::to_string(module.layer) + "." + module.linear.gguf + ".weight";
 }
 
-std::string peft_name(const AdapterModule& module, const char* part) {
-  return "base_model.model.model.layers." + std::to_string(module.layer) + "." + module.linear.hf +
-         "." + part + ".weight";
+std::string peft_name(const DecoderPlan& plan, const AdapterModule& module, const char* part) {
+  return "base_model.model." + plan.hf_layers + "." + std::to_string(module.layer) + "." +
+         module.linear.hf + "." + part + ".weight";
 }
 
 // Row 2i + p of a head in the GGUF file is row p * half + i in Hugging Face's.
@@ -61,44 +55,6 @@ Status check_names(const lm::GgufFile& base, const std::filesystem::path& path) 
     }
   }
   return file.check_finite();
-}
-
-using Rows = std::vector<std::vector<float>>;
-
-Rows our_logits(const LoraExport& from, const Adapter& adapter, const TokenText& text) {
-  BaseWeights weights(from.base, at::kFloat);
-  Decoder decoder(from.plan, weights, &adapter);
-  TokenText whole = text;
-  whole.prompt_tokens = 1;  // logits of every token
-  whole.tokens.push_back(whole.tokens.back());
-  const std::vector<std::size_t> first = {0};
-  const at::Tensor logits = decoder.logits(make_pack({&whole, 1}, first));
-  Rows rows;
-  for (std::int64_t i = 0; i < logits.size(0); ++i) {
-    const float* row = logits.const_data_ptr<float>() + i * logits.size(1);
-    rows.emplace_back(row, row + logits.size(1));
-  }
-  return rows;
-}
-
-double largest_of(const Rows& rows) {
-  double largest = 0;
-  for (const auto& row : rows) {
-    for (const float value : row) largest = std::max(largest, std::abs(static_cast<double>(value)));
-  }
-  return std::max(largest, 1e-9);
-}
-
-double apart(const Rows& a, const Rows& b) {
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    for (std::size_t j = 0; j < a[i].size(); ++j) {
-      const double difference =
-          std::abs(static_cast<double>(a[i][j]) - static_cast<double>(b[i][j]));
-      if (!(difference <= largest)) largest = difference;  // takes a NaN too
-    }
-  }
-  return largest;
 }
 
 bool all_f32(const lm::GgufFile& file) {
@@ -133,18 +89,28 @@ Status write_peft_adapter(const LoraExport& from, const std::filesystem::path& d
   std::vector<at::Tensor> kept;
   std::vector<lm::ViewedTensor> tensors;
   json::array targets;
-  kept.reserve(2 * from.adapter.modules().size());
+  kept.reserve(3 * from.adapter.modules().size());
   const auto add = [&](std::string name, const at::Tensor& tensor) {
     kept.push_back(tensor);
     tensors.push_back({.name = std::move(name),
                        .shape = {tensor.size(0), tensor.size(1)},
                        .values = values_of(kept.back())});
   };
+  const auto add_vector = [&](const std::string& name, const at::Tensor& column) {
+    add(name.substr(0, name.rfind(".weight")), column);
+    tensors.back().shape.pop_back();
+  };
   for (const AdapterModule& module : from.adapter.modules()) {
-    add(peft_name(module, "lora_A"), module.a.contiguous());
-    add(peft_name(module, "lora_B"), rows_for_hf(module.b, module.linear.reordered_heads));
-    if (module.layer == 0) {
-      targets.emplace_back(module.linear.hf.substr(module.linear.hf.rfind('.') + 1));
+    add(peft_name(from.plan, module, "lora_A"), module.a.contiguous());
+    add(peft_name(from.plan, module, "lora_B"),
+        rows_for_hf(module.b, module.linear.reordered_heads));
+    if (module.magnitude.defined()) {
+      add_vector(peft_name(from.plan, module, "lora_magnitude_vector"),
+                 rows_for_hf(module.magnitude.view({-1, 1}), module.linear.reordered_heads));
+    }
+    const std::string target = module.linear.hf.substr(module.linear.hf.rfind('.') + 1);
+    if (std::ranges::find(targets, json::value(target)) == targets.end()) {
+      targets.emplace_back(target);
     }
   }
   TRY(lm::write_safetensors(directory / "adapter_model.safetensors", {{"format", "pt"}}, tensors));
@@ -158,6 +124,7 @@ Status write_peft_adapter(const LoraExport& from, const std::filesystem::path& d
       {"lora_dropout", options.dropout},
       {"use_rslora", options.rank_scale == RankScale::by_root},
       {"target_modules", targets},
+      {"use_dora", options.magnitudes},
       {"bias", "none"},
       {"fan_in_fan_out", false},
       {"inference_mode", true},
@@ -170,16 +137,13 @@ Result<AdapterCheck> check_gguf_adapter(const LoraExport& from, const std::files
   TRY(check_names(from.base, path));
   const auto plain = TRY(lm::ReferenceModel::open(from.base_path));
   const auto adapted = TRY(lm::ReferenceModel::open(from.base_path, path));
-  Adapter adapter = TRY(Adapter::create(from.plan, from.adapter.options(), at::kFloat));
-  adapter.parameters().copy_(from.adapter.parameters());
-  adapter.refresh();
+  const Adapter adapter = TRY(in_f32(from.plan, from.adapter));
+  const TunedModel model{.base = from.base, .plan = from.plan, .adapter = &adapter};
   AdapterCheck check;
-  for (TokenText text : texts.first(std::min(texts.size(), texts_compared_max))) {
-    text.tokens.resize(std::min(text.tokens.size(), tokens_compared_max));
-    const Rows theirs = TRY(adapted.logits(text.tokens));
+  for (const TokenText& text : texts_to_compare(texts)) {
+    const LogitRows theirs = TRY(adapted.logits(text.tokens));
     const double largest = largest_of(theirs);
-    check.difference =
-        std::max(check.difference, apart(theirs, our_logits(from, adapter, text)) / largest);
+    check.difference = std::max(check.difference, apart(theirs, our_logits(model, text)) / largest);
     check.effect = std::max(check.effect, apart(theirs, TRY(plain.logits(text.tokens))) / largest);
   }
   const double allowed = all_f32(from.base) ? difference_max_f32 : difference_max;
@@ -198,12 +162,13 @@ Result<AdapterCheck> check_gguf_adapter(const LoraExport& from, const std::files
 
 Status check_peft_adapter(const LoraExport& from, const std::filesystem::path& directory) {
   const auto file = TRY(lm::read_safetensors(directory / "adapter_model.safetensors"));
-  if (file.tensors.size() != 2 * from.adapter.modules().size()) {
+  const std::size_t of_module = from.adapter.options().magnitudes ? 3 : 2;
+  if (file.tensors.size() != of_module * from.adapter.modules().size()) {
     return fail(ErrorCode::internal, directory.string() + " lacks tensors");
   }
   for (const AdapterModule& module : from.adapter.modules()) {
-    const auto a = file.tensors.find(peft_name(module, "lora_A"));
-    const auto b = file.tensors.find(peft_name(module, "lora_B"));
+    const auto a = file.tensors.find(peft_name(from.plan, module, "lora_A"));
+    const auto b = file.tensors.find(peft_name(from.plan, module, "lora_B"));
     if (a == file.tensors.end() || b == file.tensors.end() ||
         !std::ranges::equal(a->second.values, values_of(module.a)) ||
         b->second.values.size() != static_cast<std::size_t>(module.b.numel())) {

@@ -1,8 +1,5 @@
 #include "steps/s5_tune/torch/lora_run.hpp"
 
-#include <ATen/ops/_fused_adamw.h>
-#include <ATen/ops/full.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -14,9 +11,6 @@ namespace understudy::s5 {
 
 namespace {
 
-constexpr double gradient_norm_max = 1.0;
-constexpr double momentum = 0.9;
-constexpr double variance_memory = 0.999;
 constexpr std::int64_t looks_wanted = 20;  // at the validation part, over a run
 constexpr std::int64_t steps_between_looks_min = 5;
 constexpr std::int64_t steps_to_judge_speed = 3;
@@ -29,16 +23,15 @@ double weight_of(const TokenText& text) {
 
 }  // namespace
 
-LoraRun::LoraRun(const LoraData& data, Decoder& decoder, Adapter& adapter,
+LoraRun::LoraRun(const LoraData& data, Decoder& decoder, Trained& trained,
                  const LoraOptions& options, const std::filesystem::path& directory)
     : data_(data),
       decoder_(decoder),
-      adapter_(adapter),
+      trained_(trained),
       options_(options),
       directory_(directory),
-      state_{.first = at::zeros_like(adapter.parameters()),
-             .second = at::zeros_like(adapter.parameters()),
-             .best = adapter.parameters().clone()},
+      optimiser_(trained, {.state = options.optimiser, .weight_decay = options.weight_decay}),
+      state_{.best = trained.parameters().clone()},
       metrics_(directory / "metrics.jsonl", options.resume ? std::ios::app : std::ios::trunc) {
   for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
     const auto rows = static_cast<std::int64_t>(rows_of_epoch(epoch).size());
@@ -63,18 +56,6 @@ double LoraRun::rate_at(std::int64_t step) const {
   return options_.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, share)));
 }
 
-void LoraRun::optimise(double rate) {
-  const at::Tensor& gradients = adapter_.gradients();
-  norm_ = gradients.norm().item<double>();
-  if (norm_ > gradient_norm_max) gradients.mul_(gradient_norm_max / norm_);
-  const at::Tensor count =
-      at::full({}, static_cast<double>(state_.step + 1), at::TensorOptions(at::kFloat));
-  at::_fused_adamw_({adapter_.parameters()}, {gradients}, {state_.first}, {state_.second}, {},
-                    {count}, rate, momentum, variance_memory, options_.weight_decay, 1e-8,
-                    /*amsgrad=*/false, /*maximize=*/false);
-  adapter_.refresh();
-}
-
 // The packs [first, first + accumulation) of an epoch.
 void LoraRun::step(const Rows& rows, std::int64_t first) {
   const Stopwatch watch;
@@ -85,7 +66,7 @@ void LoraRun::step(const Rows& rows, std::int64_t first) {
       weight += weight_of(data_.train[text]);
     }
   }
-  adapter_.gradients().zero_();
+  trained_.gradients().zero_();
   double loss = 0;
   for (std::int64_t i = first; i < end; ++i) {
     const Pack pack = make_pack(data_.train, rows[static_cast<std::size_t>(i)]);
@@ -96,7 +77,7 @@ void LoraRun::step(const Rows& rows, std::int64_t first) {
     state_.tokens += pack.tokens.numel();
     step_tokens_ += pack.tokens.numel();
   }
-  optimise(rate_at(state_.step));
+  norm_ = optimiser_.step(trained_, state_.step, rate_at(state_.step));
   ++state_.step;
   ++steps_here_;
   loss_ = steps_here_ == 1 ? loss : 0.9 * loss_ + 0.1 * loss;
@@ -137,7 +118,7 @@ void LoraRun::observe() {
   if (now.loss < state_.best_loss) {
     state_.best_loss = now.loss;
     state_.best_exact = now.exact;
-    state_.best.copy_(adapter_.parameters());
+    state_.best.copy_(trained_.parameters());
     state_.stale = 0;
   } else {
     ++state_.stale;
@@ -173,14 +154,20 @@ bool LoraRun::over() const {
 Status LoraRun::save(const std::string& fingerprint) {
   LoraState state = state_;
   state.seconds = elapsed_s();
-  return save_state(directory_ / "checkpoint.safetensors", state, adapter_.parameters(),
+  state.first = optimiser_.first();
+  state.second = optimiser_.second();
+  return save_state(directory_ / "checkpoint.safetensors", state, trained_.parameters(),
                     fingerprint);
 }
 
 Status LoraRun::resume(const std::string& fingerprint) {
-  TRY(load_state(directory_ / "checkpoint.safetensors", state_, adapter_.parameters(),
+  state_.first = at::empty_like(trained_.parameters());
+  state_.second = at::empty_like(trained_.parameters());
+  TRY(load_state(directory_ / "checkpoint.safetensors", state_, trained_.parameters(),
                  fingerprint));
-  adapter_.refresh();
+  optimiser_.restore(state_.first, state_.second);
+  state_.first = state_.second = at::Tensor();  // the optimiser has them
+  trained_.refresh();
   return {};
 }
 
@@ -217,15 +204,15 @@ Status LoraRun::train(const std::string& fingerprint) {
     before += steps;
   }
   TRY(save(fingerprint));
-  adapter_.parameters().copy_(state_.best);
-  adapter_.refresh();
+  trained_.parameters().copy_(state_.best);
+  trained_.refresh();
   return {};
 }
 
 LoraReport LoraRun::report() const {
   return {.examples = data_.train.size() + data_.validation.size(),
           .left_out = data_.left_out,
-          .parameters = adapter_.parameters().numel(),
+          .parameters = trained_.parameters().numel(),
           .steps = state_.step,
           .tokens = state_.tokens,
           .seconds = elapsed_s(),

@@ -1,4 +1,4 @@
-// The loop of a LoRA run: steps, looks at the validation part, checkpoints. One thread.
+// The loop of a run on a base: steps, looks at the validation part, checkpoints. One thread.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,18 @@
 #include "steps/s5_tune/torch/lora_checkpoint.hpp"
 #include "steps/s5_tune/torch/lora_data.hpp"
 #include "steps/s5_tune/torch/lora_trainer.hpp"
+#include "steps/s5_tune/torch/optimiser.hpp"
 
 namespace understudy::s5 {
 
 class LoraRun {
  public:
   // All must outlive this.
-  LoraRun(const LoraData& data, Decoder& decoder, Adapter& adapter, const LoraOptions& options,
+  LoraRun(const LoraData& data, Decoder& decoder, Trained& trained, const LoraOptions& options,
           const std::filesystem::path& directory);
 
   Status resume(const std::string& fingerprint);
-  // Until steps, time or patience run out; leaves the best parameters in the adapter.
+  // Until steps, time or patience run out; leaves the best parameters in what is trained.
   Status train(const std::string& fingerprint);
   [[nodiscard]] LoraReport report() const;
 
@@ -40,7 +41,6 @@ class LoraRun {
   [[nodiscard]] Rows rows_of_epoch(std::int64_t epoch) const;
   [[nodiscard]] double rate_at(std::int64_t step) const;
   void step(const Rows& rows, std::int64_t first);
-  void optimise(double rate);
   [[nodiscard]] Look look() const;
   void observe();
   void fit_into_time();
@@ -50,9 +50,10 @@ class LoraRun {
 
   const LoraData& data_;
   Decoder& decoder_;
-  Adapter& adapter_;
+  Trained& trained_;
   const LoraOptions& options_;
   std::filesystem::path directory_;
+  AdamW optimiser_;
   LoraState state_;
   std::ofstream metrics_;
   Stopwatch watch_;

@@ -13,6 +13,7 @@
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/lora_export.hpp"
 #include "steps/s5_tune/torch/lora_run.hpp"
+#include "steps/s5_tune/torch/merged_export.hpp"
 
 namespace understudy::s5 {
 
@@ -50,7 +51,7 @@ double memory_available() {
 
 // What a run needs beside libtorch itself: the file's pages, one expanded matrix, what the layers
 // keep of a row of tokens for the backward pass, logits, and the adapter with its averages.
-double memory_needed(const lm::GgufFile& file, const DecoderPlan& plan, const Adapter& adapter,
+double memory_needed(const lm::GgufFile& file, const DecoderPlan& plan, double parameters,
                      const LoraOptions& options, std::int64_t value_bytes) {
   double weights = 0;
   double largest = 0;
@@ -60,27 +61,37 @@ double memory_needed(const lm::GgufFile& file, const DecoderPlan& plan, const Ad
   }
   const double kept = static_cast<double>(4 * plan.width + 2 * plan.query_width() +
                                           2 * plan.kv_width() + 2 * plan.feed_forward);
-  const double activations =
-      kept * static_cast<double>(plan.layers.size()) * static_cast<double>(options.batch_tokens);
+  const auto layers = static_cast<double>(plan.layers.size());
+  const double of_layers = options.activations == Activations::kept
+                               ? kept * layers
+                               : kept + 2 * static_cast<double>(plan.width) * layers;
+  const double activations = of_layers * static_cast<double>(options.batch_tokens);
+  // Itself, its gradient, the best so far, the copy in the computed type, and the averages.
+  const double bytes_of_parameter = 3 * sizeof(float) + static_cast<double>(value_bytes) +
+                                    (options.optimiser == OptimiserState::f32 ? 8.0 : 2.1);
   const double head = 2 * 512 * static_cast<double>(plan.vocabulary);
   return weights + (largest + activations + head) * static_cast<double>(value_bytes) +
-         static_cast<double>(adapter.parameters().numel()) * 6 * sizeof(float);
+         parameters * bytes_of_parameter;
 }
 
 Status check_memory(double needed) {
   const double available = memory_available();
   if (available == 0 || needed < available) return {};
-  return fail(ErrorCode::exhausted,
-              "training needs about " + std::to_string(gib(needed)).substr(0, 5) + " GiB, " +
-                  std::to_string(gib(available)).substr(0, 5) + " GiB are free",
-              "Give a smaller --batch-tokens (with --accumulate), or a base in fewer bits.");
+  return fail(
+      ErrorCode::exhausted,
+      "training needs about " + std::to_string(gib(needed)).substr(0, 5) + " GiB, " +
+          std::to_string(gib(available)).substr(0, 5) + " GiB are free",
+      "Give a smaller --batch-tokens (with --accumulate), --recompute, --optimiser 8bit, or "
+      "a base in fewer bits.");
 }
 
 std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int threads,
                            at::ScalarType type) {
   std::string targets;
   for (const std::string& target : options.adapter.targets) targets += target + ",";
-  json::array facts{options.adapter.rank,
+  json::array facts{static_cast<int>(options.method),
+                    options.optimiser == OptimiserState::eight_bits,
+                    options.adapter.rank,
                     options.adapter.alpha,
                     options.adapter.rank_scale == RankScale::by_root,
                     options.adapter.dropout,
@@ -102,13 +113,25 @@ std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int
   return json::to_text(facts);
 }
 
-json::object to_card(const LoraReport& report, const LoraExport& from, const LoraOptions& options,
+std::string_view to_string(Method method) {
+  switch (method) {
+    case Method::lora: return "lora";
+    case Method::dora: return "dora";
+    case Method::full: return "full";
+  }
+  return "lora";
+}
+
+json::object to_card(const LoraReport& report, const TunedModel& from, const LoraOptions& options,
                      at::ScalarType type) {
   json::array targets;
-  for (const AdapterModule& module : from.adapter.modules()) {
-    if (module.layer == 0) targets.emplace_back(module.linear.gguf);
+  for (std::size_t i = 0; from.adapter != nullptr && i < from.adapter->modules().size(); ++i) {
+    const AdapterModule& module = from.adapter->modules()[i];
+    if (std::ranges::find(targets, json::value(module.linear.gguf)) == targets.end()) {
+      targets.emplace_back(module.linear.gguf);
+    }
   }
-  return {{"kind", "lora"},
+  return {{"kind", to_string(options.method)},
           {"base", options.base.filename().string()},
           {"base_name", from.base.find_string("general.name").value_or("")},
           {"architecture", from.plan.architecture},
@@ -130,14 +153,15 @@ json::object to_card(const LoraReport& report, const LoraExport& from, const Lor
 void remove_results(const std::filesystem::path& directory) {
   std::error_code ignored;
   std::filesystem::remove(directory / adapter_file_name, ignored);
+  std::filesystem::remove(directory / merged_file_name, ignored);
   std::filesystem::remove_all(directory / "peft", ignored);
   std::filesystem::remove(directory / "card.json", ignored);
   std::filesystem::remove(directory / lm::served_facts_name, ignored);
 }
 
 // The files get their names when they have been checked.
-Result<AdapterCheck> export_all(const LoraExport& from, const std::filesystem::path& directory,
-                                std::span<const TokenText> texts) {
+Result<AdapterCheck> export_adapter(const LoraExport& from, const std::filesystem::path& directory,
+                                    std::span<const TokenText> texts) {
   const std::filesystem::path unchecked = directory / ".adapter.gguf";
   TRY(write_gguf_adapter(from, unchecked));
   const auto check = check_gguf_adapter(from, unchecked, texts);
@@ -146,11 +170,29 @@ Result<AdapterCheck> export_all(const LoraExport& from, const std::filesystem::p
     std::filesystem::remove(unchecked, error);
     return check;
   }
-  TRY(write_peft_adapter(from, directory / "peft"));
-  TRY(check_peft_adapter(from, directory / "peft"));
   std::filesystem::rename(unchecked, directory / adapter_file_name, error);
   if (error) return fail(ErrorCode::exhausted, "cannot name the adapter: " + error.message());
   return check;
+}
+
+Status export_all(const TunedModel& from, const LoraOptions& options, LoraReport& report,
+                  const std::filesystem::path& directory, std::span<const TokenText> texts) {
+  if (from.adapter != nullptr) {
+    const LoraExport files{
+        .base = from.base, .base_path = options.base, .plan = from.plan, .adapter = *from.adapter};
+    if (options.method == Method::lora) {
+      const AdapterCheck check = TRY(export_adapter(files, directory, texts));
+      report.logits_difference = check.difference;
+      report.adapter_effect = check.effect;
+    }
+    TRY(write_peft_adapter(files, directory / "peft"));
+    TRY(check_peft_adapter(files, directory / "peft"));
+  }
+  const bool alone = options.method != Method::lora;  // no adapter that llama-server could add
+  if (options.merged.empty() && !alone) return {};
+  report.merged_difference =
+      TRY(export_merged(from, directory, texts, options.merged.empty() ? "F16" : options.merged));
+  return {};
 }
 
 std::size_t longest(const LoraData& data, std::size_t (*length)(const TokenText&)) {
@@ -165,9 +207,11 @@ std::size_t longest(const LoraData& data, std::size_t (*length)(const TokenText&
 lm::ServedFacts served_facts(const LoraOptions& options, const DecoderPlan& plan,
                              const LoraData& data, lm::PromptForm form) {
   const std::size_t whole = longest(data, [](const TokenText& text) { return text.tokens.size(); });
-  return {.model = std::filesystem::absolute(options.base).lexically_normal(),
+  const bool adapter = options.method == Method::lora;
+  return {.model = adapter ? std::filesystem::absolute(options.base).lexically_normal()
+                           : std::filesystem::path(merged_file_name),
           .mark = {},
-          .adapter = adapter_file_name,
+          .adapter = adapter ? adapter_file_name : "",
           .form = form,
           .context = std::min(static_cast<std::size_t>(plan.context),
                               std::max(served_context_min, 2 * whole)),
@@ -191,14 +235,17 @@ std::vector<TuningExample> as_task(std::span<const TuningExample> examples, lm::
   return asked;
 }
 
-Status measure(LoraReport& report, const lm::ServedFacts& facts,
-               const std::filesystem::path& directory, const LoraOptions& options,
-               std::span<const TokenText> texts) {
+Status measure(LoraReport& report, lm::ServedFacts facts, const std::filesystem::path& directory,
+               const LoraOptions& options, std::span<const TokenText> texts) {
+  const auto adapter = facts.adapter.empty() ? std::filesystem::path() : directory / facts.adapter;
+  const auto tuned = facts.model.is_absolute() ? facts.model : directory / facts.model;
+  facts.model = options.base;
   const auto before = measure_served({.facts = facts, .form = options.answer_form}, texts);
   if (!before && before.error().code == ErrorCode::not_found) return {};
   report.served_before = TRY(before);
-  report.served = TRY(measure_served(
-      {.facts = facts, .adapter = directory / facts.adapter, .form = options.answer_form}, texts));
+  facts.model = tuned;
+  report.served =
+      TRY(measure_served({.facts = facts, .adapter = adapter, .form = options.answer_form}, texts));
   return {};
 }
 
@@ -212,8 +259,20 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   const at::ScalarType type = compute_type(options.compute);
   const auto file = TRY(lm::GgufFile::open(options.base));
   const DecoderPlan plan = TRY(plan_of(file));
-  Adapter adapter = TRY(Adapter::create(plan, options.adapter, type));
-  TRY(check_memory(memory_needed(file, plan, adapter, options, type == at::kBFloat16 ? 2 : 4)));
+  std::optional<Adapter> adapter;
+  std::optional<FullWeights> full;
+  double parameters = 0;
+  if (options.method == Method::full) {
+    for (const lm::StoredTensor& tensor : file.tensors()) {
+      parameters += static_cast<double>(tensor.rows * tensor.columns);
+    }
+  } else {
+    AdapterOptions wanted = options.adapter;
+    wanted.magnitudes = options.method == Method::dora;
+    adapter = TRY(Adapter::create(plan, wanted, type));
+    parameters = static_cast<double>(adapter->parameters().numel());
+  }
+  TRY(check_memory(memory_needed(file, plan, parameters, options, type == at::kBFloat16 ? 2 : 4)));
   TRY(file.check_finite());
   const auto vocabulary = TRY(lm::Vocabulary::load(options.base));
   const std::int64_t length_max =
@@ -226,23 +285,26 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
       {.length_max = static_cast<std::size_t>(length_max), .seed = options.adapter.seed}));
   const std::string fingerprint = fingerprint_of(options, data, threads, type);
   remove_results(directory);
-  BaseWeights weights(file, type);
-  Decoder decoder(plan, weights, &adapter);
-  LoraRun run(data, decoder, adapter, options, directory);
+  if (options.method == Method::full) full.emplace(file, type);
+  BaseWeights weights(file, type, full ? &*full : nullptr);
+  Decoder decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations);
+  Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
+  LoraRun run(data, decoder, trained, options, directory);
   if (options.resume) TRY(run.resume(fingerprint));
   TRY(run.train(fingerprint));
   LoraReport report = run.report();
-  const LoraExport from{.base = file, .base_path = options.base, .plan = plan, .adapter = adapter};
-  const AdapterCheck check = TRY(export_all(from, directory, data.validation));
-  report.logits_difference = check.difference;
-  report.adapter_effect = check.effect;
+  const TunedModel tuned{.base = file,
+                         .plan = plan,
+                         .adapter = adapter ? &*adapter : nullptr,
+                         .full = full ? &*full : nullptr};
+  TRY(export_all(tuned, options, report, directory, data.validation));
   lm::ServedFacts facts = served_facts(options, plan, data, form);
   TRY(measure(report, facts, directory, options, data.validation));
   if (options.task_prompts) {
-    facts.mark = TRY(lm::mark_of_file(facts.model));
+    if (facts.model.is_absolute()) facts.mark = TRY(lm::mark_of_file(facts.model));
     TRY(lm::write_served_facts(directory, facts));
   }
-  const json::object card = to_card(report, from, options, type);
+  const json::object card = to_card(report, tuned, options, type);
   TRY(write_file_atomically(directory / "card.json", json::to_text(card) + "\n"));
   return report;
 }
@@ -274,6 +336,7 @@ json::value to_json(const LoraReport& report) {
                       {"validation_exact", report.validation_exact},
                       {"logits_difference", report.logits_difference},
                       {"adapter_effect", report.adapter_effect},
+                      {"merged_difference", report.merged_difference},
                       {"served_before", to_json(report.served_before)},
                       {"served", to_json(report.served)}};
 }

@@ -1,30 +1,40 @@
-// Trains an adapter on a GGUF base and writes DIR/adapter.gguf (llama-server), DIR/peft/ (vLLM,
-// transformers), metrics.jsonl and card.json. Both exports are read back and compared with the
-// training forward pass; one that differs, or that changes nothing, is an error. The state is kept
-// in DIR/checkpoint.safetensors: a run that was killed goes on bit for bit, as long as data,
-// options and threads are the same and the time limit does not bind. One thread calls.
+// Trains an adapter on a GGUF base, or all of its weights, and writes DIR/adapter.gguf
+// (llama-server), DIR/peft/ (vLLM, transformers), metrics.jsonl and card.json. All exports are read
+// back and compared with the training forward pass; one that differs, or that changes nothing, is
+// an error. The state is kept in DIR/checkpoint.safetensors: a run that was killed goes on bit for
+// bit, as long as data, options and threads are the same and the time limit does not bind. One
+// thread calls.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "records/answer.hpp"
 #include "steps/s5_tune/torch/adapter.hpp"
+#include "steps/s5_tune/torch/decoder.hpp"
+#include "steps/s5_tune/torch/optimiser.hpp"
 #include "steps/s5_tune/torch/served_quality.hpp"
 #include "steps/s5_tune/tuning_text.hpp"
 
 namespace understudy::s5 {
 
 inline constexpr const char* adapter_file_name = "adapter.gguf";
+inline constexpr const char* merged_file_name = "merged.gguf";
 
 enum class Compute { automatic, f32, bf16 };  // automatic: bf16 where the processor multiplies it
 
+enum class Method { lora, dora, full };
+
 struct LoraOptions {
   std::filesystem::path base;
+  Method method = Method::lora;  // with full, the adapter's options but the seed have no meaning
+  OptimiserState optimiser = OptimiserState::f32;
+  Activations activations = Activations::kept;
   AdapterOptions adapter = {};
   double minutes_max = 600;
   std::int64_t epochs = 3;
@@ -40,6 +50,9 @@ struct LoraOptions {
   int threads = 0;  // 0: all
   Compute compute = Compute::automatic;
   bool resume = false;
+  // Also write DIR/merged.gguf: "F32", or as lm::quantisations() has it. DoRA, which llama-server
+  // cannot add to a base, and full tuning always do: in F16 unless told.
+  std::string merged = {};
   // Examples are a task's slots and answers: they are put to the model as they will be when it
   // serves the task, and DIR/served.json says how.
   bool task_prompts = false;
@@ -59,6 +72,7 @@ struct LoraReport {
   double validation_exact = 0;   // share of answers with every token right
   double logits_difference = 0;  // libllama against us, largest, in units of the largest logit
   double adapter_effect = 0;     // by how much the adapter moves libllama's logits, likewise
+  double merged_difference = 0;  // the merged file's logits against ours, likewise
   std::optional<ServedQuality> served_before = {},
                                served = {};  // empty: there is no llama-server here
 };

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "adapters/lm/adapter_model.hpp"
 #include "adapters/lm/reference_model.hpp"
 #include "adapters/lm/safetensors.hpp"
 #include "base/files.hpp"
@@ -118,9 +119,10 @@ class OurModel {
   Adapter adapter_;
 };
 
-TEST_F(LoraTrainer, LearnsARuleThatLibllamaThenFollows) {
+TEST_F(LoraTrainer, LearnsARuleThatEveryExportThenFollows) {
   const auto out = made("out");
-  const LoraOptions options = quick();
+  LoraOptions options = quick();
+  options.merged = "F32";
   const auto report = train_lora(rule_examples(), out, options);
   ASSERT_TRUE(report.has_value()) << report.error().to_text();
   EXPECT_GE(report->validation_exact, 0.9) << json::to_text(to_json(*report));
@@ -130,6 +132,10 @@ TEST_F(LoraTrainer, LearnsARuleThatLibllamaThenFollows) {
 
   const auto vocabulary = lm::Vocabulary::load(base_).value();
   const auto served = lm::ReferenceModel::open(base_, out / "adapter.gguf").value();
+  const auto merged = lm::ReferenceModel::open(out / "merged.gguf").value();
+  const lm::ServedFacts facts{
+      .model = base_, .mark = {}, .adapter = {}, .context = 64, .answer_tokens_max = 6};
+  const auto server = lm::ServedModel::start(facts, out / "adapter.gguf", {.parallel = 1}).value();
   OurModel ours(base_, out / "peft", options.adapter);
   std::size_t right = 0;
   std::size_t asked = 0;
@@ -141,6 +147,8 @@ TEST_F(LoraTrainer, LearnsARuleThatLibllamaThenFollows) {
         prompt.tokens.begin() + static_cast<std::ptrdiff_t>(prompt.prompt_tokens));
     const auto theirs = served.continue_greedily(text, 6).value();
     EXPECT_EQ(theirs, ours.answer(text, 6)) << example.prompt;
+    EXPECT_EQ(theirs, merged.continue_greedily(text, 6).value()) << example.prompt;
+    EXPECT_EQ(vocabulary.decode(theirs), server->answer(text).value().answer.text);
     right += vocabulary.decode(theirs) == example.answer ? 1U : 0U;
   }
   EXPECT_GE(right, 18U) << "of 20";
@@ -222,6 +230,58 @@ TEST_F(LoraTrainer, SaysWhatIsWrongBeforeItTrains) {
   const std::string whole = read_file(base_).value();
   ASSERT_TRUE(write_file_atomically(base_, whole.substr(0, whole.size() / 2)));
   EXPECT_EQ(error_of(quick(), examples).code, ErrorCode::corrupt);
+}
+
+// What is served has no adapter: the tuned model is a file of its own.
+TEST_F(LoraTrainer, DoraAndFullTuningLearnTheRuleIntoAModelOfTheirOwn) {
+  for (const Method method : {Method::dora, Method::full}) {
+    LoraOptions options = quick();
+    options.method = method;
+    options.learning_rate = method == Method::full ? 2e-3 : options.learning_rate;
+    options.merged = "F32";
+    options.task_prompts = true;
+    const auto out = made(method == Method::full ? "full" : "dora");
+    const auto report = train_lora(rule_examples(), out, options);
+    ASSERT_TRUE(report.has_value()) << report.error().to_text();
+    EXPECT_LT(report->validation_loss, report->validation_loss_before / 4);
+    EXPECT_LT(report->merged_difference, 2e-3);
+    EXPECT_FALSE(std::filesystem::exists(out / "adapter.gguf"));
+    EXPECT_EQ(std::filesystem::exists(out / "peft"), method == Method::dora);
+    ASSERT_TRUE(report->served.has_value());
+    EXPECT_GE(report->served->agreed, report->served->answers * 8 / 10);
+    const auto served = lm::read_served_facts(out);
+    ASSERT_TRUE(served.has_value()) << served.error().to_text();
+    EXPECT_EQ(served->model, out / "merged.gguf");
+  }
+}
+
+TEST_F(LoraTrainer, EightBitAveragesAndRecomputedActivationsTrainNearlyAlike) {
+  LoraOptions options = quick();
+  options.epochs = 10;
+  const auto plain = train_lora(rule_examples(), made("plain"), options);
+  options.activations = Activations::recomputed;
+  const auto recomputed = train_lora(rule_examples(), made("recomputed"), options);
+  options.optimiser = OptimiserState::eight_bits;
+  const auto eight = train_lora(rule_examples(), made("eight"), options);
+  ASSERT_TRUE(plain && recomputed && eight);
+  EXPECT_EQ(plain->validation_loss, recomputed->validation_loss);
+  EXPECT_NEAR(eight->validation_loss, plain->validation_loss, 0.1 * plain->validation_loss_before);
+  EXPECT_NE(eight->validation_loss, plain->validation_loss);
+}
+
+TEST_F(LoraTrainer, AMergedModelIsQuantisedFromF32) {
+  ASSERT_TRUE(write_tiny_model(base_, {.context = 64, .matrices = lm::StoredAs::q4_k}));
+  LoraOptions options = quick();
+  options.steps_max = 10;
+  options.merged = "Q4_K_M";
+  const auto report = train_lora(rule_examples(), made("out"), options);
+  ASSERT_TRUE(report.has_value()) << report.error().to_text();
+  EXPECT_GT(report->merged_difference, 0);
+  const auto merged = lm::GgufFile::open(directory_ / "out" / "merged.gguf").value();
+  EXPECT_EQ(merged.find("blk.0.attn_q.weight")->type, lm::StoredAs::q4_k);
+  options.merged = "Q3";
+  EXPECT_EQ(train_lora(rule_examples(), made("out"), options).error().code,
+            ErrorCode::invalid_input);
 }
 
 TEST_F(LoraTrainer, AnAdapterThatChangesNothingIsNotKept) {

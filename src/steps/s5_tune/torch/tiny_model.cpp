@@ -28,6 +28,13 @@ lm::TokenTable byte_tokens(std::int64_t count) {
   return tokens;
 }
 
+constexpr std::int64_t tiny_window = 40;  // shorter than the texts of the tests
+constexpr std::int64_t state_taps = 4;
+constexpr std::int64_t state_inner = 64;
+constexpr std::int64_t state_size = 16;
+constexpr std::int64_t state_heads = 4;
+constexpr std::int64_t state_groups = 2;
+
 class Writer {
  public:
   explicit Writer(const TinyModel& model) : model_(model), random_(model.seed) {}
@@ -36,13 +43,17 @@ class Writer {
     set_keys();
     file_.set_vocabulary(byte_tokens(model_.vocabulary));
     matrix("token_embd", model_.vocabulary, model_.width, 0.5);
-    for (std::int64_t i = 0; i < model_.layers; ++i) add_layer("blk." + std::to_string(i) + ".");
-    gains("output_norm", model_.width);
+    for (std::int64_t i = 0; i < model_.layers; ++i) add_layer(i);
+    norm("output_norm");
     if (!model_.tied) matrix("output", model_.vocabulary, model_.width, 0.1);
+    if (is("phi2")) bias("output", model_.vocabulary);
     return file_.write(path);
   }
 
  private:
+  [[nodiscard]] bool is(const char* architecture) const {
+    return model_.architecture == architecture;
+  }
   void set(const std::string& key, std::int64_t value) {
     file_.set(model_.architecture + "." + key, static_cast<std::uint32_t>(value));
   }
@@ -56,22 +67,48 @@ class Writer {
     set("context_length", model_.context);
     set("embedding_length", model_.width);
     set("block_count", model_.layers);
-    set("feed_forward_length", model_.feed_forward);
-    set("attention.head_count", model_.heads);
-    set("attention.head_count_kv", model_.kv_heads);
+    if (is("nemotron_h")) {
+      set_hybrid_keys();
+    } else {
+      set("feed_forward_length", model_.feed_forward);
+      set("attention.head_count", model_.heads);
+      set("attention.head_count_kv", model_.kv_heads);
+    }
     set("attention.key_length", model_.head_width);
     set("attention.value_length", model_.head_width);
     set("attention.layer_norm_rms_epsilon", 1e-5F);
-    set("rope.dimension_count", model_.head_width);
+    if (is("phi2") || is("nemotron_h")) set("attention.layer_norm_epsilon", 1e-5F);
+    set("rope.dimension_count", is("phi2") ? model_.head_width / 2 : model_.head_width);
     set("rope.freq_base", 10'000.0F);
     set("vocab_size", model_.vocabulary);
-    if (model_.architecture == "phi3") set("attention.sliding_window", model_.context);
-    if (model_.architecture == "granite") {
+    if (is("gemma2") || is("gemma3")) set("attention.sliding_window", tiny_window);
+    if (is("gemma2")) {
+      set("attn_logit_softcapping", 5.0F);
+      set("final_logit_softcapping", 8.0F);
+    }
+    if (is("phi3")) set("attention.sliding_window", model_.context);
+    if (is("granite")) {
       set("embedding_scale", 3.0F);
       set("residual_scale", 0.7F);
       set("attention.scale", 0.2F);
       set("logit_scale", 2.0F);
     }
+  }
+
+  void set_hybrid_keys() {
+    std::vector<std::int32_t> widths, kv_heads;
+    for (std::int64_t i = 0; i < model_.layers; ++i) {
+      kv_heads.push_back(i % 3 == 1 ? static_cast<std::int32_t>(model_.kv_heads) : 0);
+      widths.push_back(i % 3 == 2 ? static_cast<std::int32_t>(model_.feed_forward) : 0);
+    }
+    file_.set("nemotron_h.feed_forward_length", widths);
+    file_.set("nemotron_h.attention.head_count_kv", kv_heads);
+    set("attention.head_count", model_.heads);
+    set("ssm.conv_kernel", state_taps);
+    set("ssm.inner_size", state_inner);
+    set("ssm.state_size", state_size);
+    set("ssm.time_step_rank", state_heads);
+    set("ssm.group_count", state_groups);
   }
 
   std::vector<float> normal(std::int64_t count, double mean, double deviation) {
@@ -94,33 +131,80 @@ class Writer {
     file_.add({.name = name + ".bias", .columns = width}, normal(width, 0, 0.2));
   }
 
-  void add_layer(const std::string& block) {
+  void norm(const std::string& name) {
+    gains(name, model_.width);
+    if (is("phi2")) bias(name, model_.width);
+  }
+  // With a bias where the family has them everywhere.
+  void biased_linear(const std::string& name, std::int64_t rows, std::int64_t columns) {
+    linear(name, rows, columns);
+    if (is("phi2")) bias(name, rows);
+  }
+
+  void add_attention(const std::string& block) {
     const std::int64_t q = model_.heads * model_.head_width;
     const std::int64_t kv = model_.kv_heads * model_.head_width;
-    gains(block + "attn_norm", model_.width);
-    if (model_.architecture == "phi3") {
+    if (is("phi3")) {
       linear(block + "attn_qkv", q + 2 * kv, model_.width);
     } else {
-      linear(block + "attn_q", q, model_.width);
-      linear(block + "attn_k", kv, model_.width);
-      linear(block + "attn_v", kv, model_.width);
+      biased_linear(block + "attn_q", q, model_.width);
+      biased_linear(block + "attn_k", kv, model_.width);
+      biased_linear(block + "attn_v", kv, model_.width);
     }
-    if (model_.architecture == "qwen2") {
+    if (is("qwen2")) {
       bias(block + "attn_q", q);
       bias(block + "attn_k", kv);
       bias(block + "attn_v", kv);
     }
-    if (model_.architecture == "qwen3") {
+    if (is("qwen3") || is("gemma3")) {
       gains(block + "attn_q_norm", model_.head_width);
       gains(block + "attn_k_norm", model_.head_width);
     }
-    linear(block + "attn_output", model_.width, q);
-    gains(block + "ffn_norm", model_.width);
-    if (model_.architecture != "phi3")
-      linear(block + "ffn_gate", model_.feed_forward, model_.width);
-    linear(block + "ffn_up", (model_.architecture == "phi3" ? 2 : 1) * model_.feed_forward,
-           model_.width);
-    linear(block + "ffn_down", model_.width, model_.feed_forward);
+    biased_linear(block + "attn_output", model_.width, q);
+  }
+
+  void add_feed_forward(const std::string& block) {
+    const bool plain = is("phi2") || is("nemotron_h");
+    if (!is("phi3") && !plain) linear(block + "ffn_gate", model_.feed_forward, model_.width);
+    biased_linear(block + "ffn_up", (is("phi3") ? 2 : 1) * model_.feed_forward, model_.width);
+    biased_linear(block + "ffn_down", model_.width, model_.feed_forward);
+  }
+
+  void add_state_space(const std::string& block) {
+    const std::int64_t convolved = state_inner + 2 * state_groups * state_size;
+    linear(block + "ssm_in", state_inner + convolved + state_heads, model_.width);
+    file_.add({.name = block + "ssm_conv1d.weight", .rows = convolved, .columns = state_taps},
+              normal(convolved * state_taps, 0, 0.4));
+    bias(block + "ssm_conv1d", convolved);
+    bias(block + "ssm_dt", state_heads);
+    file_.add({.name = block + "ssm_a", .rows = state_heads, .columns = 1},
+              normal(state_heads, -1, 0.3));
+    file_.add({.name = block + "ssm_d", .rows = state_heads, .columns = 1},
+              normal(state_heads, 1, 0.3));
+    file_.add({.name = block + "ssm_norm.weight",
+               .rows = state_groups,
+               .columns = state_inner / state_groups},
+              normal(state_inner, 1, 0.1));
+    linear(block + "ssm_out", model_.width, state_inner);
+  }
+
+  void add_layer(std::int64_t layer) {
+    const std::string block = "blk." + std::to_string(layer) + ".";
+    norm(block + "attn_norm");
+    if (is("nemotron_h")) {
+      switch (layer % 3) {
+        case 0: return add_state_space(block);
+        case 1: return add_attention(block);
+        default: return add_feed_forward(block);
+      }
+    }
+    add_attention(block);
+    if (!is("phi2")) gains(block + "ffn_norm", model_.width);
+    add_feed_forward(block);
+    if (is("gemma2") || is("gemma3")) {
+      gains(block + "post_attention_norm", model_.width);
+      gains(block + "post_ffw_norm", model_.width);
+    }
   }
 
   const TinyModel& model_;

@@ -1,0 +1,119 @@
+#include <array>
+#include <vector>
+
+#include "steps/s5_tune/torch/branch.hpp"
+#include "steps/s5_tune/torch/decoder_kernels.hpp"
+
+namespace understudy::s5 {
+
+std::uint64_t mixed_seed(std::uint64_t seed, std::uint64_t with) {
+  std::uint64_t mixed = (seed ^ (with + 1) * 0x9E3779B97F4A7C15ULL) * 0xBF58476D1CE4E5B9ULL;
+  mixed ^= mixed >> 29U;
+  return mixed | 1U;  // 0 means no dropout
+}
+
+namespace {
+
+// Gate and up lie side by side in one tensor, or each in its own; without gates there is no up.
+struct GateUp {
+  at::Tensor gate = {}, up = {};
+};
+
+template <class Value>
+const Value* values_or_null(const at::Tensor& tensor) {
+  return tensor.defined() ? tensor.const_data_ptr<Value>() : nullptr;
+}
+
+at::Tensor activate(const GateUp& from, Gate gate) {
+  at::Tensor out = at::empty(from.gate.sizes(), from.gate.options());
+  with_value_of(out.scalar_type(), [&]<class Value>(Value) {
+    gate_rows<Value>({.shape = {.rows = out.size(0), .width = out.size(1)},
+                      .stride = from.gate.stride(0),
+                      .gate = gate},
+                     from.gate.const_data_ptr<Value>(), values_or_null<Value>(from.up),
+                     out.data_ptr<Value>());
+  });
+  return out;
+}
+
+void activate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, const GateUp& to) {
+  with_value_of(dout.scalar_type(), [&]<class Value>(Value) {
+    gate_rows_backward<Value>({.shape = {.rows = dout.size(0), .width = dout.size(1)},
+                               .stride = from.gate.stride(0),
+                               .gate = gate},
+                              from.gate.const_data_ptr<Value>(), values_or_null<Value>(from.up),
+                              dout.const_data_ptr<Value>(), to.gate.data_ptr<Value>(),
+                              to.up.defined() ? to.up.data_ptr<Value>() : nullptr);
+  });
+}
+
+GateUp split_gates(const at::Tensor& both) {
+  const std::int64_t width = both.size(1) / 2;
+  return {.gate = both.narrow(1, 0, width), .up = both.narrow(1, width, width)};
+}
+
+struct FeedForwardPass final : BranchPass {
+  at::Tensor gate_up;  // fused families only
+  GateUp gates;
+  std::array<AdaptedLinear::Pass, 3> linears;
+};
+
+class FeedForwardBranch final : public Branch {
+ public:
+  explicit FeedForwardBranch(const BranchParts& parts) : plan_(parts.plan) {
+    if (plan_.gated && !plan_.fused_gate_up) inputs_.push_back(parts.linear("ffn_gate"));
+    inputs_.push_back(parts.linear("ffn_up"));
+    output_.push_back(parts.linear("ffn_down"));
+  }
+
+  at::Tensor forward(const Pack&, const at::Tensor& normed, std::uint64_t seed,
+                     std::unique_ptr<BranchPass>& kept) override {
+    auto made = std::make_unique<FeedForwardPass>();
+    FeedForwardPass& pass = *made;
+    kept = std::move(made);
+    for (std::size_t i = 0; i < pass.linears.size() && seed != 0; ++i) {
+      pass.linears[i].dropout_seed = mixed_seed(seed, feed_forward_places + i);
+    }
+    if (plan_.fused_gate_up) {
+      pass.gate_up = inputs_[0].forward(normed, pass.linears[0]);
+      pass.gates = split_gates(pass.gate_up);
+    } else {
+      pass.gates.gate = inputs_[0].forward(normed, pass.linears[0]);
+      if (plan_.gated) pass.gates.up = inputs_[1].forward(normed, pass.linears[1]);
+    }
+    return output_[0].forward(activate(pass.gates, plan_.gate), pass.linears[2]);
+  }
+
+  void backward(const Pack&, const at::Tensor& dout, const at::Tensor& normed,
+                const BranchPass& kept, at::Tensor& dnormed) override {
+    const auto& pass = static_cast<const FeedForwardPass&>(kept);
+    at::Tensor dactivated;
+    output_[0].backward(dout, activate(pass.gates, plan_.gate), pass.linears[2], dactivated);
+    if (plan_.fused_gate_up) {
+      const at::Tensor dgate_up = at::empty_like(pass.gate_up);
+      activate_backward(dactivated, pass.gates, plan_.gate, split_gates(dgate_up));
+      inputs_[0].backward(dgate_up, normed, pass.linears[0], dnormed);
+      return;
+    }
+    GateUp dgates{.gate = at::empty_like(pass.gates.gate)};
+    if (plan_.gated) dgates.up = at::empty_like(pass.gates.up);
+    activate_backward(dactivated, pass.gates, plan_.gate, dgates);
+    inputs_[0].backward(dgates.gate, normed, pass.linears[0], dnormed);
+    if (plan_.gated) inputs_[1].backward(dgates.up, normed, pass.linears[1], dnormed);
+  }
+
+ private:
+  static constexpr std::uint64_t feed_forward_places = 8;  // behind those of attention
+
+  const DecoderPlan& plan_;
+  std::vector<AdaptedLinear> inputs_;  // gate and up in one, or gate, up, or up alone
+  std::vector<AdaptedLinear> output_;  // one
+};
+
+}  // namespace
+
+std::unique_ptr<Branch> make_feed_forward(const BranchParts& parts) {
+  return std::make_unique<FeedForwardBranch>(parts);
+}
+
+}  // namespace understudy::s5

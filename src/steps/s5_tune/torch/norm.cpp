@@ -1,0 +1,70 @@
+#include "steps/s5_tune/torch/norm.hpp"
+
+#include <ATen/ops/native_layer_norm.h>
+#include <ATen/ops/native_layer_norm_backward.h>
+
+#include "steps/s5_tune/torch/decoder_kernels.hpp"
+
+namespace understudy::s5 {
+
+Norm::Norm(const BaseWeights& weights, const std::string& name, const Options& options)
+    : options_(options),
+      gain_(weights.vector(name + ".weight")),
+      bias_(weights.vector(name + ".bias")),
+      gain_gradient_(weights.gradient(name + ".weight")),
+      bias_gradient_(weights.gradient(name + ".bias")) {}
+
+at::Tensor Norm::forward(const at::Tensor& x, Pass& pass) const {
+  const std::int64_t width = gain_.numel();
+  if (options_.kind == NormKind::layer) {
+    const at::Tensor wide = x.to(gain_.scalar_type());
+    auto [out, mean, scale] = at::native_layer_norm(wide, {width}, gain_, bias_, options_.epsilon);
+    pass = {.scale = std::move(scale), .mean = std::move(mean)};
+    return out.to(x.scalar_type());
+  }
+  at::Tensor out = at::empty(x.sizes(), x.options());
+  pass.scale = at::empty({x.numel() / width}, gain_.options());
+  with_value_of(x.scalar_type(), [&]<class Value>(Value) {
+    norm_rows<Value>({.rows = x.numel() / width, .width = width}, x.const_data_ptr<Value>(),
+                     gain_.const_data_ptr<SumOf<Value>>(), options_.epsilon, out.data_ptr<Value>(),
+                     pass.scale.data_ptr<SumOf<Value>>());
+  });
+  return out;
+}
+
+void Norm::add_gain_gradient(const at::Tensor& dout, const at::Tensor& x, const Pass& pass) const {
+  const std::int64_t width = gain_.numel();
+  const auto type = gain_.scalar_type();
+  gain_gradient_.view({width}).add_(dout.reshape({-1, width})
+                                        .to(type)
+                                        .mul(x.reshape({-1, width}).to(type))
+                                        .mul_(pass.scale.view({-1, 1}))
+                                        .sum(0));
+}
+
+at::Tensor Norm::backward(const at::Tensor& dout, const at::Tensor& x, const Pass& pass,
+                          const at::Tensor& carried) const {
+  const std::int64_t width = gain_.numel();
+  if (options_.kind == NormKind::layer) {
+    const auto type = gain_.scalar_type();
+    auto [dx, dgain, dbias] = at::native_layer_norm_backward(
+        dout.to(type), x.to(type), {width}, pass.mean, pass.scale, gain_, bias_,
+        {true, gain_gradient_.defined(), bias_gradient_.defined()});
+    if (gain_gradient_.defined()) gain_gradient_.view({width}).add_(dgain);
+    if (bias_gradient_.defined()) bias_gradient_.view({width}).add_(dbias);
+    if (carried.defined()) dx.add_(carried);
+    return dx.to(x.scalar_type());
+  }
+  if (gain_gradient_.defined()) add_gain_gradient(dout, x, pass);
+  at::Tensor dx = at::empty_like(x);
+  with_value_of(dout.scalar_type(), [&]<class Value>(Value) {
+    norm_rows_backward<Value>(
+        {.rows = dout.numel() / width, .width = width}, dout.const_data_ptr<Value>(),
+        x.const_data_ptr<Value>(), gain_.const_data_ptr<SumOf<Value>>(),
+        pass.scale.const_data_ptr<SumOf<Value>>(),
+        carried.defined() ? carried.const_data_ptr<Value>() : nullptr, dx.data_ptr<Value>());
+  });
+  return dx;
+}
+
+}  // namespace understudy::s5

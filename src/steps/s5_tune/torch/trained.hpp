@@ -1,0 +1,39 @@
+// What a run changes: flat buffers of parameters and of their gradients in f32 (f64 to check
+// gradients), of which the layers hold views. An adapter, or all weights of a model. One thread.
+#pragma once
+
+#include "steps/s5_tune/torch/tensor.hpp"
+
+namespace understudy::s5 {
+
+class Trained {
+ public:
+  virtual ~Trained() = default;
+
+  [[nodiscard]] const at::Tensor& parameters() const { return parameters_; }
+  [[nodiscard]] const at::Tensor& gradients() const { return gradients_; }
+  // After every change of the parameters: brings the copies in the computed type up to date.
+  virtual void refresh() {
+    if (computed_.scalar_type() != parameters_.scalar_type()) computed_.copy_(parameters_);
+  }
+
+ protected:
+  Trained() = default;
+  Trained(const Trained&) = default;
+  Trained& operator=(const Trained&) = default;
+  Trained(Trained&&) = default;
+  Trained& operator=(Trained&&) = default;
+
+  void make_buffers(std::int64_t count, at::ScalarType compute) {
+    parameters_ = at::zeros({count}, sum_type(compute));
+    gradients_ = at::zeros_like(parameters_);
+    computed_ = parameters_;
+    if (compute != sum_type(compute)) computed_ = at::zeros({count}, compute);
+  }
+
+  at::Tensor parameters_;
+  at::Tensor gradients_;
+  at::Tensor computed_;
+};
+
+}  // namespace understudy::s5
