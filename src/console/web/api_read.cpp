@@ -319,6 +319,13 @@ Reply ConsoleApi::examples(const ApiRequest& request) {
 }
 
 Reply ConsoleApi::disagreements(const ApiRequest& request) {
+  // One at a time: each keeps a worker busy for seconds, and there are few.
+  const std::unique_lock lock(asking_, std::try_to_lock);
+  if (!lock) {
+    return failure({.code = ErrorCode::unavailable,
+                    .message = "a model is being asked for somebody already",
+                    .hint = "try again in some seconds"});
+  }
   return reply_of(show_disagreements(options_.home, request.captured[0]));
 }
 
