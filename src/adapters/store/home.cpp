@@ -29,7 +29,7 @@ Result<Home> Home::open(const std::filesystem::path& directory) {
   std::filesystem::create_directories(home.directory_.parent_path(), error);
   TRY(make_directory(home.directory_));
   for (const auto& path : {home.keys(), home.log(), home.audit(), home.datasets(), home.artifacts(),
-                           home.policy(), home.reports()}) {
+                           home.policy(), home.watch(), home.reports()}) {
     TRY(make_directory(path));
   }
   return home;

@@ -6,6 +6,7 @@
 // datasets/ID/  sealed examples and a manifest
 // artifacts/ID/ trained models
 // policy/       signed routing policies, `current`
+// watch/        what the gateway saw of its live small models; vetoes, demotions
 // reports/      what `understudy report` wrote
 // metadata.db   tasks, assignments, evidence (no content)
 #pragma once
@@ -29,6 +30,7 @@ class Home {
   [[nodiscard]] std::filesystem::path datasets() const { return directory_ / "datasets"; }
   [[nodiscard]] std::filesystem::path artifacts() const { return directory_ / "artifacts"; }
   [[nodiscard]] std::filesystem::path policy() const { return directory_ / "policy"; }
+  [[nodiscard]] std::filesystem::path watch() const { return directory_ / "watch"; }
   [[nodiscard]] std::filesystem::path reports() const { return directory_ / "reports"; }
   [[nodiscard]] std::filesystem::path metadata() const { return directory_ / "metadata.db"; }
 

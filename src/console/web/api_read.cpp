@@ -13,6 +13,7 @@
 #include "base/files.hpp"
 #include "console/disagreement_jobs.hpp"
 #include "console/jobs.hpp"
+#include "console/route_jobs.hpp"
 #include "console/status_jobs.hpp"
 #include "console/web/api.hpp"
 #include "steps/s4_select/model_library.hpp"
@@ -129,7 +130,13 @@ Result<json::array> evaluations_of(const store::Metadata& metadata, const TaskId
 }
 
 // What a task can be switched to, by how much its small model answers.
-json::array route_modes() { return {"off", "active"}; }
+json::array route_modes() {
+  json::array modes;
+  for (const RouteMode mode :
+       {RouteMode::off, RouteMode::shadow, RouteMode::canary, RouteMode::active})
+    modes.emplace_back(to_string(mode));
+  return modes;
+}
 
 Result<json::object> policies_by_task(const store::Home& home) {
   json::object out;
@@ -139,6 +146,15 @@ Result<json::object> policies_by_task(const store::Home& home) {
     one.erase("template");
     one.erase("key");
     out[json::string_or(entry, "task")] = std::move(one);
+  }
+  // What the gateway, or a person, has taken back since.
+  if (const auto routes = show_routes(home)) {
+    for (const json::value& route : *json::find_array(*routes, "routes")) {
+      if (json::value* one = out.if_contains(json::string_or(route, "task"))) {
+        one->as_object()["decided"] = json::string_or(route, "decided");
+        one->as_object()["mode"] = json::string_or(route, "mode");
+      }
+    }
   }
   return out;
 }
@@ -342,6 +358,12 @@ Reply ConsoleApi::routing(const ApiRequest&) {
       {"routes", json::array()},    {"demotions", json::array()},
       {"tasks", std::move(tasks)},  {"history", policy_history(options_.home, version)},
       {"decisions", json::array()}, {"reasons", json::object()}};
+  if (auto routes = show_routes(options_.home)) {
+    for (const char* name : {"routes", "demotions"})
+      if (const json::array* found = json::find_array(*routes, name)) out[name] = *found;
+  }
+  for (const char* name : {"routes", "demotions"})
+    if (!out.contains(name)) out[name] = json::array();
   if (const auto log = facts_.log()) put_decisions(out, **log);
   put(out, "known", list_all_tasks(options_.home, facts_));
   return reply_of(std::move(out));

@@ -18,6 +18,16 @@ function Reasons({ counts }: { counts: Record<string, number> | undefined }) {
 const plain = (value: unknown): string =>
   typeof value === "number" ? (Number.isInteger(value) ? count(value) : value.toPrecision(3)) : value === null ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
 
+// {"audit": {"calls": 3}} as ["audit calls", "3"]; without ids, times and what the columns say already.
+function flat(tree: Record<string, unknown>, prefix = ""): [string, string][] {
+  return Object.entries(tree).flatMap(([name, value]): [string, string][] => {
+    if (["task", "artifact"].includes(name) || name.endsWith("_at")) return [];
+    const label = `${prefix}${name.replaceAll("_", " ")}`;
+    if (value !== null && typeof value === "object") return Array.isArray(value) ? [] : flat(value as Record<string, unknown>, `${label} `);
+    return value === "" || value === null ? [] : [[label, plain(value)]];
+  });
+}
+
 // What the gateway itself counted since each mode was decided, and what it took back by itself.
 function Watch({ routes }: { routes: Route[] }) {
   const watched = routes.filter((route) => route.watch || route.decided !== route.mode);
@@ -28,7 +38,7 @@ function Watch({ routes }: { routes: Route[] }) {
         <div key={route.task} class="watched">
           <h3>{route.name} <Badge tone={route.mode === "active" ? "slm" : route.mode === "off" ? "plain" : "warn"}>{route.mode}</Badge>
             {route.decided !== route.mode && <span class="quiet"> decided as {route.decided}, taken back{route.since ? ` ${time(route.since)}` : ""}: {route.why}</span>}</h3>
-          {route.watch && <Facts rows={Object.entries(route.watch).filter(([, value]) => typeof value !== "object").slice(0, 12).map(([name, value]) => [name.replaceAll("_", " "), plain(value)])} />}
+          {route.watch && <Facts rows={flat(route.watch)} />}
         </div>
       ))}
     </Card>
