@@ -134,7 +134,11 @@ Reply ConsoleApi::switch_route(const ApiRequest& request) {
   if (!body) return failure(body.error());
   const std::string mode = json::string_or(*body, "mode");
   const auto known = parse_route_mode(mode);
-  if (!known) return failure(known.error());
+  if (!known) {
+    return failure({.code = ErrorCode::invalid_input,
+                    .message = "mode wants off, shadow, canary or active",
+                    .hint = {}});
+  }
   const std::string reason = one_line(json::string_or(*body, "reason"));
   if (reason.find_first_not_of(' ') == std::string::npos) {
     return failure({.code = ErrorCode::invalid_input,
