@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -136,6 +137,25 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
           std::map<std::string, s5::Compute>{{"automatic", s5::Compute::automatic},
                                              {"f32", s5::Compute::f32},
                                              {"bf16", s5::Compute::bf16}}));
+  group.add_option("--teacher", lora.teacher.file,
+                   "a GGUF model with the same vocabulary: learn its opinions of every token too");
+  group.add_option("--teacher-share", lora.teacher.share, "of the loss")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  group.add_option("--teacher-temperature", lora.teacher.temperature)
+      ->check(CLI::Range(0.1, 100.0))
+      ->capture_default_str();
+  group.add_option("--teacher-top", lora.teacher.top, "its likeliest tokens that count")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  group.add_flag(
+      "--recompute", arguments.recompute,
+      "keep less for the backward pass and compute it again: a third slower, far smaller");
+  group
+      .add_option("--optimiser", arguments.optimiser,
+                  "f32, or 8bit: averages in two bytes, not eight")
+      ->check(CLI::IsMember({"f32", "8bit"}))
+      ->capture_default_str();
   group
       .add_option("--merged", lora.merged,
                   "also write merged.gguf, base and adapter in one: F32, F16, BF16, Q8_0, Q6_K, "
@@ -181,6 +201,7 @@ int main(int argc, char** argv) {
   // the kernel, which cost a third of the time.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error like a full disk
   Arguments arguments;
   CLI::App app("Trains a small model on one task's prompts and answers.");
   add_common_options(app, arguments);

@@ -15,7 +15,7 @@ namespace {
 
 std::unexpected<Error> fail_errno(const std::filesystem::path& path, std::string_view verb) {
   const int code = errno;
-  const bool full = code == ENOSPC || code == EDQUOT;
+  const bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
   return fail(full ? ErrorCode::exhausted : ErrorCode::unavailable,
               std::string(verb) + " " + path.string() + ": " + std::strerror(code),
               full ? "free some space on that disk and run the command again" : "");

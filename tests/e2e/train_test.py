@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import resource
 import signal
+import socket
 import subprocess
 import time
 
@@ -12,7 +14,7 @@ import support
 EXIT_CONFLICT = 9
 TRAINER = pathlib.Path(support.PROGRAM).parent / "understudy-train"
 LORA = ["--method", "lora", "--rank", "8", "--threads", "1", "--compute", "f32", "--batch-tokens", "512",
-        "--max-length", "256", "--epochs", "8", "--learning-rate", "0.003", "--quiet"]
+        "--max-length", "256", "--learning-rate", "0.003", "--quiet"]
 
 
 def examples(count):
@@ -37,14 +39,15 @@ class Train(support.ProgramTest):
         self.assertEqual(done.returncode, code, done.stderr)
         return json.loads(done.stdout) if code == 0 else done.stderr
 
-    def lora(self, out, *more, code=0):
-        return self.run_trainer("--data", self.data, "--base", self.base, "--out", out, *LORA, *more, code=code)
+    def lora(self, out, *more, epochs=8, code=0):
+        return self.run_trainer("--data", self.data, "--base", self.base, "--out", out, *LORA, "--epochs", epochs, *more,
+                                code=code)
 
     def test_a_killed_run_resumes_bit_for_bit(self):
         whole, cut = self.directory / "whole", self.directory / "cut"
         report = self.lora(whole)
         self.assertLess(report["validation_loss"], report["validation_loss_before"])
-        words = ["--data", self.data, "--base", self.base, "--out", cut, *LORA, "--checkpoint-seconds", "0"]
+        words = ["--data", self.data, "--base", self.base, "--out", cut, *LORA, "--epochs", "8", "--checkpoint-seconds", "0"]
         checkpoint = cut / "checkpoint.safetensors"
         process = subprocess.Popen(self.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 120
@@ -60,10 +63,49 @@ class Train(support.ProgramTest):
         for name in ("adapter.gguf", "peft/adapter_model.safetensors"):
             self.assertEqual((whole / name).read_bytes(), (cut / name).read_bytes(), name)
 
+    def test_two_ranks_train_as_one_with_twice_the_batch(self):
+        one, two = self.directory / "one", self.directory / "two"
+        self.lora(one, "--accumulate", "2", epochs=4)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        words = self.command("--data", self.data, "--base", self.base, "--out", two, *LORA, "--epochs", "4")
+        ranks = [subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={
+            **os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)})
+            for rank in range(2)]
+        for process in ranks:
+            self.assertEqual(process.wait(timeout=300), 0, process.stderr.read())
+        curves = [[json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()] for out in (one, two)]
+        self.assertEqual([look["step"] for look in curves[0]], [look["step"] for look in curves[1]])
+        for single, double in zip(*curves):
+            for key in ("train_loss", "validation_loss"):
+                self.assertAlmostEqual(single[key], double[key], delta=1e-4 * abs(single[key]) + 1e-9, msg=key)
+        self.assertTrue((two / "adapter.gguf").exists())
+        done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "WORLD_SIZE": "2", "RANK": "5"})
+        self.assertEqual(done.returncode, support.EXIT_BAD_INPUT)
+        self.assertIn("RANK", done.stderr)
+
     def test_a_checkpoint_of_other_options_is_refused(self):
         out = self.directory / "out"
         self.lora(out, "--steps", "6")
         self.assertIn("another base, other data or other options", self.lora(out, "--resume", code=EXIT_CONFLICT))
+
+    def test_a_disk_that_is_full_shows_before_the_first_step(self):
+        done = subprocess.run(self.command("--data", self.data, "--base", self.base, "--out", self.directory / "out", *LORA),
+                              capture_output=True, text=True, timeout=300,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
+        self.assertEqual(done.returncode, support.EXIT_EXHAUSTED, done.stderr)
+        self.assertIn("checkpoint.safetensors", done.stderr)
+        self.assertLessEqual(len((self.directory / "out/metrics.jsonl").read_text().splitlines()), 1)
+
+    def test_a_teacher_is_learned_from(self):
+        alone = self.lora(self.directory / "alone", epochs=2)
+        teacher = self.lora(self.directory / "teacher", "--merged", "F32")
+        taught = self.lora(self.directory / "taught", "--teacher", self.directory / "teacher/merged.gguf",
+                           "--teacher-share", "0.8", epochs=2)
+        self.assertNotEqual(alone["validation_loss"], taught["validation_loss"])
+        self.assertLess(taught["validation_loss"], taught["validation_loss_before"])
+        self.assertLess(teacher["merged_difference"], 2e-3)
 
     def test_bad_input_is_named(self):
         self.data.write_text('{"prompt":"a","answer":"b"}\n{"prompt":"a"}\n')

@@ -1,6 +1,7 @@
 #include "steps/s5_tune/torch/decoder.hpp"
 
-#include <ATen/ops/arange.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/softmax.h>
 
 #include <algorithm>
 #include <cmath>
@@ -213,6 +214,48 @@ at::Tensor Decoder::logits(const Pack& pack) {
   return logits;
 }
 
+SoftTargets Decoder::likeliest(const Pack& pack, std::int64_t k, double temperature) {
+  const at::Tensor x = run(pack, nullptr, 0).index_select(0, pack.rows);
+  Norm::Pass pass;
+  const at::Tensor hidden = norm_.forward(x, pass);
+  const at::Tensor table = weights_.matrix(head());
+  const auto sums = sum_type(weights_.type());
+  SoftTargets found{.ids = at::empty({x.size(0), k}, at::TensorOptions(at::kLong)),
+                    .probabilities = at::empty({x.size(0), k}, at::TensorOptions(sums)),
+                    .temperature = temperature};
+  for (std::int64_t begin = 0; begin < hidden.size(0); begin += head_rows_at_once) {
+    const std::int64_t count = std::min(head_rows_at_once, hidden.size(0) - begin);
+    at::Tensor logits =
+        logits_of(hidden.narrow(0, begin, count), table).to(sums).mul_(plan_.logit_scale);
+    if (plan_.logit_cap > 0) logits.div_(plan_.logit_cap).tanh_().mul_(plan_.logit_cap);
+    const auto [values, ids] = logits.topk(k, 1);
+    found.ids.narrow(0, begin, count).copy_(ids);
+    found.probabilities.narrow(0, begin, count).copy_(at::softmax(values.div(temperature), 1));
+  }
+  return found;
+}
+
+namespace {
+
+// Of some rows: what soft targets add to loss and gradient. Logits as the model gives them, capped.
+struct SoftPart {
+  at::Tensor gradient;  // of the logits, without weights
+  at::Tensor nats;      // of each row
+};
+SoftPart soft_part(const SoftTargets& soft, const at::Tensor& logits, double scale,
+                   std::int64_t begin) {
+  const at::Tensor ids = soft.ids.narrow(0, begin, logits.size(0));
+  const at::Tensor wanted = soft.probabilities.narrow(0, begin, logits.size(0));
+  const double t = soft.temperature;
+  const at::Tensor logs = at::log_softmax(logits.to(wanted.scalar_type()).mul(scale / t), 1);
+  const at::Tensor nats = wanted.mul(wanted.log().sub_(logs.gather(1, ids))).sum(1).mul_(t * t);
+  at::Tensor gradient = logs.exp();
+  gradient.scatter_add_(1, ids, wanted.neg());
+  return {.gradient = gradient.mul_(t * scale), .nats = nats};
+}
+
+}  // namespace
+
 PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tensor* dhidden) {
   const at::Tensor table = weights_.matrix(head());
   const at::Tensor table_gradient = weights_.gradient(head().name);
@@ -225,17 +268,29 @@ PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tens
     const at::Tensor logits = logits_of(some, table);
     at::Tensor slopes;
     if (plan_.logit_cap > 0) slopes = at::empty_like(logits);
+    const bool softly = dhidden != nullptr && pack.soft.has_value();
+    SoftPart soft;
     with_value_of(logits.scalar_type(), [&]<class Value>(Value) {
       if (slopes.defined()) {
         cap_values<Value>(logits.numel(), plan_.logit_cap, logits.data_ptr<Value>(),
                           slopes.data_ptr<Value>());
       }
+      if (softly) soft = soft_part(*pack.soft, logits, plan_.logit_scale, begin);
       cross_entropy_rows<Value>({.rows = count, .width = table.size(0)}, logits.data_ptr<Value>(),
                                 pack.targets.const_data_ptr<std::int64_t>() + begin,
                                 pack.weights.const_data_ptr<float>() + begin, plan_.logit_scale,
                                 losses.data() + begin);
     });
     if (dhidden == nullptr) continue;
+    if (softly) {
+      const double share = pack.soft->share;
+      const at::Tensor weights = pack.weights.narrow(0, begin, count).to(soft.nats.scalar_type());
+      logits.mul_(1 - share).add_(soft.gradient.mul_(weights.unsqueeze(1)).mul_(share));
+      for (std::int64_t i = 0; i < count; ++i) {
+        RowLoss& row = losses[static_cast<std::size_t>(begin + i)];
+        row.loss = (1 - share) * row.loss + share * soft.nats[i].item<double>();
+      }
+    }
     if (slopes.defined()) logits.mul_(slopes);
     dhidden->narrow(0, begin, count).copy_(at::mm(logits, table));
     if (table_gradient.defined()) add_product(table_gradient, logits.t(), some);

@@ -37,7 +37,10 @@ class Decoder {
   // rows x vocabulary in the type of sums, of pack.rows.
   [[nodiscard]] at::Tensor logits(const Pack& pack);
   [[nodiscard]] PackLoss loss(const Pack& pack);
-  // Adds to the gradients of what is trained. `seed` draws the dropout.
+  // The k likeliest tokens of each of pack.rows, with their probabilities at the temperature.
+  [[nodiscard]] SoftTargets likeliest(const Pack& pack, std::int64_t k, double temperature);
+  // Adds to the gradients of what is trained. `seed` draws the dropout. Soft targets count here
+  // only.
   PackLoss loss_and_gradients(const Pack& pack, std::uint64_t seed);
 
  private:

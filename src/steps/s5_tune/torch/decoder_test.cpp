@@ -245,6 +245,45 @@ TEST_F(TinyDecoder, DoraGradientsAreTheSlopesOfTheLossWithLengthsHeld) {
   EXPECT_EQ(checked, 14U);
 }
 
+TEST_F(TinyDecoder, SoftTargetsGradientsAreTheSlopesOfTheLoss) {
+  for (const char* name :
+       {"llama", "gemma2", "granite"}) {  // gemma2 caps logits, granite scales them
+    const TinyModel shape{.architecture = name,
+                          .width = 32,
+                          .heads = 4,
+                          .kv_heads = 2,
+                          .head_width = 8,
+                          .feed_forward = 24};
+    Opened opened(model(shape), at::kDouble);
+    auto adapter = Adapter::create(opened.plan, {.rank = 2, .alpha = 3}, at::kDouble).value();
+    Decoder decoder(opened.plan, opened.weights, &adapter);
+    Pack pack = pack_of({some_text(9, 1)});
+    SoftTargets soft = decoder.likeliest(pack, 5, 2.0);  // of the base
+    EXPECT_NEAR(soft.probabilities.sum().item<double>(), 9, 1e-9);
+    soft.share = 0.7;
+    pack.soft = soft;
+    adapter.parameters().normal_(0, 0.3);
+    adapter.gradients().zero_();
+    const double loss = decoder.loss_and_gradients(pack, 0).loss;
+    EXPECT_NE(loss, decoder.loss(pack).loss);
+    const at::Tensor gradients = adapter.gradients().clone();
+    const double largest = gradients.abs().max().item<double>();
+    for (std::int64_t i = 0; i < adapter.parameters().numel(); i += 29) {
+      constexpr double step = 1e-5;
+      double* value = adapter.parameters().data_ptr<double>() + i;
+      const double before = *value;
+      *value = before + step;
+      const double above = decoder.loss_and_gradients(pack, 0).loss;
+      *value = before - step;
+      const double below = decoder.loss_and_gradients(pack, 0).loss;
+      *value = before;
+      ASSERT_NEAR(gradients.const_data_ptr<double>()[i], (above - below) / (2 * step),
+                  1e-6 * largest)
+          << name << ' ' << i;
+    }
+  }
+}
+
 TEST_F(TinyDecoder, DropoutIsTheSameInBothDirections) {
   Opened opened(model({.width = 32, .head_width = 8, .feed_forward = 24}), at::kDouble);
   auto adapter =

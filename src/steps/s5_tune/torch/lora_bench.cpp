@@ -1,6 +1,7 @@
-// Steps of LoRA training on a model of a given shape with random weights, without data or disk:
-// `lora_bench MODEL.gguf` writes the file where it is absent, takes the steps and prints tokens a
-// second and the peak of memory as JSON. bench/bench_train.py runs it.
+// Steps of LoRA training, or of full fine-tuning, on a model of a given shape with random weights,
+// without data or disk: `lora_bench MODEL.gguf` writes the file where it is absent, takes the steps
+// and prints tokens a second, by the clock and by processor time, the share of the rate at which
+// this machine multiplies matrices, and the peak of memory as JSON. bench/bench_train.py runs it.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -10,12 +11,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <optional>
 #include <random>
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/decoder.hpp"
+#include "steps/s5_tune/torch/optimiser.hpp"
 #include "steps/s5_tune/torch/tiny_model.hpp"
 
 namespace understudy::s5 {
@@ -35,7 +38,49 @@ struct Options {
   int steps = 5;
   int threads = 2;
   bool tiny = false;
+  bool full = false;
 };
+
+double processor_s() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Of one product of the shape that most of the work has, by processor time of all threads.
+double multiplied_per_processor_s(const DecoderPlan& plan, std::int64_t tokens,
+                                  at::ScalarType type) {
+  const at::Tensor x = at::empty({tokens, plan.width}, type).fill_(0.5);
+  const at::Tensor w = at::empty({plan.feed_forward, plan.width}, type).fill_(0.5);
+  constexpr int times = 12;
+  double best = 0;
+  for (int i = 0; i < 3; ++i) {  // the first warms up
+    const double before = processor_s();
+    for (int j = 0; j < times; ++j) at::mm(x, w.t());
+    const auto work = 2.0 * times * static_cast<double>(tokens * plan.width * plan.feed_forward);
+    best = std::max(best, work / (processor_s() - before));
+  }
+  return best;
+}
+
+// Multiplications and additions of a step in matrix products: the frozen layers forward and back to
+// their input (in full tuning to their weights too), the head likewise, causal attention.
+double work_of_step(const DecoderPlan& plan, const Options& options) {
+  const auto tokens = static_cast<double>(options.texts * options.length);
+  double linear = static_cast<double>(plan.vocabulary * plan.width);
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    for (const LinearModule& module : plan.modules_of(i)) {
+      linear += static_cast<double>(module.rows * module.columns);
+    }
+  }
+  const double seen = static_cast<double>(options.length) / 2;
+  const double attention = static_cast<double>(plan.layers.size()) * 2 * 2 * seen *
+                           static_cast<double>(plan.query_width()) * 3.5;
+  return tokens * (2 * linear * (options.full ? 3 : 2) + attention);
+}
 
 lm::StoredAs stored_as(const std::string& name) {
   for (const auto type :
@@ -93,27 +138,44 @@ Result<json::value> run(const Options& options) {
   const auto type = options.computed == "bf16" ? at::kBFloat16 : at::kFloat;
   const auto file = TRY(lm::GgufFile::open(options.model));
   const DecoderPlan plan = TRY(plan_of(file));
-  BaseWeights weights(file, type);
-  auto adapter = TRY(Adapter::create(plan, {.rank = options.rank}, type));
-  Decoder decoder(plan, weights, &adapter);
+  std::optional<FullWeights> full;
+  std::optional<Adapter> adapter;
+  if (options.full) {
+    full.emplace(file, type);
+  } else {
+    adapter = TRY(Adapter::create(plan, {.rank = options.rank}, type));
+  }
+  Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
+  BaseWeights weights(file, type, full ? &*full : nullptr);
+  Decoder decoder(plan, weights, adapter ? &*adapter : nullptr);
+  AdamW optimiser(trained, {});
+  const double rate = multiplied_per_processor_s(plan, options.texts * options.length, type);
   const Pack pack = random_pack(options, plan.vocabulary);
-  std::vector<double> seconds;
+  std::vector<double> seconds, processor_seconds;
   for (int step = 0; step <= options.steps; ++step) {  // the first one warms up
     const Stopwatch watch;
-    adapter.gradients().zero_();
+    const double before = processor_s();
+    trained.gradients().zero_();
     decoder.loss_and_gradients(pack, 1);
-    adapter.parameters().sub_(adapter.gradients(), 1e-2);
-    adapter.refresh();
-    if (step > 0) seconds.push_back(watch.elapsed_s());
+    optimiser.step(trained, step, 1e-4);
+    if (step == 0) continue;
+    seconds.push_back(watch.elapsed_s());
+    processor_seconds.push_back(processor_s() - before);
   }
   std::ranges::sort(seconds);
+  std::ranges::sort(processor_seconds);
+  const double middle = processor_seconds[processor_seconds.size() / 2];
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto tokens = static_cast<double>(options.texts * options.length);
   return json::object{{"tokens_per_s_median", tokens / seconds[seconds.size() / 2]},
                       {"tokens_per_s_best", tokens / seconds.front()},
+                      {"tokens_per_processor_s_median", tokens / middle},
+                      {"gflops_of_products", rate / 1e9},
+                      {"share_of_products", work_of_step(plan, options) / middle / rate},
+                      {"weights_bytes", std::filesystem::file_size(options.model)},
                       {"memory_peak_bytes", usage.ru_maxrss * 1024},
-                      {"parameters", adapter.parameters().numel()},
+                      {"parameters", trained.parameters().numel()},
                       {"threads", options.threads},
                       {"steps", options.steps}};
 }
@@ -135,6 +197,7 @@ int main(int argc, char** argv) {
   app.add_option("--length", options.length)->capture_default_str();
   app.add_option("--steps", options.steps, "0: only write the model")->capture_default_str();
   app.add_option("--threads", options.threads)->capture_default_str();
+  app.add_flag("--full", options.full, "tune all weights");
   app.add_flag("--tiny", options.tiny, "a small shape instead of SmolLM2-135M's");
   CLI11_PARSE(app, argc, argv);
   const auto result = s5::run(options);

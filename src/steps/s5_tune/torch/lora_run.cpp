@@ -24,18 +24,21 @@ double weight_of(const TokenText& text) {
 }  // namespace
 
 LoraRun::LoraRun(const LoraData& data, Decoder& decoder, Trained& trained,
-                 const LoraOptions& options, const std::filesystem::path& directory)
+                 const LoraOptions& options, const std::filesystem::path& directory,
+                 const Ranks& ranks)
     : data_(data),
       decoder_(decoder),
       trained_(trained),
       options_(options),
       directory_(directory),
+      ranks_(ranks),
       optimiser_(trained, {.state = options.optimiser, .weight_decay = options.weight_decay}),
       state_{.best = trained.parameters().clone()},
-      metrics_(directory / "metrics.jsonl", options.resume ? std::ios::app : std::ios::trunc) {
+      metrics_(ranks.leads() ? directory / "metrics.jsonl" : std::filesystem::path("/dev/null"),
+               options.resume ? std::ios::app : std::ios::trunc) {
   for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
     const auto rows = static_cast<std::int64_t>(rows_of_epoch(epoch).size());
-    state_.steps_max += (rows + options.accumulation - 1) / options.accumulation;
+    state_.steps_max += (rows + packs_of_step() - 1) / packs_of_step();
   }
   if (options.steps_max > 0) state_.steps_max = std::min(state_.steps_max, options.steps_max);
 }
@@ -56,10 +59,10 @@ double LoraRun::rate_at(std::int64_t step) const {
   return options_.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, share)));
 }
 
-// The packs [first, first + accumulation) of an epoch.
+// The packs of an epoch from `first` on, those of a step; of them each rank takes its share.
 void LoraRun::step(const Rows& rows, std::int64_t first) {
   const Stopwatch watch;
-  const auto end = std::min(static_cast<std::int64_t>(rows.size()), first + options_.accumulation);
+  const auto end = std::min(static_cast<std::int64_t>(rows.size()), first + packs_of_step());
   double weight = 0;
   for (std::int64_t i = first; i < end; ++i) {
     for (const std::size_t text : rows[static_cast<std::size_t>(i)]) {
@@ -68,15 +71,21 @@ void LoraRun::step(const Rows& rows, std::int64_t first) {
   }
   trained_.gradients().zero_();
   double loss = 0;
-  for (std::int64_t i = first; i < end; ++i) {
-    const Pack pack = make_pack(data_.train, rows[static_cast<std::size_t>(i)]);
+  std::int64_t tokens = 0;
+  for (std::int64_t i = first + ranks_.rank(); i < end; i += ranks_.size()) {
+    Pack pack = make_pack(data_.train, rows[static_cast<std::size_t>(i)]);
     pack.weights.div_(weight);
+    if (teacher_ != nullptr) teacher_->teach(pack);
     const std::uint64_t seed = options_.adapter.seed * 1'000'003 +
                                static_cast<std::uint64_t>(state_.step * 64 + i - first) + 1;
     loss += decoder_.loss_and_gradients(pack, seed).loss;
-    state_.tokens += pack.tokens.numel();
-    step_tokens_ += pack.tokens.numel();
+    tokens += pack.tokens.numel();
   }
+  ranks_.sum(trained_.gradients());
+  loss = ranks_.sum(loss);
+  tokens = static_cast<std::int64_t>(ranks_.sum(static_cast<double>(tokens)));
+  state_.tokens += tokens;
+  step_tokens_ += tokens;
   norm_ = optimiser_.step(trained_, state_.step, rate_at(state_.step));
   ++state_.step;
   ++steps_here_;
@@ -140,18 +149,19 @@ void LoraRun::observe() {
 // Once the speed is known: no more steps than the time allows, so that the rate still falls to 0.
 void LoraRun::fit_into_time() {
   if (steps_here_ != steps_to_judge_speed) return;
-  const double left = options_.minutes_max * 60 * time_for_steps - elapsed_s();
-  const double a_step = step_seconds_ / static_cast<double>(steps_here_);
+  const double left = options_.minutes_max * 60 * time_for_steps - elapsed_everywhere_s();
+  const double a_step = ranks_.of_leader(step_seconds_ / static_cast<double>(steps_here_));
   const auto fitting = static_cast<std::int64_t>(std::max(1.0, left / std::max(1e-9, a_step)));
   state_.steps_max = std::min(state_.steps_max, state_.step + fitting);
 }
 
 bool LoraRun::over() const {
   return state_.step >= state_.steps_max || state_.stale >= options_.patience ||
-         elapsed_s() >= options_.minutes_max * 60;
+         elapsed_everywhere_s() >= options_.minutes_max * 60;
 }
 
 Status LoraRun::save(const std::string& fingerprint) {
+  if (!ranks_.leads()) return {};
   LoraState state = state_;
   state.seconds = elapsed_s();
   state.first = optimiser_.first();
@@ -175,15 +185,18 @@ Status LoraRun::train(const std::string& fingerprint) {
   Progress progress("training", static_cast<std::uint64_t>(state_.steps_max), "steps");
   progress.advance(static_cast<std::uint64_t>(state_.step));
   const std::int64_t every = std::max(steps_between_looks_min, state_.steps_max / looks_wanted);
-  if (state_.step == 0) observe();
+  if (state_.step == 0) {
+    observe();
+    TRY(save(fingerprint));  // what cannot be written shows now and not in an hour
+  }
   double saved_s = watch_.elapsed_s();
   std::int64_t before = 0;  // steps of the epochs so far
   for (std::int64_t epoch = 0; epoch < options_.epochs && !over(); ++epoch) {
     const Rows rows = rows_of_epoch(epoch);
     const auto count = static_cast<std::int64_t>(rows.size());
-    const std::int64_t steps = (count + options_.accumulation - 1) / options_.accumulation;
+    const std::int64_t steps = (count + packs_of_step() - 1) / packs_of_step();
     while (state_.step < before + steps && !over()) {
-      step(rows, (state_.step - before) * options_.accumulation);
+      step(rows, (state_.step - before) * packs_of_step());
       if (!std::isfinite(loss_) || !std::isfinite(norm_)) {
         return fail(ErrorCode::invalid_input,
                     "the loss is no number any more at step " + std::to_string(state_.step),

@@ -16,6 +16,8 @@
 #include "steps/s5_tune/torch/lora_data.hpp"
 #include "steps/s5_tune/torch/lora_trainer.hpp"
 #include "steps/s5_tune/torch/optimiser.hpp"
+#include "steps/s5_tune/torch/ranks.hpp"
+#include "steps/s5_tune/torch/teacher.hpp"
 
 namespace understudy::s5 {
 
@@ -23,8 +25,9 @@ class LoraRun {
  public:
   // All must outlive this.
   LoraRun(const LoraData& data, Decoder& decoder, Trained& trained, const LoraOptions& options,
-          const std::filesystem::path& directory);
+          const std::filesystem::path& directory, const Ranks& ranks);
 
+  void learn_from(const Teacher& teacher) { teacher_ = &teacher; }  // must outlive this
   Status resume(const std::string& fingerprint);
   // Until steps, time or patience run out; leaves the best parameters in what is trained.
   Status train(const std::string& fingerprint);
@@ -46,6 +49,9 @@ class LoraRun {
   void fit_into_time();
   [[nodiscard]] bool over() const;
   [[nodiscard]] double elapsed_s() const { return state_.seconds + watch_.elapsed_s(); }
+  [[nodiscard]] double elapsed_everywhere_s() const { return ranks_.of_leader(elapsed_s()); }
+  // Packs of a step, of all ranks.
+  [[nodiscard]] std::int64_t packs_of_step() const { return options_.accumulation * ranks_.size(); }
   Status save(const std::string& fingerprint);
 
   const LoraData& data_;
@@ -53,6 +59,8 @@ class LoraRun {
   Trained& trained_;
   const LoraOptions& options_;
   std::filesystem::path directory_;
+  const Ranks& ranks_;
+  const Teacher* teacher_ = nullptr;
   AdamW optimiser_;
   LoraState state_;
   std::ofstream metrics_;

@@ -86,7 +86,7 @@ Status check_memory(double needed) {
 }
 
 std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int threads,
-                           at::ScalarType type) {
+                           at::ScalarType type, int ranks) {
   std::string targets;
   for (const std::string& target : options.adapter.targets) targets += target + ",";
   json::array facts{static_cast<int>(options.method),
@@ -107,6 +107,11 @@ std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int
                     options.patience,
                     threads,
                     type == at::kBFloat16,
+                    options.teacher.file.string(),
+                    options.teacher.share,
+                    options.teacher.temperature,
+                    options.teacher.top,
+                    ranks,
                     data.fingerprint};
   std::error_code error;
   facts.emplace_back(std::filesystem::file_size(options.base, error));
@@ -252,6 +257,7 @@ Status measure(LoraReport& report, lm::ServedFacts facts, const std::filesystem:
 Result<LoraReport> train(std::span<const TuningExample> examples,
                          const std::filesystem::path& directory, const LoraOptions& options) {
   const c10::InferenceMode no_autograd;
+  const Ranks ranks = TRY(Ranks::from_environment());
   const int threads = options.threads > 0
                           ? options.threads
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -283,16 +289,22 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   const LoraData data = TRY(prepare_lora_data(
       examples, vocabulary,
       {.length_max = static_cast<std::size_t>(length_max), .seed = options.adapter.seed}));
-  const std::string fingerprint = fingerprint_of(options, data, threads, type);
-  remove_results(directory);
+  const std::string fingerprint = fingerprint_of(options, data, threads, type, ranks.size());
+  if (ranks.leads()) remove_results(directory);
   if (options.method == Method::full) full.emplace(file, type);
   BaseWeights weights(file, type, full ? &*full : nullptr);
   Decoder decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations);
   Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
-  LoraRun run(data, decoder, trained, options, directory);
+  LoraRun run(data, decoder, trained, options, directory, ranks);
+  std::optional<Teacher> teacher;
+  if (!options.teacher.file.empty()) {
+    teacher = TRY(Teacher::open(options.teacher, vocabulary, type));
+    run.learn_from(*teacher);
+  }
   if (options.resume) TRY(run.resume(fingerprint));
   TRY(run.train(fingerprint));
   LoraReport report = run.report();
+  if (!ranks.leads()) return report;  // the others wrote nothing
   const TunedModel tuned{.base = file,
                          .plan = plan,
                          .adapter = adapter ? &*adapter : nullptr,

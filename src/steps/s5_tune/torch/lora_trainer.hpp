@@ -19,6 +19,7 @@
 #include "steps/s5_tune/torch/decoder.hpp"
 #include "steps/s5_tune/torch/optimiser.hpp"
 #include "steps/s5_tune/torch/served_quality.hpp"
+#include "steps/s5_tune/torch/teacher.hpp"
 #include "steps/s5_tune/tuning_text.hpp"
 
 namespace understudy::s5 {
@@ -36,6 +37,7 @@ struct LoraOptions {
   OptimiserState optimiser = OptimiserState::f32;
   Activations activations = Activations::kept;
   AdapterOptions adapter = {};
+  TeacherOptions teacher = {};
   double minutes_max = 600;
   std::int64_t epochs = 3;
   std::int64_t steps_max = 0;  // 0: as many as the epochs have

@@ -2,11 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "steps/s5_tune/torch/tensor.hpp"
 
 namespace understudy::s5 {
+
+// What a teacher thinks of each row: its likeliest tokens, and their probabilities at a
+// temperature, which add up to 1. The loss becomes (1 - share) * cross-entropy + share *
+// temperature^2 * KL(teacher || model), both at that temperature (arXiv 1503.02531).
+struct SoftTargets {
+  at::Tensor ids;            // rows x k, int64
+  at::Tensor probabilities;  // rows x k, in the type of sums
+  double share = 0;
+  double temperature = 1;
+};
 
 struct Pack {
   at::Tensor tokens;                 // int64
@@ -15,6 +26,7 @@ struct Pack {
   at::Tensor rows;                   // int64: the tokens whose successor is to be predicted
   at::Tensor targets;                // int64: those successors
   at::Tensor weights;                // f32: of each row in the loss
+  std::optional<SoftTargets> soft = {};
 };
 
 }  // namespace understudy::s5
