@@ -21,7 +21,8 @@ std::string shortened(std::string_view text, std::size_t bytes_max) {
 
 std::string judge_question(const AnswerPair& pair) {
   return std::format(
-      "Two assistants answered the same request. Which answer serves the request better? Differences "
+      "Two assistants answered the same request. Which answer serves the request better? "
+      "Differences "
       "of wording or order that change nothing do not count.\n\n<request>\n{}\n</request>\n\n"
       "<first>\n{}\n</first>\n\n<second>\n{}\n</second>\n\n"
       "Answer with one word: first, second, or equal.",

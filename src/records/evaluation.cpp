@@ -23,12 +23,9 @@ Agreement agreement_from_json(const json::value& tree, std::string_view key) {
 
 json::value to_json(const JudgedQuality& judged) {
   if (judged.judge.empty()) return nullptr;
-  return json::object{{"judge", judged.judge},
-                      {"calls", judged.calls},
-                      {"equal", judged.equal},
-                      {"slm_better", judged.slm_better},
-                      {"llm_better", judged.llm_better},
-                      {"inconsistent", judged.inconsistent}};
+  return json::object{{"judge", judged.judge},           {"calls", judged.calls},
+                      {"equal", judged.equal},           {"slm_better", judged.slm_better},
+                      {"llm_better", judged.llm_better}, {"inconsistent", judged.inconsistent}};
 }
 
 JudgedQuality judged_from_json(const json::value& tree) {
@@ -44,9 +41,8 @@ JudgedQuality judged_from_json(const json::value& tree) {
 
 json::value to_json(const TextSimilarity& similarity) {
   if (similarity.calls == 0) return nullptr;
-  return json::object{{"calls", similarity.calls},
-                      {"chrf", similarity.chrf},
-                      {"rouge_l", similarity.rouge_l}};
+  return json::object{
+      {"calls", similarity.calls}, {"chrf", similarity.chrf}, {"rouge_l", similarity.rouge_l}};
 }
 
 TextSimilarity similarity_from_json(const json::value& tree) {

@@ -16,9 +16,8 @@ constexpr long timeout_s = 120;
 Result<std::string> parse_chat_text(std::string_view body) {
   const json::value tree = TRY(json::parse(body));
   const json::array* choices = json::find_array(tree, "choices");
-  const json::value* message = choices == nullptr || choices->empty()
-                                   ? nullptr
-                                   : json::find(choices->front(), "message");
+  const json::value* message =
+      choices == nullptr || choices->empty() ? nullptr : json::find(choices->front(), "message");
   const auto text = message == nullptr ? std::nullopt : json::find_string(*message, "content");
   if (!text) return fail(ErrorCode::corrupt, "the answer is no chat completion with a text");
   return std::string(*text);

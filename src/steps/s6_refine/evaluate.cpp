@@ -76,8 +76,8 @@ class Judge {
     }
     if (answer != nullptr) *answer = prediction->answer;
     return {.confidence = prediction->confidence,
-            .agrees = quality::agrees(call.teacher, prediction->answer, task_.answer_form,
-                                      call.schemas)};
+            .agrees =
+                quality::agrees(call.teacher, prediction->answer, task_.answer_form, call.schemas)};
   }
 
   const lm::SmallModel& model_;
