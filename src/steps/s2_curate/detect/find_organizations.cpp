@@ -28,6 +28,7 @@ constexpr auto deeds = std::to_array<std::string_view>(
      " has acquired ",   " shareholders ",     " subsidiaries ", " is a subsidiary ",
      " is a nonprofit ", " is a non-profit ",  " is a 501(c)",   " is the brainchild ",
      " went bankrupt ",  " went public ",      " was founded ",  " employs "});
+constexpr std::string_view deed_initials = "ehiosw";  // most words behind a name are no deed
 
 // Ends that no name has by chance; "Center" or "Group" may end a heading.
 constexpr auto sure_ends = std::to_array<std::string_view>(
@@ -71,8 +72,10 @@ std::size_t last_before_deed(const NameText& words, std::size_t first) {
           words.gap_after(last) == " & "))
     ++last;
   const std::string_view behind = words.text().substr(words[last].end);
-  if (!std::ranges::any_of(deeds, [&](std::string_view deed) { return behind.starts_with(deed); }))
+  if (behind.size() < 2 || !deed_initials.contains(behind[1]) ||
+      std::ranges::none_of(deeds, [&](std::string_view deed) { return behind.starts_with(deed); }))
     return words.size();
+  if (words.begins_sentence(first) && words.lower(first) == "the") return words.size();
   for (std::size_t i = first; i <= last; ++i)
     if (words[i].is(other_names)) return words.size();
   return last == first && words[first].is(surname | common_word) ? words.size() : last;
@@ -107,8 +110,7 @@ void find_organizations(NameText& words) {
       words.take(EntityType::organization, i, i, sure ? 0.7 : words.follows(i, cues) ? 0.6 : 0.2);
       continue;
     }
-    const bool article = words.begins_sentence(i) && words.lower(i) == "the";
-    if (!article && word.is_capital()) {
+    if (word.is_capital()) {
       if (const std::size_t last = last_before_deed(words, i); last < words.size()) {
         words.take(EntityType::organization, i, last, 0.6);
         i = last;
