@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "steps/s6_refine/report.hpp"
+#include "steps/s6_refine/report_balance.hpp"
 #include "steps/s6_refine/report_style.hpp"
 
 namespace understudy::s6 {
@@ -284,9 +285,9 @@ std::string to_html(const Report& report) {
       "<title>Understudy report</title><style>{}</style></head>\n<body><main>\n"
       "<header><div class=\"quiet\">Understudy report &middot; {} UTC &middot; "
       "{}</div><h1>{}</h1></header>\n"
-      "{}{}{}{}</main></body></html>\n",
+      "{}{}{}{}{}</main></body></html>\n",
       report_style, minute(report.made_at), period, headline(report), tiles(report), chart(report),
-      task_table(report), notes(report));
+      task_table(report), balance_section(report), notes(report));
 }
 
 }  // namespace understudy::s6
