@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <string_view>
 
 #include "steps/s2_curate/detect/name_text.hpp"
 
@@ -17,6 +20,15 @@ constexpr auto cues_phrases = std::to_array<std::string_view>(
      " address of ",  " year at ",      " company: ",      " organization: ", " organisation: ",
      " employer: ",   " recorded for ", " on behalf of "});
 constexpr Cues cues(cues_phrases);
+
+// What only an organisation does or has, behind its name. Whole words: they end in a space.
+constexpr auto deeds = std::to_array<std::string_view>(
+    {" invested ",       " invests ",          " office is ",    " offices ",
+     " headquarters ",   " is headquartered ", " is hiring ",    " was acquired ",
+     " has acquired ",   " shareholders ",     " subsidiaries ", " is a subsidiary ",
+     " is a nonprofit ", " is a non-profit ",  " is a 501(c)",   " is the brainchild ",
+     " went bankrupt ",  " went public ",      " was founded ",  " employs "});
+constexpr std::string_view deed_initials = "ehiosw";  // most words behind a name are no deed
 
 // Ends that no name has by chance; "Center" or "Group" may end a heading.
 constexpr auto sure_ends = std::to_array<std::string_view>(
@@ -49,6 +61,26 @@ std::size_t first_of(const NameText& words, std::size_t last) {
   return first;
 }
 
+// The last word of the name from `first` that does or has what only an organisation does; `size()`
+// where there is none. A name of one word must be one that nothing else is called.
+std::size_t last_before_deed(const NameText& words, std::size_t first) {
+  constexpr std::uint32_t other_names = given_name | title | country | city;
+  std::size_t last = first;
+  while (last + 1 < words.size() && last - first < words_before_end_max &&
+         !words.is_taken(last + 1) && words[last + 1].is_capital() &&
+         (words.gap_after(last) == " " || words.gap_after(last) == "-" ||
+          words.gap_after(last) == " & "))
+    ++last;
+  const std::string_view behind = words.text().substr(words[last].end);
+  if (behind.size() < 2 || !deed_initials.contains(behind[1]) ||
+      std::ranges::none_of(deeds, [&](std::string_view deed) { return behind.starts_with(deed); }))
+    return words.size();
+  if (words.begins_sentence(first) && words.lower(first) == "the") return words.size();
+  for (std::size_t i = first; i <= last; ++i)
+    if (words[i].is(other_names)) return words.size();
+  return last == first && words[first].is(surname | common_word) ? words.size() : last;
+}
+
 }  // namespace
 
 void find_organizations(NameText& words) {
@@ -77,6 +109,13 @@ void find_organizations(NameText& words) {
       const bool sure = !word.is(doubtful_organization | common_word | given_name | surname);
       words.take(EntityType::organization, i, i, sure ? 0.7 : words.follows(i, cues) ? 0.6 : 0.2);
       continue;
+    }
+    if (word.is_capital()) {
+      if (const std::size_t last = last_before_deed(words, i); last < words.size()) {
+        words.take(EntityType::organization, i, last, 0.6);
+        i = last;
+        continue;
+      }
     }
     if (words[i].is(common_word | title | given_name) || words.all_lower() ||
         !words.follows(i, cues))

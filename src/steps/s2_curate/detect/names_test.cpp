@@ -12,6 +12,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::vector<std::string> found(std::string_view text, std::string_view key = {}) {
   static const Detector detector = *Detector::create();
@@ -63,6 +64,14 @@ TEST(DetectOrganization, KnowsEndsNamesAndCues) {
               ElementsAre("organization:Acme Widgets Ltd"));
   EXPECT_THAT(found("data from Microsoft came in"), ElementsAre("organization:Microsoft"));
   EXPECT_THAT(found("she works at Blorptronics now"), ElementsAre("organization:Blorptronics"));
+}
+
+TEST(DetectOrganization, KnowsWhatOnlyOrganizationsDo) {
+  EXPECT_THAT(found("During the crisis, Blorptronics Systems invested heavily in chips"),
+              ElementsAre("organization:Blorptronics Systems"));
+  EXPECT_THAT(found("The Blorptronics office is closed"), ElementsAre("organization:Blorptronics"));
+  EXPECT_THAT(found("The new office is closed. She invested in it"), IsEmpty());
+  EXPECT_THAT(found("Last week Jane invested her savings"), Not(Contains("organization:Jane")));
 }
 
 TEST(DetectDate, TakesFullDatesWithTheirTime) {
