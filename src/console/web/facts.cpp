@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "adapters/store/call_log.hpp"
+#include "adapters/store/watch_store.hpp"
 #include "console/metadata_key.hpp"
 #include "steps/s6_refine/report.hpp"
 
@@ -89,8 +90,9 @@ Stamps read_stamps(const store::Home& home) {
   return {.log = stamp_of_all(home.log()),
           .tasks = stamp_of(home.metadata()) + stamp_of(home.metadata().string() + "-wal") +
                    stamp_of(home.datasets() / "current"),
-          .policy = stamp_of(home.policy() / "current") + stamp_of(home.watch() / "vetoes.json") +
-                    stamp_of(home.watch() / "demotions.jsonl"),
+          .policy = stamp_of(home.policy() / "current") +
+                    stamp_of(store::watch_directory(home) / "vetoes.json") +
+                    stamp_of(store::watch_directory(home) / "demotions.jsonl"),
           .models = stamp_of_all(home.artifacts(), "metrics.jsonl"),
           .access = stamp_of(home.directory() / "access.json") +
                     stamp_of(home.directory() / "spend.json") + stamp_of_all(home.keys()),
