@@ -7,6 +7,7 @@
   cluster    tasks against hidden call sites, intents without k, scikit-learn beside it; speed, ids that stay
   gateway    direct, nginx, Portkey, and the gateway with capture off, async, durable: rates, latencies, memory
   train      LoRA steps at the shape of SmolLM2-135M: tokens/s, peak memory; transformers beside it where it is installed
+  route      CLINC150's targets, what of four files converts and why the rest stays, decisions, drift, kills of refine
   kill9      SIGKILL under load: which acknowledged calls does the log still hold?
 
 Each prints its figures with machine and commit, and exits 1 when a target is missed, 77 when its data is absent.
@@ -27,12 +28,13 @@ import bench_cluster  # noqa: E402
 import bench_curate  # noqa: E402
 import bench_gateway  # noqa: E402
 import bench_kill9  # noqa: E402
+import bench_route  # noqa: E402
 import bench_train  # noqa: E402
 import harness  # noqa: E402
 import machine  # noqa: E402
 
 NEED_DATA = {"clinc150": bench_clinc150.run, "calls": bench_calls.run, "curate": bench_curate.run}
-NEED_DATA_AND_OPTIONS = {"cluster": bench_cluster.run}
+NEED_DATA_AND_OPTIONS = {"cluster": bench_cluster.run, "route": bench_route.run}
 BENCHMARKS = {**NEED_DATA, **NEED_DATA_AND_OPTIONS, "gateway": bench_gateway.run, "kill9": bench_kill9.run,
               "train": bench_train.run}
 
@@ -53,6 +55,9 @@ def main():
                          help="what to compare, while working on one of them (default: %(default)s)")
     gateway.add_argument("--raw", type=pathlib.Path, help="write every round's figures here, as JSON")
     parser.add_argument_group("kill9").add_argument("--kills", type=int, default=200, help="rounds (default 200)")
+    route = parser.add_argument_group("route")
+    route.add_argument("--parts", default="clinc150,decision,kills,traffic", help="which (default: %(default)s)")
+    route.add_argument("--tune-minutes", type=float, default=2, help="of training per task (default 2)")
     cluster = parser.add_argument_group("cluster")
     cluster.add_argument("--calls", type=pathlib.Path, action="append", default=[],
                          help="a further file of recorded calls, with meta.task to score against")

@@ -9,17 +9,23 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "adapters/crypto/keys.hpp"
+#include "adapters/crypto/passphrase.hpp"
+#include "adapters/crypto/role_keys.hpp"
 #include "apps/exit_code.hpp"
 #include "apps/verbs.hpp"
 #include "base/files.hpp"
 #include "base/installation.hpp"
 #include "console/web/console_server.hpp"
 #include "live/config/gateway_config.hpp"
+
+extern char** environ;
 
 namespace understudy::apps {
 
@@ -85,10 +91,36 @@ Result<console::ConsoleOptions> options_of(const Home& home, const ConsoleWords&
       .host_names = words.host_names};
 }
 
+std::string passphrase_variable(std::string_view role) {
+  std::string name = "UNDERSTUDY_PASSPHRASE_";
+  for (const char letter : role) name += static_cast<char>(letter - 'a' + 'A');
+  return name;
+}
+
+// Passphrases are asked for once, before the first page wants a key, and kept where the keys'
+// readers look: in this process's environment (not in /proc, which shows the first one only). A key
+// that stays locked is not asked for again: what needs it says so.
+void unlock_keys(const Home& home) {
+  for (const crypto::KeyInfo& key : crypto::list_keys(home.keys())) {
+    const auto role = crypto::parse_role(key.name);
+    if (!role || !key.is_protected || !key.has_secret) continue;
+    const std::string variable = passphrase_variable(key.name);
+    if (const auto passphrase = crypto::ask_passphrase(key.name))
+      ::setenv(variable.c_str(), passphrase->reveal().c_str(), 1);
+    if (const auto opened = crypto::load_secret_key(home.keys(), *role); !opened) {
+      std::fprintf(stderr, "The key of %s stays locked: %s\n", key.name.c_str(),
+                   opened.error().message.c_str());
+      ::setenv(variable.c_str(), "locked", 1);
+    }
+  }
+}
+
 // The owner's address goes to the terminal, and to a file of mode 0600 where one is asked for.
 Result<std::unique_ptr<console::ConsoleServer>> open_console(const Home& home,
                                                              const ConsoleWords& words) {
-  auto server = TRY(console::ConsoleServer::open(TRY(options_of(home, words))));
+  auto options = TRY(options_of(home, words));
+  unlock_keys(home);
+  auto server = TRY(console::ConsoleServer::open(std::move(options)));
   if (!words.url_file.empty())
     TRY(write_file_atomically(words.url_file, server->owner_url() + "\n", FileMode::owner_only));
   // Last: whoever waits for it finds the rest.
@@ -129,13 +161,19 @@ Result<pid_t> start_gateway(const Home& home, const std::vector<std::string>& se
   std::vector<char*> words;
   for (std::string& text : texts) words.push_back(text.data());
   words.push_back(nullptr);
+  // The gateway opens no secret key: it inherits no passphrase either.
+  std::vector<char*> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    if (!std::string_view(*entry).starts_with("UNDERSTUDY_PASSPHRASE_"))
+      environment.push_back(*entry);
+  environment.push_back(nullptr);
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return fail(ErrorCode::unavailable, "cannot start the gateway");
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent) ::_exit(exit_failure);
-    ::execv(words[0], words.data());
+    ::execve(words[0], words.data(), environment.data());
     ::_exit(exit_failure);
   }
   return child;

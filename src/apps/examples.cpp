@@ -60,7 +60,14 @@ constexpr std::array examples = {
     Example{"evaluate",
             "understudy evaluate t-0f3a\n"
             "understudy evaluate t-0f3a --alpha 0.02 --delta 0.05"},
-    Example{"promote", "understudy promote t-0f3a"},
+    Example{"promote",
+            "understudy promote t-0f3a\n"
+            "understudy promote t-0f3a --mode canary --canary 10"},
+    Example{"route", "understudy route"},
+    Example{"route off", "understudy route off t-0f3a\nunderstudy route off --all"},
+    Example{"route on", "understudy route on t-0f3a"},
+    Example{"refine", "understudy refine"},
+    Example{"replay", "understudy replay"},
     Example{"rollback", "understudy rollback t-0f3a"},
     Example{"policy", "understudy policy --json"},
     Example{"report", "understudy report\nunderstudy report --output report.html --pdf"},

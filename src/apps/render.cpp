@@ -180,6 +180,19 @@ std::string render_evaluation(const json::value& result) {
          decimals(number(result, "delta"), 3) + ", threshold " +
          decimals(number(result, "threshold"), 4) + "\n";
   out += agreement_line(result, "calibration") + agreement_line(result, "test");
+  if (const json::value* judged = json::find(result, "judged");
+      judged != nullptr && judged->is_object()) {
+    out += "judged by " + text(*judged, "judge") + ": of " + thousands(integer(*judged, "calls")) +
+           " differing answers " + thousands(integer(*judged, "equal")) + " are as good, " +
+           thousands(integer(*judged, "slm_better")) + " better, " +
+           thousands(integer(*judged, "llm_better")) + " worse, " +
+           thousands(integer(*judged, "inconsistent")) + " not told apart\n";
+  }
+  if (const json::value* similar = json::find(result, "similarity");
+      similar != nullptr && similar->is_object()) {
+    out += "texts: chrF " + decimals(number(*similar, "chrf"), 3) + ", ROUGE-L " +
+           decimals(number(*similar, "rouge_l"), 3) + "\n";
+  }
   out += "latency (median): small model " + decimals(number(result, "slm_latency_ms_median"), 1) +
          " ms, LLM " + decimals(number(result, "llm_latency_ms_median"), 1) + " ms\n";
   if (verdict == "convert")
@@ -240,6 +253,10 @@ std::string render_status(const json::value& result) {
                verdict.empty() ? "-" : verdict, text(task, "name")});
   }
   if (!tasks.empty()) out += "\n" + table.to_text();
+  for (const json::value& demotion : list(result, "demotions")) {
+    out += "demoted " + text(demotion, "at") + "  " + text(demotion, "task") + "  " +
+           text(demotion, "reason") + "\n";
+  }
   return out + "\nnext:\n" + bullets(result, "next", "  ");
 }
 

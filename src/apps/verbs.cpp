@@ -136,17 +136,11 @@ void add_model_verbs(CLI::App& app, Action& action) {
                    "accepted chance that the bound is wrong")
       ->capture_default_str()
       ->check(CLI::Range(0.0001, 0.5));
+  verb->add_option("--judge", builder.options->evaluate.judge_url,
+                   "ask the chat completions of this API which of two differing answers is better, "
+                   "for example http://127.0.0.1:8080/v1; a figure, no part of the verdict");
+  verb->add_option("--judge-model", builder.options->evaluate.judge_model, "as that API names it");
 
-  verb = builder.add("promote", "S6: put a proven model live for its task",
-                     [](const Home& home, const auto& o) {
-                       return show(console::promote(home, o.task), o.as_json, render_promotion);
-                     });
-  builder.with_task(verb);
-  verb = builder.add("rollback", "S6: give a task back to the LLM",
-                     [](const Home& home, const auto& o) {
-                       return show(console::rollback(home, o.task), o.as_json, render_promotion);
-                     });
-  builder.with_task(verb);
   builder.add("policy", "the routing policy in force", [](const Home& home, const auto& o) {
     return show(console::show_policy(home), o.as_json, render_policy);
   });
@@ -188,6 +182,7 @@ void add_verbs(CLI::App& app, Action& action) {
   add_scan_verb(app, action);
   add_models_verb(app, action);
   add_model_verbs(app, action);
+  add_route_verbs(app, action);
   add_reference_verbs(app, action);
 }
 

@@ -9,6 +9,7 @@ namespace understudy::apps {
 // `action` must outlive the parser.
 void add_verbs(CLI::App& app, Action& action);
 void add_access_verbs(CLI::App& app, Action& action);
+void add_route_verbs(CLI::App& app, Action& action);  // what is live, and how far
 // `init` and `doctor`.
 void add_setup_verbs(CLI::App& app, Action& action);
 // `completion` and `reference`: made from the parser itself, so they come last.

@@ -115,10 +115,19 @@ Result<json::value> select_candidates(const Home& home, const std::string& task)
 
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
   const Task found = TRY(resolve(home, request.task));
-  const auto access =
-      TRY(ContentAccess::begin(home, crypto::Role::trainer, "evaluate", "task " + found.id.value));
-  const auto evaluation =
-      TRY(s6::evaluate(home, found.id, {.alpha = request.alpha, .delta = request.delta}));
+  const bool judged = !request.judge_url.empty();
+  const auto access = TRY(ContentAccess::begin(
+      home, crypto::Role::trainer, "evaluate",
+      "task " + found.id.value +
+          (judged ? ", differing answers go to " + request.judge_url : std::string{})));
+  s6::EvaluateOptions options{.alpha = request.alpha, .delta = request.delta};
+  if (judged) {
+    const char* key = std::getenv("UNDERSTUDY_JUDGE_KEY");
+    options.judge = lm::ChatEndpoint{.url = request.judge_url,
+                                     .model = request.judge_model,
+                                     .api_key = key != nullptr ? key : ""};
+  }
+  const auto evaluation = TRY(s6::evaluate(home, found.id, options));
   TRY(access.end());
   return to_json(evaluation);
 }

@@ -43,6 +43,8 @@ struct EvaluateRequest {
   std::string task;
   double alpha = 0.05;
   double delta = 0.1;
+  std::string judge_url;  // empty: no judge; its key, where it needs one, is $UNDERSTUDY_JUDGE_KEY
+  std::string judge_model;
 };
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request);
 

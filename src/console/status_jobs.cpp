@@ -10,7 +10,9 @@
 #include "adapters/store/dataset.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/policy_store.hpp"
+#include "adapters/store/watch_store.hpp"
 #include "console/log_jobs.hpp"
+#include "console/route_jobs.hpp"
 
 namespace understudy::console {
 
@@ -21,7 +23,7 @@ constexpr std::size_t tasks_advised_max = 3;  // the largest ones first
 // How far a task has come.
 struct TaskState {
   Task task;
-  bool is_active = false;
+  RouteMode mode = RouteMode::off;  // under the vetoes
   bool has_model = false;
   std::optional<Evaluation> evaluation = {};  // the newest
 };
@@ -31,7 +33,8 @@ json::object to_json(const TaskState& state) {
                    {"name", state.task.name},
                    {"calls", state.task.statistics.calls},
                    {"share_of_calls", state.task.statistics.share_of_calls},
-                   {"served_by", state.is_active ? "small model" : "LLM"},
+                   {"served_by", state.mode > RouteMode::shadow ? "small model" : "LLM"},
+                   {"mode", to_string(state.mode)},
                    {"has_model", state.has_model},
                    {"verdict", nullptr}};
   if (state.evaluation) {
@@ -44,7 +47,7 @@ json::object to_json(const TaskState& state) {
 // The next step for one task; empty where there is none to take.
 std::string next_step(const TaskState& state) {
   const std::string& id = state.task.id.value;
-  if (state.is_active) return {};
+  if (state.mode > RouteMode::shadow) return {};
   if (!state.has_model) {
     return "understudy select " + id + "    which models could take \"" + state.task.name +
            "\", then `understudy tune`";
@@ -65,12 +68,16 @@ Result<std::vector<TaskState>> task_states(const store::Home& home) {
   if (!std::filesystem::exists(home.metadata())) return states;
   const auto metadata = TRY(store::Metadata::open(home));
   std::map<TaskId, RouteMode> modes;
-  for (const TaskPolicy& policy : TRY(store::load_current_policy(home)).tasks)
+  const RoutingPolicy routing = TRY(store::load_current_policy(home));
+  const auto vetoes = TRY(store::load_vetoes(home));
+  for (TaskPolicy policy : routing.tasks) {
+    for (const Veto& veto : vetoes) policy.mode = effective_mode(policy, routing, veto);
     modes[policy.task] = policy.mode;
+  }
   for (Task& task : TRY(metadata.tasks())) {
     TaskState state{.task = std::move(task)};
     const auto mode = modes.find(state.task.id);
-    state.is_active = mode != modes.end() && mode->second == RouteMode::active;
+    if (mode != modes.end()) state.mode = mode->second;
     state.has_model = !TRY(metadata.artifacts(state.task.id)).empty();
     auto evaluations = TRY(metadata.evaluations(state.task.id));
     if (!evaluations.empty()) state.evaluation = std::move(evaluations.front());
@@ -119,6 +126,8 @@ Result<json::value> status(const store::Home& home) {
   json::array tasks;
   for (const TaskState& state : states) tasks.emplace_back(to_json(state));
   out["tasks"] = std::move(tasks);
+  const auto routes = show_routes(home);
+  out["demotions"] = routes ? *json::find(*routes, "demotions") : json::value(json::array{});
   out["policy_version"] = store::current_policy_version(home).value_or(0);
   out["next"] = next_steps(home, has_calls, dataset.has_value(), states);
   return out;

@@ -81,6 +81,12 @@ Result<PriceTable> PriceTable::parse(std::string_view toml, std::string_view nam
       if (!is_amount(amount)) return bad_entry(name, *machine.node(), "usd_per_hour is no amount");
       table.machine_usd_per_hour_ = *amount;
     }
+    if (const auto cheaper = tree["cheaper"]["model"]) {
+      const auto model = cheaper.value<std::string>();
+      if (!model || model->empty())
+        return bad_entry(name, *cheaper.node(), "[cheaper] model is no name of a model");
+      table.cheaper_model_ = *model;
+    }
   } catch (const toml::parse_error& error) {
     return fail(ErrorCode::invalid_input,
                 std::format("{}:{}: {}", name, error.source().begin.line, error.description()),

@@ -5,6 +5,8 @@
 //   [machine]
 //   usd_per_hour = 0.10                 # of the machine that runs the small models; 0 when left
 //   out
+//   [cheaper]
+//   model = "gpt-4o-mini"               # an API model to compare with: a baseline to be beaten
 //   [[price]]
 //   model = "gpt-4o"                    # also its dated versions; "gpt-4o*" for every name that
 //   begins so input_usd_per_million = 2.50 output_usd_per_million = 10.00 as_of = "2024-10-01"
@@ -47,10 +49,13 @@ class PriceTable {
   [[nodiscard]] std::optional<Price> find(std::string_view model) const;
   [[nodiscard]] const std::vector<Price>& prices() const { return prices_; }
   [[nodiscard]] double machine_usd_per_hour() const { return machine_usd_per_hour_; }
+  // An API model that the user would take instead; empty: none was named.
+  [[nodiscard]] const std::string& cheaper_model() const { return cheaper_model_; }
 
  private:
   std::vector<Price> prices_;  // the first match counts
   double machine_usd_per_hour_ = 0;
+  std::string cheaper_model_;
 };
 
 }  // namespace understudy::economics

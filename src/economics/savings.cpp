@@ -26,6 +26,8 @@ MicroUsd Savings::llm_cost_per_call() const {
 void Ledger::add_llm_calls(const std::string& model, std::int64_t calls, Tokens tokens) {
   savings_.llm_calls += calls;
   savings_.llm_tokens += tokens.all();
+  savings_.tokens.prompt += tokens.prompt;
+  savings_.tokens.completion += tokens.completion;
   if (const auto price = prices_.find(model)) {
     savings_.llm_cost += price->cost(tokens.prompt, tokens.completion);
     savings_.llm_priced_calls += calls;
@@ -38,6 +40,8 @@ void Ledger::add_llm_calls(const std::string& model, std::int64_t calls, Tokens 
 void Ledger::add_slm_calls(const std::string& instead_of, const SlmCalls& answered) {
   savings_.slm_calls += answered.calls;
   savings_.slm_tokens += answered.tokens.all();
+  savings_.tokens.prompt += answered.tokens.prompt;
+  savings_.tokens.completion += answered.tokens.completion;
   savings_.machine_cost += MicroUsd{prices_.machine_usd_per_hour() * micro *
                                     static_cast<double>(answered.busy_us) / us_per_hour};
   if (const auto price = prices_.find(instead_of)) {

@@ -22,6 +22,7 @@ struct Savings {
   std::int64_t slm_calls = 0;
   double llm_tokens = 0;  // by the LLM's count
   double slm_tokens = 0;  // what the LLM would have counted for the calls of the small models
+  Tokens tokens;          // both together
   MicroUsd llm_cost;      // paid
   MicroUsd avoided;       // what the LLM would have cost on the calls of the small models
   MicroUsd machine_cost;  // time that small models were busy, at the machine's price

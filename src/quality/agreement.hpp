@@ -1,18 +1,29 @@
 // Does a small model's answer agree with the teacher's? Decided by the task's answer form: labels
-// without case and outer space, JSON without key order, tool calls by name and arguments. Agreement
-// is not correctness: it is what can be measured without a judge. Pure.
+// without case and outer space, JSON without key order and with a tolerance for numbers, tool calls
+// as a set of names and arguments by the tools' schemas. Agreement is not correctness: it is what
+// can be measured without a judge. Pure.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
+#include <string_view>
 
+#include "base/json.hpp"
 #include "records/answer.hpp"
 #include "records/evaluation.hpp"
 
 namespace understudy::quality {
 
+// The JSON schemas of the tools' parameters, by name, as the request offers them.
+using ToolSchemas = std::map<std::string, json::value, std::less<>>;
+// Of a chat request's "tools" (or a Messages request's); those without a schema are left out.
+ToolSchemas tool_schemas(const json::value& request);
+
 // An empty answer agrees with nothing: a teacher that said nothing is no evidence.
-bool agrees(const Answer& teacher, const Answer& student, AnswerForm form);
+bool agrees(const Answer& teacher, const Answer& student, AnswerForm form,
+            const ToolSchemas& schemas = {});
 
 // One held-out call. A failed prediction has confidence 0 and does not agree.
 struct Judged {

@@ -35,6 +35,45 @@ TEST(Agreement, ToolCallsAgreeByNameAndArgumentsNotById) {
   EXPECT_FALSE(agrees(called("refund", "{}"), called("cancel", "{}"), AnswerForm::tool_call));
 }
 
+TEST(Agreement, NumbersAgreeWithinATolerance) {
+  EXPECT_TRUE(
+      agrees(said(R"({"a": 0.3})"), said(R"({"a": 0.30000000000000004})"), AnswerForm::json));
+  EXPECT_FALSE(agrees(said(R"({"a": 0.3})"), said(R"({"a": 0.301})"), AnswerForm::json));
+  EXPECT_FALSE(agrees(said(R"({"a": 0})"), said(R"({"a": 0.0001})"), AnswerForm::json));
+}
+
+TEST(Agreement, ParallelToolCallsAreASet) {
+  Answer teacher = called("look", R"({"id": 1})");
+  teacher.tool_calls.push_back({.id = "y", .name = "look", .arguments = R"({"id": 2})"});
+  Answer student = called("look", R"({"id": 2.0})");
+  EXPECT_FALSE(agrees(teacher, student, AnswerForm::tool_call));
+  student.tool_calls.push_back({.id = "z", .name = "look", .arguments = R"({"id": 1})"});
+  EXPECT_TRUE(agrees(teacher, student, AnswerForm::tool_call));
+  student.tool_calls[1] = student.tool_calls[0];
+  EXPECT_FALSE(agrees(teacher, student, AnswerForm::tool_call));
+}
+
+TEST(Agreement, TheToolsSchemaSaysWhatIsTheSame) {
+  const auto request = json::parse(R"({"tools":[{"type":"function","function":{"name":"book",
+    "parameters":{"type":"object","required":["day"],"properties":{
+      "seats":{"type":"integer","default":1},"day":{"type":"string"},"note":{"type":"string"},
+      "tags":{"type":"array","uniqueItems":true,"items":{"type":"string"}}}}}}]})");
+  ASSERT_TRUE(request);
+  const ToolSchemas schemas = tool_schemas(*request);
+  const auto same = [&](std::string left, std::string right) {
+    return agrees(called("book", std::move(left)), called("book", std::move(right)),
+                  AnswerForm::tool_call, schemas);
+  };
+  EXPECT_TRUE(same(R"({"day":"mon","seats":1})", R"({"day":"mon"})"));
+  EXPECT_FALSE(same(R"({"day":"mon","seats":2})", R"({"day":"mon"})"));
+  EXPECT_TRUE(same(R"({"day":"mon","seats":"2"})", R"({"day":"mon","seats":2})"));
+  EXPECT_FALSE(same(R"({"day":"1"})", R"({"day":1})"));
+  EXPECT_TRUE(same(R"({"day":"mon","note":null})", R"({"day":"mon"})"));
+  EXPECT_FALSE(same(R"({"day":null})", R"({})"));
+  EXPECT_TRUE(same(R"({"day":"mon","tags":["a","b"]})", R"({"day":"mon","tags":["b","a"]})"));
+  EXPECT_FALSE(same(R"({"day":"mon","tags":["a","a"]})", R"({"day":"mon","tags":["a","b"]})"));
+}
+
 TEST(Agreement, AToolCallNeverAgreesWithProse) {
   EXPECT_FALSE(agrees(called("refund", "{}"), said("refund {}"), AnswerForm::tool_call));
 }

@@ -11,7 +11,8 @@ namespace understudy::quality {
 
 namespace {
 
-constexpr std::int64_t grid_steps = 25;
+constexpr std::int64_t grid_steps =
+    100;  // a finer grid costs no confidence: the walk has one chance
 // The strictest threshold keeps enough calls to bear some disagreements, so that one unlucky call
 // at the top does not end the walk before it began; but no more than a part of the calls, so that
 // few good ones among many bad ones are found. Simulated with 100 to 1,000 calls of seven kinds.
@@ -19,7 +20,7 @@ constexpr std::int64_t disagreements_borne_at_first_max = 3;
 constexpr double share_kept_at_first_max = 0.6;
 // The least sure of the kept calls are where traffic that differs from the calibration calls hurts
 // first: among them no more than this many times alpha may disagree.
-constexpr double tail_disagreement_max = 3;
+constexpr double tail_disagreement_max = 4;
 constexpr std::int64_t tail_calls_min = 30;
 constexpr double tail_share = 0.1;
 constexpr double power = 0.8;

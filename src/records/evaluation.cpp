@@ -21,6 +21,38 @@ Agreement agreement_from_json(const json::value& tree, std::string_view key) {
           .upper = json::find_number(*found, "upper").value_or(1)};
 }
 
+json::value to_json(const JudgedQuality& judged) {
+  if (judged.judge.empty()) return nullptr;
+  return json::object{{"judge", judged.judge},           {"calls", judged.calls},
+                      {"equal", judged.equal},           {"slm_better", judged.slm_better},
+                      {"llm_better", judged.llm_better}, {"inconsistent", judged.inconsistent}};
+}
+
+JudgedQuality judged_from_json(const json::value& tree) {
+  const json::value* found = json::find(tree, "judged");
+  if (found == nullptr) return {};
+  return {.judge = json::string_or(*found, "judge"),
+          .calls = json::find_integer(*found, "calls").value_or(0),
+          .equal = json::find_integer(*found, "equal").value_or(0),
+          .slm_better = json::find_integer(*found, "slm_better").value_or(0),
+          .llm_better = json::find_integer(*found, "llm_better").value_or(0),
+          .inconsistent = json::find_integer(*found, "inconsistent").value_or(0)};
+}
+
+json::value to_json(const TextSimilarity& similarity) {
+  if (similarity.calls == 0) return nullptr;
+  return json::object{
+      {"calls", similarity.calls}, {"chrf", similarity.chrf}, {"rouge_l", similarity.rouge_l}};
+}
+
+TextSimilarity similarity_from_json(const json::value& tree) {
+  const json::value* found = json::find(tree, "similarity");
+  if (found == nullptr) return {};
+  return {.calls = json::find_integer(*found, "calls").value_or(0),
+          .chrf = json::find_number(*found, "chrf").value_or(0),
+          .rouge_l = json::find_number(*found, "rouge_l").value_or(0)};
+}
+
 }  // namespace
 
 std::string_view to_string(Verdict verdict) {
@@ -52,7 +84,9 @@ json::value to_json(const Evaluation& evaluation) {
                       {"calls_needed", evaluation.calls_needed},
                       {"reason", evaluation.reason},
                       {"slm_latency_ms_median", evaluation.slm_latency_ms_median},
-                      {"llm_latency_ms_median", evaluation.llm_latency_ms_median}};
+                      {"llm_latency_ms_median", evaluation.llm_latency_ms_median},
+                      {"judged", to_json(evaluation.judged)},
+                      {"similarity", to_json(evaluation.similarity)}};
 }
 
 Result<Evaluation> evaluation_from_json(const json::value& tree) {
@@ -70,6 +104,8 @@ Result<Evaluation> evaluation_from_json(const json::value& tree) {
   evaluation.reason = json::string_or(tree, "reason");
   evaluation.slm_latency_ms_median = json::find_number(tree, "slm_latency_ms_median").value_or(0);
   evaluation.llm_latency_ms_median = json::find_number(tree, "llm_latency_ms_median").value_or(0);
+  evaluation.judged = judged_from_json(tree);
+  evaluation.similarity = similarity_from_json(tree);
   return evaluation;
 }
 

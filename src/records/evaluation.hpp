@@ -34,6 +34,24 @@ struct Agreement {
   }
 };
 
+// A judge model's word on kept test calls whose answers differ (quality/judgement.hpp). Stands
+// beside the agreement and decides nothing.
+struct JudgedQuality {
+  std::string judge;  // the model that judged; empty: nobody was asked
+  std::int64_t calls = 0;
+  std::int64_t equal = 0;
+  std::int64_t slm_better = 0;
+  std::int64_t llm_better = 0;
+  std::int64_t inconsistent = 0;
+};
+
+// How alike free texts are, over the kept test calls (quality/text_similarity.hpp); means.
+struct TextSimilarity {
+  std::int64_t calls = 0;
+  double chrf = 0;
+  double rouge_l = 0;
+};
+
 struct Evaluation {
   TaskId task;
   ArtifactId artifact;
@@ -48,6 +66,8 @@ struct Evaluation {
   std::string reason;
   double slm_latency_ms_median = 0;
   double llm_latency_ms_median = 0;
+  JudgedQuality judged = {};
+  TextSimilarity similarity = {};
 };
 
 std::string_view to_string(Verdict verdict);

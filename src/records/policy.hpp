@@ -19,7 +19,14 @@
 
 namespace understudy {
 
-enum class RouteMode { off, active };
+enum class RouteMode {
+  off,     // the LLM answers, the small model is not asked
+  shadow,  // the LLM answers; the small model is asked behind it and compared
+  canary,  // a share of the sessions as in `active`, the others as in `shadow`
+  active,  // the small model answers what it is sure of
+};
+std::string_view to_string(RouteMode mode);
+Result<RouteMode> parse_route_mode(std::string_view text);
 
 struct TaskPolicy {
   TaskId task;
@@ -34,12 +41,20 @@ struct TaskPolicy {
   double threshold = 2;  // accept when confidence >= threshold
   double alpha = 0.05;
   double delta = 0.1;
+  double canary_share = 0.1;     // of the sessions, in mode canary
+  double audit_share = 0.02;     // of the accepted calls: the LLM is asked too
+  double expected_coverage = 0;  // share above the threshold when it was certified; 0: not known
+  double expected_share = 0;     // of all calls when it was clustered; 0: not known
+  UnixMicros decided_at = {};    // a veto that is older than this counts no more
 };
 
+// As JSON with "format": 2. Format 1 had the modes off and active only and none of the fields from
+// canary_share on; it is read with their defaults. A newer format is refused.
 struct RoutingPolicy {
   std::int64_t version = 0;  // grows by one with every change
   UnixMicros made_at;
-  std::string reason;  // "promote t-12ab", "rollback t-12ab"
+  std::string reason;          // "promote t-12ab", "rollback t-12ab"
+  UnixMicros resumed_at = {};  // a veto on everything that is older than this counts no more
   std::vector<TaskPolicy> tasks;
 };
 

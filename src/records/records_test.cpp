@@ -130,6 +130,25 @@ TEST(Records, TaskPolicyAndEvidenceSurviveTheRoundTrip) {
   EXPECT_EQ(to_json(*artifact_from_json(to_json(artifact))), to_json(artifact));
 }
 
+TEST(Records, PoliciesOfTheFirstFormatAreReadAndNewerOnesRefused) {
+  // As format 1 was written: never change this text.
+  const auto old = routing_policy_from_json(*json::parse(
+      R"({"made_at":5,"reason":"promote t-1","tasks":[{"alpha":0.05,"answer_form":"label",)"
+      R"("answer_set":["no","yes"],"artifact":"a","delta":0.1,"key":{"response_form":"text",)"
+      R"("skeleton":"","tools":""},"kind":"classifier","mode":"active","name":"n","task":"t-1",)"
+      R"("template":{"constants":["Is it so? ",""]},"threshold":0.4}],"version":2})"));
+  ASSERT_TRUE(old) << old.error().to_text();
+  EXPECT_EQ(old->tasks[0].mode, RouteMode::active);
+  EXPECT_EQ(old->tasks[0].audit_share, 0.02);
+  EXPECT_FALSE(old->tasks[0].decided_at.known());  // every veto counts
+  json::value newer = to_json(*old);
+  newer.as_object()["format"] = 3;
+  EXPECT_EQ(routing_policy_from_json(newer).error().code, ErrorCode::unsupported);
+  json::value wrong = to_json(*old);
+  wrong.at("tasks").at(0).as_object()["audit_share"] = 1.5;
+  EXPECT_FALSE(routing_policy_from_json(wrong));
+}
+
 TEST(Records, DamagedRecordsAreRefused) {
   for (const char* text : {"{}", R"({"id":"x","status":"odd"})", "3", R"({"id":7})"}) {
     EXPECT_FALSE(call_from_json(*json::parse(text))) << text;

@@ -170,6 +170,25 @@ class Console(support.ProgramTest):
                 http.client.HTTPConnection("127.0.0.1", port, timeout=2).request("GET", "/health")
         self.assertEqual(self.logged()["calls"], 1)
 
+    def test_a_locked_key_opens_with_its_passphrase_and_is_not_asked_for_again(self):
+        self.with_keys()
+        self.program.json("import", self.write_lines("calls.jsonl", support.records("intent", 1, 3)))
+        self.program.text("keys", "protect", "curator", environment={"UNDERSTUDY_NEW_PASSPHRASE_CURATOR": "correct horse"})
+        call = self.program.json("log", "cat", "--metadata", "--limit", "1")["id"]
+        for passphrase, status in (("correct horse", 200), ("wrong horse!", 403)):
+            url_file = self.directory / f"url-{status}"
+            child = self.children.start("console", self.program.command("console", "--listen", "127.0.0.1:0", "--url-file", url_file),
+                                        {"UNDERSTUDY_PASSPHRASE_CURATOR": passphrase})
+            token = url_file.read_text().strip().rpartition("=")[2]
+            with self.subTest(passphrase=passphrase):
+                self.assertEqual(self.status(child.url + f"/api/calls/{call}/content", token), status)
+                self.assertEqual(self.status(child.url + "/api/calls", token), 200, "the auditor's key is open")
+
+    def status(self, url, token):
+        connection = http.client.HTTPConnection(url.split("/")[2], timeout=20)
+        connection.request("GET", "/" + url.split("/", 3)[3], headers={"Authorization": f"Bearer {token}"})
+        return connection.getresponse().status
+
     def test_a_gateway_that_cannot_start_ends_the_console_too(self):
         self.with_keys()
         done = self.program.run("up", "--console", "127.0.0.1:0")

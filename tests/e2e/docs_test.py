@@ -38,7 +38,7 @@ class Guides(support.ProgramTest):
         upstream = self.children.upstream("script")
         port = free_port()
         work = self.directory / "work"
-        (work / "bin").mkdir(parents=True)
+        (work / "bin").mkdir(parents=True, exist_ok=True)
         (work / "bin/understudy").symlink_to(pathlib.Path(support.PROGRAM).resolve())
         for file, lines in (files or {}).items():
             self.write_lines(f"work/{file}", lines)
@@ -79,6 +79,18 @@ class Guides(support.ProgramTest):
 
     def test_console(self):
         self.assertIn('"name":"owner"', self.run_page("guide/console.md"))
+
+    def test_models(self):
+        trainer = pathlib.Path(support.PROGRAM).parent / "understudy-train"
+        if not trainer.exists():
+            self.skipTest("understudy-train is not built")
+        # A GGUF file that costs seconds: a nano model of a few steps, as somebody else's base.
+        lines = [{"prompt": f"note {number}: {word}\n", "answer": word} for number in range(60) for word in ("red", "green", "blue")]
+        subprocess.run([str(trainer), "--data", self.write_lines("base.jsonl", lines), "--out", self.directory, "--steps", "3",
+                        "--pieces", "300", "--quiet"], check=True, stdout=subprocess.DEVNULL)
+        (self.directory / "work").mkdir()
+        (self.directory / "model.gguf").rename(self.directory / "work/base.gguf")
+        self.run_page("guide/models.md", files={"calls.jsonl": support.records("intent", 1, 300)})
 
     def test_operations(self):
         self.run_page("operations.md")

@@ -18,7 +18,15 @@ export interface TaskReport {
   task: string; name: string; served_by: "slm" | "llm"; model: string; reason: string; verdict: Verdict | null;
   traffic: { calls: number; by_slm: number; fallbacks: number; llm_latency: Latency; slm_latency: Latency }; savings: Savings;
 }
+// What small models cost and save at several loads of the machine; of programs that balance it.
+export interface Balance {
+  verdict: string; at: { utilisation: number; machine_usd: number; net_usd: number; slm_usd_per_successful_call: number }[];
+  audits: number; audit_usd: number; training_seconds: number; training_usd: number; payback_days: number | null;
+  llm_usd_per_successful_call: number; cheaper_model: string; cheaper_usd_per_call: number | null;
+}
+export interface Cache { calls: number; hits: number; share_of_calls: number; share_of_tokens: number; share_of_cost: number }
 export interface Report {
+  balance?: Balance; cache?: Cache | null;
   calls: number; first_call: string | null; last_call: string | null; all: Savings; since_promotion: Savings; promoted_at: string | null;
   tasks: TaskReport[]; calls_without_usage: number; unpriced_models: Record<string, number>; machine_usd_per_hour: number;
 }
@@ -52,7 +60,7 @@ export interface Artifact {
   id: string; task: string; task_name: string; kind: string; made_at: number; dataset: string; template_hash: string;
   config: Record<string, unknown> | null; metrics: Record<string, unknown> | null; curve: CurvePoint[]; bytes: number; live?: boolean; evaluation?: Evaluation | null;
 }
-export interface TaskCard { task: Task; artifacts: Artifact[]; evaluations: Evaluation[]; policy: Policy | null; report: TaskReport | null }
+export interface TaskCard { modes: string[]; task: Task; artifacts: Artifact[]; evaluations: Evaluation[]; policy: Policy | null; report: TaskReport | null }
 export interface Candidate { kind: string; name: string; eligible: boolean; reasons: string[]; score: number; memory_bytes: number }
 export interface Example { call_id: string; session: string; slots: string[]; answer: string }
 
@@ -63,7 +71,13 @@ export interface Disagreements {
 }
 
 export interface Decision { call: string; at: string; task: string; server: "llm" | "slm"; reason: string; confidence: number; latency_ms: number }
+// What the gateway saw of a task since its mode was decided, and what is left of the decision.
+export interface Route {
+  task: string; name: string; decided: string; mode: string; why: string; since: string | null; model: string; threshold: number;
+  canary_share: number; audit_share: number; watch: Record<string, unknown> | null;
+}
 export interface Routing {
+  modes: string[]; routes: Route[]; demotions: Record<string, unknown>[];
   version: number; tasks: Policy[]; history: { version: number; made_at?: string; reason?: string; problem?: string }[];
   decisions: Decision[]; reasons: Record<string, Record<string, number>>; known: { tasks: ListedTask[] } | null;
 }

@@ -1,11 +1,10 @@
 #include "adapters/lm/embedding_client.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <utility>
 
+#include "adapters/lm/json_post.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
 
@@ -17,14 +16,6 @@ constexpr std::size_t response_bytes_max = 64 * limits::mebi;
 constexpr std::size_t batch_texts = 64;
 constexpr std::size_t dimensions_max = 16'384;
 constexpr long timeout_s = 60;
-
-std::size_t take_bytes(char* data, std::size_t size, std::size_t count, void* to) {
-  auto& body = *static_cast<std::string*>(to);
-  const std::size_t bytes = size * count;
-  if (body.size() + bytes > response_bytes_max) return 0;  // ends the transfer with an error
-  body.append(data, bytes);
-  return bytes;
-}
 
 std::unexpected<Error> broken(std::string_view what) {
   return fail(ErrorCode::corrupt, "the answer of the embeddings endpoint " + std::string(what));
@@ -47,39 +38,12 @@ Result<std::vector<float>> vector_of(const json::value& entry) {
   return vector;
 }
 
-using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
-using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
-
-Result<std::string> post(const EmbeddingEndpoint& endpoint, const std::string& body) {
-  const Handle handle(curl_easy_init(), &curl_easy_cleanup);
-  if (!handle) return fail(ErrorCode::exhausted, "libcurl makes no handle");
-  const std::string url = endpoint.url + "/embeddings";
-  std::string response;
-  Headers headers(curl_slist_append(nullptr, "Content-Type: application/json"),
-                  &curl_slist_free_all);
-  if (!endpoint.api_key.empty()) {
-    const std::string key = "Authorization: Bearer " + endpoint.api_key;
-    curl_slist_append(headers.get(), key.c_str());
-  }
-  curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(handle.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, timeout_s);
-  curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, &take_bytes);
-  curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &response);
-  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, body.c_str());
-  curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  const CURLcode code = curl_easy_perform(handle.get());
-  if (code == CURLE_OPERATION_TIMEDOUT)
-    return fail(ErrorCode::timeout, url + " did not answer in time");
-  if (code != CURLE_OK) return fail(ErrorCode::unavailable, url + ": " + curl_easy_strerror(code));
-  long status = 0;
-  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
-  constexpr long ok = 200;
-  if (status != ok)
-    return fail(ErrorCode::unavailable, url + " answered with status " + std::to_string(status));
-  return response;
+Result<std::string> post(const EmbeddingEndpoint& endpoint, std::string body) {
+  return post_json({.url = endpoint.url + "/embeddings",
+                    .api_key = endpoint.api_key,
+                    .body = std::move(body),
+                    .timeout_s = timeout_s,
+                    .response_bytes_max = response_bytes_max});
 }
 
 }  // namespace

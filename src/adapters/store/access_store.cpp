@@ -1,47 +1,15 @@
 #include "adapters/store/access_store.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "adapters/crypto/keys.hpp"
+#include "adapters/store/file_lock.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
 
 namespace understudy::store {
 
 namespace {
-
-// Held while one process reads, edits and replaces the file.
-class FileLock {
- public:
-  static Result<FileLock> take(const std::filesystem::path& path) {
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    FileLock lock(descriptor);
-    int failed = descriptor < 0 ? -1 : 0;
-    while (descriptor >= 0 && (failed = ::flock(descriptor, LOCK_EX)) != 0 && errno == EINTR) {
-    }
-    if (failed != 0) {
-      return fail(ErrorCode::unavailable,
-                  "cannot lock " + path.string() + ": " + std::strerror(errno),
-                  "check that the home directory can be written");
-    }
-    return lock;
-  }
-  FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FileLock& operator=(FileLock&&) = delete;
-  ~FileLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
- private:
-  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
 
 bool can_sign(const Home& home) {
   std::error_code error;

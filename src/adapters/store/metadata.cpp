@@ -18,6 +18,9 @@ CREATE TABLE artifact (id TEXT PRIMARY KEY, task TEXT NOT NULL, made_at INTEGER 
 CREATE TABLE evaluation (number INTEGER PRIMARY KEY, task TEXT NOT NULL, made_at INTEGER NOT NULL, record TEXT NOT NULL);
 CREATE INDEX artifact_of_task ON artifact (task, made_at);
 CREATE INDEX evaluation_of_task ON evaluation (task, made_at);
+)sql",
+                                   R"sql(
+CREATE TABLE refinement (id TEXT PRIMARY KEY, task TEXT NOT NULL, record TEXT NOT NULL);
 )sql"};
 
 constexpr std::string_view insert_task = "INSERT INTO task (id, calls, record) VALUES (?, ?, ?)";
@@ -36,6 +39,11 @@ constexpr std::string_view insert_evaluation =
     "INSERT INTO evaluation (task, made_at, record) VALUES (?, ?, ?)";
 constexpr std::string_view select_evaluations =
     "SELECT record FROM evaluation WHERE task = ? ORDER BY made_at DESC, number DESC";
+
+constexpr std::string_view delete_artifact = "DELETE FROM artifact WHERE id = ?";
+constexpr std::string_view insert_refinement =
+    "INSERT OR REPLACE INTO refinement (id, task, record) VALUES (?, ?, ?)";
+constexpr std::string_view select_refinements = "SELECT record FROM refinement ORDER BY id DESC";
 
 using Texts = std::vector<std::string>;
 
@@ -155,6 +163,19 @@ Status Metadata::add_artifact(const Artifact& artifact) {
 
 Result<std::vector<Artifact>> Metadata::artifacts(const TaskId& task) const {
   return records_of(state_->database, select_artifacts, {task.value}, artifact_from_json);
+}
+
+Status Metadata::remove_artifact(const ArtifactId& artifact) {
+  return state_->database.execute(delete_artifact, Texts{artifact.value});
+}
+
+Status Metadata::put_refinement(const Refinement& refinement) {
+  return state_->database.execute(insert_refinement, Texts{refinement.id, refinement.task.value,
+                                                           json::to_text(to_json(refinement))});
+}
+
+Result<std::vector<Refinement>> Metadata::refinements() const {
+  return records_of(state_->database, select_refinements, {}, refinement_from_json);
 }
 
 Status Metadata::add_evaluation(const Evaluation& evaluation) {

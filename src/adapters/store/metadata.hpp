@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "records/evaluation.hpp"
 #include "records/model.hpp"
+#include "records/refinement.hpp"
 #include "records/task.hpp"
 
 namespace understudy::store {
@@ -35,8 +36,13 @@ class Metadata {
   Status add_artifact(const Artifact& artifact);
   Result<std::vector<Artifact>> artifacts(const TaskId& task) const;  // newest first
 
+  Status remove_artifact(const ArtifactId& artifact);  // its evaluations stay
+
   Status add_evaluation(const Evaluation& evaluation);
   Result<std::vector<Evaluation>> evaluations(const TaskId& task) const;  // newest first
+
+  Status put_refinement(const Refinement& refinement);  // replaces the one of the same id
+  Result<std::vector<Refinement>> refinements() const;  // newest first
 
  private:
   struct State;

@@ -41,7 +41,8 @@ constexpr std::size_t cost = estimated + 1;  // micro-dollars
 constexpr std::size_t active_requests = cost + 1;
 constexpr std::size_t active_streams = active_requests + 1;
 constexpr std::size_t refusals = active_streams + 1;
-constexpr std::size_t count = refusals + refusal_codes.size();
+constexpr std::size_t decision = refusals + refusal_codes.size();
+constexpr std::size_t count = decision + microseconds_histogram.cells();
 }  // namespace cell
 
 // The same for each model, and each upstream.
@@ -183,6 +184,11 @@ void Metrics::refused(std::string_view code) {
   state_->cells.add(cell::refusals + index_in(refusal_codes, code));
 }
 
+void Metrics::route_decided(std::int64_t ns) {
+  // Rounded up: a decision below one microsecond is in the first bucket.
+  microseconds_histogram.observe(state_->cells, cell::decision, count_of((ns + 999) / 1000));
+}
+
 std::size_t Metrics::upstream(std::string_view name) {
   const std::unique_lock lock(state_->mutex);
   auto& upstreams = state_->upstreams;
@@ -229,6 +235,11 @@ void Metrics::State::collect_requests(Families& families) const {
       families, "understudy_overhead_microseconds",
       "Time a request spent in the gateway itself: arrival to end, less waiting for others.", cells,
       cell::overhead, {});
+  microseconds_histogram.collect(
+      families, "understudy_route_decision_microseconds",
+      "Finding a call's task and its mode in the policy; calls of a gateway without tasks do not "
+      "count.",
+      cells, cell::decision, {});
   latency_histogram.collect(families, "understudy_time_to_first_byte_seconds",
                             "From a request's arrival to the first byte of its answer.", cells,
                             cell::first_byte, {});

@@ -70,6 +70,7 @@ class Metrics {
   void stream_opened();
   void stream_closed();
   void refused(std::string_view code);  // by live/access: Refusal::code
+  void route_decided(std::int64_t ns);  // finding a call's task and its mode
 
   // Ask once for an index, count with it. The same name gets the same index.
   std::size_t upstream(std::string_view name);

@@ -81,6 +81,7 @@ class ConsoleApi {
   ApiOptions options_;
   Facts facts_;
   std::mutex changing_;  // one change at a time
+  std::mutex asking_;    // one round of questions to a model at a time
 };
 
 }  // namespace understudy::console

@@ -6,7 +6,9 @@
 #include "console/content_access.hpp"
 #include "console/jobs.hpp"
 #include "console/key_jobs.hpp"
+#include "console/route_jobs.hpp"
 #include "console/web/api.hpp"
+#include "records/policy.hpp"
 
 namespace understudy::console {
 
@@ -128,27 +130,36 @@ Reply ConsoleApi::verify_trail(const ApiRequest& request) {
 }
 
 Reply ConsoleApi::switch_route(const ApiRequest& request) {
-  const auto body = object_of(request.body, {"mode", "reason"});
+  const auto body = object_of(request.body, {"mode", "reason", "canary_percent"});
   if (!body) return failure(body.error());
   const std::string mode = json::string_or(*body, "mode");
-  const std::string reason = one_line(json::string_or(*body, "reason"));
-  if (mode != "active" && mode != "off") {
+  const auto known = parse_route_mode(mode);
+  if (!known) {
     return failure({.code = ErrorCode::invalid_input,
-                    .message = "mode wants \"active\" or \"off\"",
+                    .message = "mode wants off, shadow, canary or active",
                     .hint = {}});
   }
+  const std::string reason = one_line(json::string_or(*body, "reason"));
   if (reason.find_first_not_of(' ') == std::string::npos) {
     return failure({.code = ErrorCode::invalid_input,
                     .message = "say why: \"reason\" is missing",
                     .hint = "it stands in the audit trail"});
   }
-  const std::string& task = request.captured[0];
+  const PromoteRequest wanted{
+      .task = request.captured[0],
+      .mode = mode,
+      .canary_percent = json::find_number(*body, "canary_percent").value_or(10),
+      .audit_percent = PromoteRequest().audit_percent,
+      .draft = {}};
+  const bool off = *known == RouteMode::off;
   const std::scoped_lock lock(changing_);
   const Status noted =
-      trace_key_change(options_.home, "admin", mode == "active" ? "promote" : "rollback", "console",
-                       "task " + one_line(task) + ", token " + request.who.name + ": " + reason);
+      trace_key_change(options_.home, "admin", off ? "rollback" : "promote", "console",
+                       "task " + one_line(wanted.task) + " to " + mode + ", token " +
+                           request.who.name + ": " + reason);
   if (!noted) return failure(noted.error());
-  return reply_of(mode == "active" ? promote(options_.home, task) : rollback(options_.home, task));
+  return reply_of(off ? rollback(options_.home, RollbackRequest{.task = wanted.task})
+                      : promote(options_.home, wanted));
 }
 
 }  // namespace understudy::console

@@ -13,6 +13,7 @@
 #include "base/files.hpp"
 #include "console/disagreement_jobs.hpp"
 #include "console/jobs.hpp"
+#include "console/route_jobs.hpp"
 #include "console/status_jobs.hpp"
 #include "console/web/api.hpp"
 #include "steps/s4_select/model_library.hpp"
@@ -128,6 +129,15 @@ Result<json::array> evaluations_of(const store::Metadata& metadata, const TaskId
   return out;
 }
 
+// What a task can be switched to, by how much its small model answers.
+json::array route_modes() {
+  json::array modes;
+  for (const RouteMode mode :
+       {RouteMode::off, RouteMode::shadow, RouteMode::canary, RouteMode::active})
+    modes.emplace_back(to_string(mode));
+  return modes;
+}
+
 Result<json::object> policies_by_task(const store::Home& home) {
   json::object out;
   const json::value policy = to_json(TRY(store::load_current_policy(home)));
@@ -136,6 +146,15 @@ Result<json::object> policies_by_task(const store::Home& home) {
     one.erase("template");
     one.erase("key");
     out[json::string_or(entry, "task")] = std::move(one);
+  }
+  // What the gateway, or a person, has taken back since.
+  if (const auto routes = show_routes(home)) {
+    for (const json::value& route : *json::find_array(*routes, "routes")) {
+      if (json::value* one = out.if_contains(json::string_or(route, "task"))) {
+        one->as_object()["decided"] = json::string_or(route, "decided");
+        one->as_object()["mode"] = json::string_or(route, "mode");
+      }
+    }
   }
   return out;
 }
@@ -165,7 +184,7 @@ Result<json::value> list_all_tasks(const store::Home& home, Facts& facts) {
 Result<json::value> show_one_task(const store::Home& home, Facts& facts, const std::string& id) {
   const auto metadata = TRY(store::Metadata::open(home));
   const Task task = TRY(metadata.find_task(id));
-  json::object out{{"task", shown(task)}};
+  json::object out{{"task", shown(task)}, {"modes", route_modes()}};
   out["artifacts"] = TRY(artifacts_of(home, metadata, task));
   out["evaluations"] = TRY(evaluations_of(metadata, task.id));
   const json::object policies = TRY(policies_by_task(home));
@@ -316,6 +335,13 @@ Reply ConsoleApi::examples(const ApiRequest& request) {
 }
 
 Reply ConsoleApi::disagreements(const ApiRequest& request) {
+  // One at a time: each keeps a worker busy for seconds, and there are few.
+  const std::unique_lock lock(asking_, std::try_to_lock);
+  if (!lock) {
+    return failure({.code = ErrorCode::unavailable,
+                    .message = "a model is being asked for somebody already",
+                    .hint = "try again in some seconds"});
+  }
   return reply_of(show_disagreements(options_.home, request.captured[0]));
 }
 
@@ -327,11 +353,17 @@ Reply ConsoleApi::routing(const ApiRequest&) {
   const auto version = store::current_policy_version(options_.home).value_or(0);
   json::array tasks;
   for (auto& entry : *policies) tasks.push_back(entry.value());
-  json::object out{{"version", version},
-                   {"tasks", std::move(tasks)},
-                   {"history", policy_history(options_.home, version)},
-                   {"decisions", json::array()},
-                   {"reasons", json::object()}};
+  json::object out{
+      {"version", version},         {"modes", route_modes()},
+      {"routes", json::array()},    {"demotions", json::array()},
+      {"tasks", std::move(tasks)},  {"history", policy_history(options_.home, version)},
+      {"decisions", json::array()}, {"reasons", json::object()}};
+  if (auto routes = show_routes(options_.home)) {
+    for (const char* name : {"routes", "demotions"})
+      if (const json::array* found = json::find_array(*routes, name)) out[name] = *found;
+  }
+  for (const char* name : {"routes", "demotions"})
+    if (!out.contains(name)) out[name] = json::array();
   if (const auto log = facts_.log()) put_decisions(out, **log);
   put(out, "known", list_all_tasks(options_.home, facts_));
   return reply_of(std::move(out));

@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t worker_threads = 3;
 constexpr std::size_t event_streams_max = 64;
 constexpr auto event_interval = std::chrono::milliseconds(1000);
+constexpr std::int64_t stamps_kept_ns = 800'000'000;
 constexpr int heartbeat_rounds = 15;  // of event_interval: a line that keeps the connection
 constexpr net::ServerDeadlines deadlines = {.drain = std::chrono::milliseconds(300)};
 
@@ -57,7 +58,10 @@ struct ConsoleServer::State {
   SecretText owner_token;
   std::unique_ptr<Tokens> tokens = nullptr;
   net::FailedAttempts failed = {};
-  std::size_t event_streams = 0;  // one I/O thread
+  std::size_t event_streams = 0;  // this and the next three: of the one I/O thread
+  Stamps last_stamps = {};
+  std::int64_t looked_at_ns = 0;
+  Stopwatch since_start = {};
   std::unique_ptr<net::HttpServer> server = nullptr;
   // Behind the server, so that they end before it: what comes back from the pool lives on its loop.
   std::unique_ptr<ConsoleApi> api = nullptr;
@@ -145,8 +149,13 @@ net::Async<void> ConsoleServer::State::stream_events(net::Exchange& exchange) {
   Stamps before;
   for (int round = 0; !exchange.client_is_gone(); ++round) {
     if (!tokens->visitor_of(token_of(exchange.request()))) break;
-    const Stamps stamps =
-        co_await net::on_pool<Stamps>(*pool, [this] { return read_stamps(options.home); });
+    // One look at the disk serves all pages that are open.
+    if (looked_at_ns == 0 || since_start.elapsed_ns() - looked_at_ns > stamps_kept_ns) {
+      looked_at_ns = since_start.elapsed_ns();
+      last_stamps =
+          co_await net::on_pool<Stamps>(*pool, [this] { return read_stamps(options.home); });
+    }
+    const Stamps stamps = last_stamps;
     std::string text;
     if (round == 0 || stamps != before) {
       text = "event: change\ndata: " + json::to_text(to_json(stamps)) + "\n\n";

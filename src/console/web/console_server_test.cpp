@@ -243,7 +243,7 @@ TEST_F(ConsoleServerTest, ASwitchNeedsAReasonAndStandsInTheTrail) {
   std::string trail;
   for (const store::AuditEntry& entry : store::verify_audit(*home_, {})->entries)
     trail += entry.act + " " + entry.detail + "\n";
-  EXPECT_THAT(trail, HasSubstr("rollback task t-1, token boss: it was wrong line\n"));
+  EXPECT_THAT(trail, HasSubstr("rollback task t-1 to off, token boss: it was wrong line\n"));
 }
 
 TEST_F(ConsoleServerTest, SaysWhatIsWrongWithARequest) {

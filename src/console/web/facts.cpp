@@ -89,7 +89,8 @@ Stamps read_stamps(const store::Home& home) {
   return {.log = stamp_of_all(home.log()),
           .tasks = stamp_of(home.metadata()) + stamp_of(home.metadata().string() + "-wal") +
                    stamp_of(home.datasets() / "current"),
-          .policy = stamp_of(home.policy() / "current"),
+          .policy = stamp_of(home.policy() / "current") + stamp_of(home.watch() / "vetoes.json") +
+                    stamp_of(home.watch() / "demotions.jsonl"),
           .models = stamp_of_all(home.artifacts(), "metrics.jsonl"),
           .access = stamp_of(home.directory() / "access.json") +
                     stamp_of(home.directory() / "spend.json") + stamp_of_all(home.keys()),

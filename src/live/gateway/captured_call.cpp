@@ -30,12 +30,13 @@ std::string decimals(double value) {
   return text;
 }
 
-net::Headers decision_headers(const Call& call) {
+net::Headers decision_headers(const Call& call, std::string_view mode) {
   net::Headers headers;
   headers.add("x-understudy-call", call.id.value);
   headers.add("x-understudy-served-by", std::string(to_string(call.route.server)));
   headers.add("x-understudy-reason", call.route.reason);
   if (!call.route.task.empty()) headers.add("x-understudy-task", call.route.task);
+  if (!mode.empty()) headers.add("x-understudy-mode", std::string(mode));
   if (call.route.server == Server::slm) headers.add("x-understudy-model", call.served_model);
   if (call.route.confidence >= 0)
     headers.add("x-understudy-confidence", decimals(call.route.confidence));
@@ -83,7 +84,9 @@ net::Async<void> CapturedCall::run() {
   if (co_await small_model_passes()) co_await answer_by_llm();
   settle();
   measure();
+  if (audit_) audit_->call = seed_of_audit(call_);
   if (!recorded_) co_await record();
+  if (audit_) start_audit(parts_, std::move(audit_));
 }
 
 net::Async<bool> CapturedCall::read_request() {
@@ -167,9 +170,14 @@ net::Async<bool> CapturedCall::small_model_passes() {
   const Stopwatch watch;
   const bool accepted = co_await answer.ask(call_);
   elsewhere_ns_ += watch.elapsed_ns();
+  if (answer.decision_ns() >= 0) parts_.metrics.route_decided(answer.decision_ns());
+  if (answer.match() != nullptr) route_mode_ = to_string(answer.match()->task->mode);
+  if (answer.wants_shadow())
+    shadow_ = std::make_unique<Shadow>(*answer.match(), std::move(answer.tool_names()));
   if (!accepted) co_return true;
+  keep_for_audit(answer);
   call_.first_byte_at = call_.ended_at = now();
-  net::Headers headers = decision_headers(call_);
+  net::Headers headers = decision_headers(call_, route_mode_);
   add_all(headers, limits_);
   headers.set("Content-Type", answer.is_stream() ? "text/event-stream" : "application/json");
   if (answer.is_stream()) headers.set("Cache-Control", "no-cache");
@@ -188,7 +196,7 @@ net::Async<void> CapturedCall::answer_by_llm() {
                           .api = api_,
                           .scan = scan_,
                           .own_credentials = grant_.anonymous()};
-  net::Headers extra = decision_headers(call_);
+  net::Headers extra = decision_headers(call_, route_mode_);
   add_all(extra, limits_);
   LlmRelay relay(
       {.exchange = exchange_,
@@ -206,10 +214,32 @@ net::Async<void> CapturedCall::answer_by_llm() {
   elsewhere_ns_ += relay.elsewhere_ns();
 }
 
+// A sampled accepted call goes to the LLM too, once its client has the answer.
+void CapturedCall::keep_for_audit(SmallModelAnswer& answer) {
+  if (!parts_.router.audits(*answer.match(), call_.id)) return;
+  audit_ = std::make_unique<AuditOrder>(AuditOrder{.active = active_,
+                                                   .request = exchange_.request(),
+                                                   .api = api_,
+                                                   .own_credentials = grant_.anonymous(),
+                                                   .match = *answer.match(),
+                                                   .small_model = answer.answer(),
+                                                   .call = {}});
+}
+
+void CapturedCall::compare_in_shadow() {
+  const std::unique_ptr<Shadow> shadow = std::move(shadow_);
+  if (call_.status != CallStatus::ok || call_.response.empty()) return;
+  Teacher teacher{.api = api_, .response = SecretText(call_.response.reveal())};
+  if (!shadow->tool_names.empty()) teacher.request = SecretText(exchange_.request().body);
+  parts_.router.compare_in_shadow(std::move(shadow->match), std::move(shadow->tool_names),
+                                  std::move(teacher));
+}
+
 // Whether the call may be acknowledged: in durable mode, whether it is on the disk.
 net::Async<bool> CapturedCall::record() {
   recorded_ = true;
   settle();
+  if (shadow_) compare_in_shadow();
   if (parts_.recorder == nullptr) co_return true;
   s1::Recorder& recorder = *parts_.recorder;
   if (!call_.ended_at.known()) call_.ended_at = now();

@@ -6,13 +6,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/net/http_server.hpp"
 #include "adapters/wire/api.hpp"
 #include "adapters/wire/request_scan.hpp"
 #include "adapters/wire/response_facts.hpp"
 #include "live/access/access.hpp"
+#include "live/gateway/audit_call.hpp"
 #include "live/gateway/gateway.hpp"
+#include "live/gateway/small_model_answer.hpp"
 #include "records/call.hpp"
 
 namespace understudy::live {
@@ -33,6 +36,8 @@ class CapturedCall {
 
   void begin_call();
   net::Async<void> answer_by_llm();
+  void keep_for_audit(SmallModelAnswer& answer);
+  void compare_in_shadow();
   net::Async<bool> record();  // durable: false when it is not on the disk
   net::Async<bool> record_durably();
   void settle();
@@ -51,6 +56,14 @@ class CapturedCall {
   s1::SessionTracker::Ticket ticket_;
   std::optional<wire::ResponseFacts> facts_;  // of the answer, where they are known already
   net::Headers limits_;                       // x-ratelimit-* of the virtual key
+  // Of a task in shadow: compared with the LLM's answer behind it.
+  struct Shadow {
+    Match match;
+    std::vector<std::string> tool_names;
+  };
+  std::unique_ptr<Shadow> shadow_;
+  std::unique_ptr<AuditOrder> audit_;  // an accepted call that the LLM is asked too
+  std::string_view route_mode_;        // of the task that claims the call; empty: none does
   bool recorded_ = false;
   bool settled_ = false;
   std::int64_t elsewhere_ns_ = 0;  // waiting for the client's body, the upstream, the small model

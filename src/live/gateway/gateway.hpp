@@ -4,6 +4,7 @@
 // each keeps the one that it began with.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -34,12 +35,14 @@ struct ActiveConfig {
 struct GatewayParts {
   s1::Recorder* recorder;  // null: capture is off
   s1::SessionTracker& sessions;
-  const Router& router;
+  Router& router;
   Access& access;
   telemetry::Metrics& metrics;
   telemetry::Spans* spans;  // null: nobody collects them
   Pool& pool;               // small models, large bodies
   RetryBudget& retry_budget;
+  // Under way; shared: those that the end of the gateway tears down still count themselves out.
+  std::shared_ptr<std::atomic<std::size_t>> audits = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 class Gateway {

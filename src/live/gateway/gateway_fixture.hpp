@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,7 +39,7 @@ class GatewayTest : public testing::Test {
   void stop();  // drains; afterwards the log holds everything
 
   // Publishes a label task for "Is it so? ..." prompts before start().
-  void publish_task(Predict predict);
+  void publish_task(Predict predict, const std::function<void(TaskPolicy&)>& change = {});
   void wait_for_model();
 
   [[nodiscard]] Peer connect() const { return Peer::connect_to(server_->port()); }

@@ -31,6 +31,8 @@ GatewayTest::GatewayTest() {
 
 GatewayTest::~GatewayTest() {
   stop();
+  gateway_.reset();
+  router_.reset();  // it saves what it saw
   std::filesystem::remove_all(directory_);
 }
 
@@ -91,7 +93,7 @@ void GatewayTest::stop() {
   EXPECT_TRUE(recorder_->flush());
 }
 
-void GatewayTest::publish_task(Predict predict) {
+void GatewayTest::publish_task(Predict predict, const std::function<void(TaskPolicy&)>& change) {
   predict_ = std::move(predict);
   TaskPolicy task;
   task.task = {"t-0123456789"};
@@ -103,6 +105,8 @@ void GatewayTest::publish_task(Predict predict) {
   task.kind = CandidateKind::classifier;
   task.artifact = {"a-1"};
   task.threshold = 0.8;
+  task.audit_share = 0;
+  if (change) change(task);
   RoutingPolicy policy;
   policy.reason = "promote t-0123456789";
   policy.tasks = {task};
@@ -112,7 +116,7 @@ void GatewayTest::publish_task(Predict predict) {
 void GatewayTest::wait_for_model() {
   const auto request = wire::parse_chat_request(
       *json::parse(R"({"messages":[{"role":"user","content":"Is it so? x"}]})"));
-  const auto match = router_->match(*request);
+  const auto match = router_->match(*request, {.call = {}, .session = {}, .parent = {}});
   ASSERT_TRUE(match);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (router_->answer(*match, {}).decision.reason == "slm_error") {

@@ -201,6 +201,7 @@ Status Service::open_parts(GatewayConfig config) {
   metrics_.add_source([this](telemetry::Scrape& scrape) {
     if (recorder_) scrape_log(recorder_->counters(), scrape);
     scrape_upstreams(*gateway_->active()->upstreams, scrape);
+    router_->scrape(scrape);
   });
   server_ = TRY(net::HttpServer::create(
       {.host = config.listen.host,

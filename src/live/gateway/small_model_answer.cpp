@@ -2,6 +2,7 @@
 
 #include "adapters/wire/chat_view.hpp"
 #include "adapters/wire/translate.hpp"
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 
 namespace understudy::live {
@@ -19,22 +20,35 @@ net::Async<bool> SmallModelAnswer::ask(Call& call) {
           ? read()
           : co_await net::on_pool<Result<wire::ChatRequest>>(pool_, [this] { return read(); });
   if (!request) co_return false;  // the upstream may know better what it means
-  const auto match = router_.match(*request);
-  if (!match) co_return false;
+  const Stopwatch watch;
+  match_ =
+      router_.match(*request, {.call = call.id, .session = call.session, .parent = call.parent});
+  decision_ns_ = watch.elapsed_ns();
+  if (!match_) co_return false;
+  const TaskPolicy& task = match_->task->policy;
   if (!request->beyond_slm.empty()) {
-    call.route.task = match->task->task.value;
-    call.route.reason = "slm_unsupported";
+    match_->course = Course::llm;
+    match_->reason = "slm_unsupported";
+  }
+  tool_names_ = request->tool_names;
+  if (match_->course != Course::ask) {
+    call.route = {.task = task.task.value,
+                  .artifact = task.artifact.value,
+                  .reason = std::string(match_->reason)};
     co_return false;
   }
   const SlmAnswer answer = co_await net::on_pool<SlmAnswer>(
-      pool_, [this, match, tools = request->tool_names] { return router_.answer(*match, tools); });
+      pool_, [this] { return router_.answer(*match_, tool_names_); });
   call.route = answer.decision;
-  if (answer.decision.server != Server::slm) co_return false;
-  co_return render(answer, *match->task, *request, call);
+  if (answer.decision.server != Server::slm || !render(answer, *request, call)) co_return false;
+  answer_ = answer.prediction.answer;
+  if (!answer_.tool_calls.empty()) router_.opened_tool_loop(call.id);
+  co_return true;
 }
 
-bool SmallModelAnswer::render(const SlmAnswer& answer, const TaskPolicy& task,
-                              const wire::ChatRequest& request, Call& call) {
+bool SmallModelAnswer::render(const SlmAnswer& answer, const wire::ChatRequest& request,
+                              Call& call) {
+  const TaskPolicy& task = match_->task->policy;
   const lm::Prediction& prediction = answer.prediction;
   call.served_model = std::string(to_string(task.kind)) + "-" + task.artifact.value.substr(0, 8);
   call.usage = {.prompt_tokens = prediction.prompt_tokens,

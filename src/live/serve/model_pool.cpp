@@ -20,7 +20,7 @@ std::chrono::seconds pause_after(int failures) {
 void ModelPool::reconcile(const RoutingPolicy& policy) {
   std::map<ArtifactId, CandidateKind> wanted;
   for (const TaskPolicy& task : policy.tasks) {
-    if (task.mode == RouteMode::active) wanted[task.artifact] = task.kind;
+    if (task.mode != RouteMode::off) wanted[task.artifact] = task.kind;
   }
   std::map<ArtifactId, Entry> ended;  // destroyed outside the lock: ending a server takes a while
   {

@@ -1,6 +1,7 @@
 #include "steps/s2_curate/curate_calls.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -109,14 +110,15 @@ std::string shape_of(std::string_view value) {
 class Curation {
  public:
   Curation(const CurateInput& input, const CurateOptions& options, CurationPlan plan,
-           Detector detector)
+           Detector detector, std::shared_ptr<const Recogniser> recogniser)
       : input_(input),
         settings_(options.settings ? *options.settings : default_settings_),
         treatments_(settings_, input.tasks),
         pool_(options.threads > 0 ? options.threads : cores()),
         in_flight_max_((options.threads > 0 ? options.threads : cores()) * batches_per_thread),
         plan_(std::move(plan)),
-        detector_(std::move(detector)) {}
+        detector_(std::move(detector)),
+        recogniser_(std::move(recogniser)) {}
 
   Status survey() {
     Lent<TextScanner> scanners([&] { return TextScanner(detector_, remembered_strings_max); });
@@ -134,6 +136,7 @@ class Curation {
           batch.calls.clear();
         },
         [&](Survey& batch) -> Status {
+          TRY(recogniser_sound());
           for (const Examined& examined : batch.outcomes) TRY(plan_.add(examined));
           merge_into(originals_, batch.table);
           report_.repaired += batch.repaired;
@@ -171,6 +174,7 @@ class Curation {
           batch.calls.clear();
         },
         [&](Rewriting& batch) -> Status {
+          TRY(recogniser_sound());
           for (std::size_t i = 0; i < batch.outcomes.size(); ++i)
             TRY(take(batch.outcomes[i], plan_.rows()[batch.rows[i]], sink));
           return {};
@@ -230,6 +234,13 @@ class Curation {
   }
 
  private:
+  // A text that nobody looked at may hold anything.
+  [[nodiscard]] Status recogniser_sound() const {
+    if (!recogniser_) return {};
+    if (auto failure = recogniser_->failure()) return fail(std::move(*failure));
+    return {};
+  }
+
   static std::size_t cores() { return std::max(std::thread::hardware_concurrency(), 1U); }
 
   Status take(SecondLook& look, const PlannedCall& planned, const ExampleSink& sink) {
@@ -260,6 +271,7 @@ class Curation {
   std::size_t in_flight_max_;
   CurationPlan plan_;
   Detector detector_;
+  std::shared_ptr<const Recogniser> recogniser_;
   EntityTable originals_;
   CurateReport report_;
   std::unordered_set<std::uint64_t> sessions_;
@@ -269,9 +281,16 @@ class Curation {
 
 Result<CurateReport> curate_calls(const CurateInput& input, const CurateOptions& options,
                                   const ExampleSink& sink) {
-  Detector detector = TRY(Detector::create(
-      {.rules = options.settings ? options.settings->rules : std::vector<CustomRule>{}}));
-  Curation curation(input, options, TRY(CurationPlan::create(input.scratch)), std::move(detector));
+  const CurateSettings defaults;
+  const CurateSettings& settings = options.settings ? *options.settings : defaults;
+  std::shared_ptr<const Recogniser> recogniser;
+  if (!settings.recogniser_url.empty()) {
+    recogniser = std::make_shared<const Recogniser>(lm::EntityEndpoint{
+        .url = settings.recogniser_url, .language = settings.recogniser_language});
+  }
+  Detector detector = TRY(Detector::create({.rules = settings.rules, .recogniser = recogniser}));
+  Curation curation(input, options, TRY(CurationPlan::create(input.scratch)), std::move(detector),
+                    std::move(recogniser));
   TRY(curation.survey());
   TRY(curation.decide());
   TRY(curation.rewrite(sink));

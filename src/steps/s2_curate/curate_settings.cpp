@@ -79,6 +79,14 @@ Status read_setting(std::string_view name, const toml::node& value, CurateSettin
     return read_cap(value, settings.calls_per_component_max);
   } else if (name == "calls_per_task_max") {
     return read_cap(value, settings.calls_per_task_max);
+  } else if (name == "recogniser_url") {
+    settings.recogniser_url = value.value_or(std::string());
+    if (!settings.recogniser_url.starts_with("http://") &&
+        !settings.recogniser_url.starts_with("https://"))
+      return wrong(value, "the URL of an endpoint: \"http://127.0.0.1:5002/analyze\"");
+  } else if (name == "recogniser_language") {
+    settings.recogniser_language = value.value_or(std::string());
+    if (settings.recogniser_language.empty()) return wrong(value, "a language: \"en\"");
   } else if (name != "actions" && name != "task" && name != "rule") {
     return wrong(value, "there is no setting \"" + std::string(name) + "\" in [curate]");
   }

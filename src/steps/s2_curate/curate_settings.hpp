@@ -28,6 +28,8 @@ struct CurateSettings {
   std::uint64_t calls_per_component_max = 0;
   std::uint64_t calls_per_task_max = 0;
   std::vector<CustomRule> rules = {};
+  std::string recogniser_url = {};  // an endpoint of Presidio's analyzer API; empty: none
+  std::string recogniser_language = "en";
 
   [[nodiscard]] bool needs_tasks() const { return !task_actions.empty() || calls_per_task_max > 0; }
 };

@@ -19,6 +19,7 @@
 #include "quality/agreement.hpp"
 #include "quality/certificate.hpp"
 #include "quality/valid_answer.hpp"
+#include "steps/s6_refine/judge_quality.hpp"
 
 namespace understudy::s6 {
 
@@ -39,10 +40,13 @@ class Judge {
   Judge(const lm::SmallModel& model, const Task& task, std::size_t calls)
       : model_(model), task_(task), progress_("evaluating", calls, "calls") {}
 
-  std::vector<quality::Judged> judge(std::span<const HeldOutCall> calls) {
+  // `answers`: where the model's answers go, one per call; null: nowhere.
+  std::vector<quality::Judged> judge(std::span<const HeldOutCall> calls,
+                                     std::vector<Answer>* answers = nullptr) {
     std::vector<quality::Judged> judged(calls.size());
+    if (answers != nullptr) answers->resize(calls.size());
     pool_.for_each(calls.size(), [&](std::size_t i) {
-      judged[i] = judge(calls[i]);
+      judged[i] = judge(calls[i], answers != nullptr ? &(*answers)[i] : nullptr);
       progress_.advance();
     });
     return judged;
@@ -56,7 +60,7 @@ class Judge {
 
  private:
   // What cannot be predicted has confidence 0: the LLM would answer it.
-  quality::Judged judge(const HeldOutCall& call) {
+  quality::Judged judge(const HeldOutCall& call, Answer* answer) {
     if (call.slots.empty()) return {};
     const auto prediction = model_.predict(call.slots);
     if (!prediction) {
@@ -70,8 +74,10 @@ class Judge {
                                                 .tool_names = call.tool_names})) {
       return {};
     }
+    if (answer != nullptr) *answer = prediction->answer;
     return {.confidence = prediction->confidence,
-            .agrees = quality::agrees(call.teacher, prediction->answer, task_.answer_form)};
+            .agrees =
+                quality::agrees(call.teacher, prediction->answer, task_.answer_form, call.schemas)};
   }
 
   const lm::SmallModel& model_;
@@ -143,7 +149,8 @@ Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
                                   const HeldOut& held_out, const EvaluateOptions& options) {
   Judge judge(model, task, held_out.calibration.size() + held_out.test.size());
   const auto calibration = judge.judge(held_out.calibration);
-  const auto test = judge.judge(held_out.test);
+  std::vector<Answer> answers;
+  const auto test = judge.judge(held_out.test, &answers);
   if (const auto failure = judge.total_failure()) return fail(*failure);
 
   const quality::Guarantee guarantee{.alpha = options.alpha, .delta = options.delta};
@@ -160,6 +167,12 @@ Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
   evaluation.verdict = decision.verdict;
   evaluation.calls_needed = decision.calls_needed;
   evaluation.reason = decision.reason;
+  const KeptAnswers kept{.calls = held_out.test,
+                         .answers = answers,
+                         .judged = test,
+                         .threshold = certificate.holds() ? certificate.threshold : 0};
+  if (task.answer_form == AnswerForm::text) evaluation.similarity = similarity_of(kept);
+  if (options.judge) evaluation.judged = TRY(judge_quality(task, kept, options));
   evaluation.slm_latency_ms_median = probe_latency_ms(model, held_out);
   evaluation.llm_latency_ms_median = llm_latency_ms(held_out);
   return evaluation;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "adapters/lm/chat_client.hpp"
 #include "adapters/lm/small_model.hpp"
 #include "adapters/store/home.hpp"
 #include "base/result.hpp"
@@ -20,6 +21,9 @@ struct EvaluateOptions {
   double alpha = 0.05;  // disagreement that is accepted among kept calls
   double delta = 0.1;   // chance that the promise is wrong
   std::optional<ArtifactId> artifact = std::nullopt;  // default: the task's newest
+  // Asked about kept test calls whose answers differ, at most so many, twice each.
+  std::optional<lm::ChatEndpoint> judge = std::nullopt;
+  std::size_t judged_calls_max = 50;
 };
 
 // Stores the evaluation, whatever its verdict. not_found says to run `understudy tune`;

@@ -10,11 +10,17 @@ namespace understudy::s6 {
 
 namespace {
 
-std::optional<wire::ChatRequest> request_of(const Example& example) {
+struct ReadRequest {
+  wire::ChatRequest request;
+  quality::ToolSchemas schemas;
+};
+
+std::optional<ReadRequest> request_of(const Example& example) {
   const auto tree = json::parse(example.request.reveal());
   if (!tree) return std::nullopt;
   auto request = wire::parse_chat_request(*tree);
-  return request ? std::optional(std::move(*request)) : std::nullopt;
+  if (!request) return std::nullopt;
+  return ReadRequest{.request = std::move(*request), .schemas = quality::tool_schemas(*tree)};
 }
 
 std::optional<Answer> answer_of(const Example& example) {
@@ -37,11 +43,12 @@ HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
   for (const Example& example : examples) {
     if (example.split == Split::train) continue;
     const bool member = members.contains(example.call);
-    auto request = request_of(example);
-    if (!request) {
+    auto read = request_of(example);
+    if (!read) {
       held_out.unreadable += member ? 1 : 0;
       continue;
     }
+    wire::ChatRequest* const request = &read->request;
     if (!request->beyond_slm.empty()) continue;  // the gateway never asks a small model for these
     std::optional<std::vector<std::string>> slots;
     if (has_key_of(task, *request)) slots = task.prompt_template.match(request->prompt);
@@ -55,6 +62,7 @@ HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
     calls.push_back({.slots = slots ? std::move(*slots) : std::vector<std::string>{},
                      .teacher = std::move(*teacher),
                      .tool_names = std::move(request->tool_names),
+                     .schemas = std::move(read->schemas),
                      .llm_latency_us = example.latency_us});
   }
   return held_out;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "quality/agreement.hpp"
 #include "records/answer.hpp"
 #include "records/example.hpp"
 #include "records/task.hpp"
@@ -21,6 +22,7 @@ struct HeldOutCall {
   std::vector<std::string> slots;  // empty for a call of the task that its template does not fit
   Answer teacher;
   std::vector<std::string> tool_names;  // offered by the request, sorted
+  quality::ToolSchemas schemas = {};    // of those tools
   std::int64_t llm_latency_us = 0;
 };
 

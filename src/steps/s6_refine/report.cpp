@@ -8,8 +8,10 @@
 #include "adapters/store/call_log.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/policy_store.hpp"
+#include "adapters/store/watch_store.hpp"
 #include "base/clock.hpp"
 #include "economics/price_table.hpp"
+#include "steps/s6_refine/report_balance.hpp"
 
 namespace understudy::s6 {
 
@@ -34,7 +36,7 @@ Result<std::optional<UnixMicros>> first_promotion(const store::Home& home,
                                                   const RoutingPolicy& current) {
   for (std::int64_t version = 1; version <= current.version; ++version) {
     const RoutingPolicy policy = TRY(store::load_policy(home, version));
-    const auto is_live = [](const TaskPolicy& task) { return task.mode == RouteMode::active; };
+    const auto is_live = [](const TaskPolicy& task) { return task.mode > RouteMode::shadow; };
     if (std::ranges::any_of(policy.tasks, is_live)) return policy.made_at;
   }
   return std::nullopt;
@@ -42,8 +44,12 @@ Result<std::optional<UnixMicros>> first_promotion(const store::Home& home,
 
 class TaskReporter {
  public:
-  TaskReporter(const store::Metadata& metadata, const RoutingPolicy& policy)
-      : metadata_(metadata), policy_(policy) {}
+  TaskReporter(const store::Metadata& metadata, const RoutingPolicy& policy,
+               std::vector<Veto> vetoes, std::vector<TaskWatch> watches)
+      : metadata_(metadata),
+        policy_(policy),
+        vetoes_(std::move(vetoes)),
+        watches_(std::move(watches)) {}
 
   Result<TaskReport> report(const Task& task) const {
     TaskReport report;
@@ -53,7 +59,22 @@ class TaskReporter {
     report.reason = reason_without_evidence(task);
     const auto policy = std::ranges::find(policy_.tasks, task.id, &TaskPolicy::task);
     const bool known = policy != policy_.tasks.end();
-    report.live = known && policy->mode == RouteMode::active;
+    std::string veto_reason;
+    if (known) {
+      TaskPolicy left = *policy;
+      for (const Veto& veto : vetoes_) {
+        const RouteMode mode = effective_mode(left, policy_, veto);
+        if (mode < left.mode) veto_reason = veto.reason;
+        left.mode = mode;
+      }
+      report.mode = left.mode;
+      const auto watch = std::ranges::find_if(watches_, [&left](const TaskWatch& entry) {
+        return entry.task == left.task && entry.artifact == left.artifact &&
+               entry.decided_at == left.decided_at;
+      });
+      if (watch != watches_.end()) report.watch = *watch;
+    }
+    report.live = report.mode > RouteMode::shadow;
     const auto evaluations = TRY(metadata_.evaluations(task.id));
     if (evaluations.empty()) return report;
     report.evaluation = evaluations.front();
@@ -65,8 +86,13 @@ class TaskReporter {
       }
     }
     report.reason = report.evaluation->reason;
-    if (!report.live && report.evaluation->verdict == Verdict::convert)
+    if (!veto_reason.empty()) {
+      report.reason = "taken from its model (" + veto_reason + "); " + report.reason;
+    } else if (report.mode == RouteMode::shadow) {
+      report.reason = "in shadow; " + report.reason;
+    } else if (!report.live && report.evaluation->verdict == Verdict::convert) {
       report.reason = (known ? "rolled back; " : "proven, not promoted yet; ") + report.reason;
+    }
     for (const Artifact& artifact : TRY(metadata_.artifacts(task.id))) {
       if (artifact.id == report.evaluation->artifact)
         report.model = std::string(to_string(artifact.kind)) + " " + short_id(artifact.id);
@@ -77,6 +103,8 @@ class TaskReporter {
  private:
   const store::Metadata& metadata_;
   const RoutingPolicy& policy_;
+  std::vector<Veto> vetoes_;
+  std::vector<TaskWatch> watches_;
 };
 
 std::vector<economics::Price> prices_used(const economics::PriceTable& table,
@@ -134,7 +162,11 @@ Result<Report> make_report(const store::Home& home, const ReportOptions& options
   traffic.settle(since, Traffic::Window::since_promotion, tasks);
   report.since_promotion = since.savings();
 
-  const TaskReporter reporter(metadata, policy);
+  report.demotions = store::load_demotions(home);
+  std::ranges::reverse(report.demotions);
+  report.cache = count_cache_hits(home, curator, prices);
+  const TaskReporter reporter(metadata, policy, TRY(store::load_vetoes(home)),
+                              store::load_watches(home));
   for (const Task& task : tasks) {
     TaskReport entry = TRY(reporter.report(task));
     entry.traffic = traffic.of(task.id);
@@ -143,6 +175,7 @@ Result<Report> make_report(const store::Home& home, const ReportOptions& options
     entry.savings = ledger.savings();
     report.tasks.push_back(std::move(entry));
   }
+  TRY(draw_balance(report, traffic, prices, metadata));
   std::ranges::stable_sort(report.tasks, std::greater<>(),
                            [](const TaskReport& task) { return task.traffic.calls; });
   return report;

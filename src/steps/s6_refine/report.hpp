@@ -12,10 +12,12 @@
 #include "adapters/store/home.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "economics/balance.hpp"
 #include "economics/savings.hpp"
 #include "records/evaluation.hpp"
 #include "records/policy.hpp"
 #include "records/task.hpp"
+#include "records/watch.hpp"
 #include "steps/s6_refine/traffic.hpp"
 
 namespace understudy::s6 {
@@ -25,11 +27,22 @@ struct TaskReport {
   std::string name;
   AnswerForm answer_form = AnswerForm::text;
   bool live = false;                     // a small model may answer
+  RouteMode mode = RouteMode::off;       // what is left of the policy's under the vetoes
+  std::optional<TaskWatch> watch;        // what the gateway saw since it was decided
   std::string model;                     // "classifier 1a2b3c4d", empty where none was evaluated
   std::optional<Evaluation> evaluation;  // of the model that is live, else the newest
   std::string reason;                    // why a small model answers, or why the LLM keeps it
   TaskTraffic traffic;
   economics::Savings savings;
+};
+
+// Calls that repeat an earlier one word for word and got the same answer: an exact-match cache
+// saves them without any model. Counted over the current data set, not over the log.
+struct CacheHits {
+  std::int64_t calls = 0;  // of the data set, repeats counted
+  std::int64_t hits = 0;
+  double share_of_tokens = 0;
+  double share_of_cost = 0;  // of calls with a price
 };
 
 struct Report {
@@ -41,7 +54,15 @@ struct Report {
   economics::Savings all;
   std::optional<UnixMicros> promoted_at;  // when the first small model went live
   economics::Savings since_promotion;
-  std::vector<TaskReport> tasks;  // most calls first
+  economics::Balance balance;  // since then; of everything while nothing is live
+  std::int64_t fallbacks = 0;  // asked of a small model and paid for at the LLM after all
+  std::int64_t audits = 0;     // accepted calls that the LLM was asked too
+  MicroUsd audit_cost;
+  double training_s = 0;            // of the models that there are
+  std::string cheaper_model;        // that prices.toml names as a baseline
+  std::optional<CacheHits> cache;   // nothing: no data set, or it cannot be read here
+  std::vector<Demotion> demotions;  // the newest first
+  std::vector<TaskReport> tasks;    // most calls first
   TaskTraffic unassigned;
   std::vector<TimeBucket> over_time;
   std::map<std::string, std::int64_t> unpriced_models;  // calls by model

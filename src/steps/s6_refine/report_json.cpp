@@ -1,5 +1,6 @@
 #include "base/clock.hpp"
 #include "steps/s6_refine/report.hpp"
+#include "steps/s6_refine/report_balance.hpp"
 
 namespace understudy::s6 {
 
@@ -36,8 +37,22 @@ json::value to_tree(const TaskTraffic& traffic) {
   return json::object{{"calls", traffic.calls},
                       {"by_slm", traffic.by_slm},
                       {"fallbacks", traffic.fallbacks},
+                      {"shadowed", traffic.shadowed},
+                      {"audits", traffic.audits},
+                      {"rated", traffic.rated},
+                      {"success", traffic.rated > 0 ? json::value(traffic.success) : nullptr},
                       {"llm_latency", to_tree(traffic.llm)},
                       {"slm_latency", to_tree(traffic.slm)}};
+}
+
+json::value to_tree(const CacheHits& cache) {
+  return json::object{
+      {"calls", cache.calls},
+      {"hits", cache.hits},
+      {"share_of_calls",
+       cache.calls == 0 ? 0 : static_cast<double>(cache.hits) / static_cast<double>(cache.calls)},
+      {"share_of_tokens", cache.share_of_tokens},
+      {"share_of_cost", cache.share_of_cost}};
 }
 
 json::value to_tree(const TaskReport& task) {
@@ -46,6 +61,8 @@ json::value to_tree(const TaskReport& task) {
       {"name", task.name},
       {"answer_form", to_string(task.answer_form)},
       {"served_by", task.live ? "slm" : "llm"},
+      {"mode", to_string(task.mode)},
+      {"watch", task.watch ? to_json(*task.watch) : nullptr},
       {"model", task.model},
       {"reason", task.reason},
       {"verdict", task.evaluation ? json::value(to_string(task.evaluation->verdict)) : nullptr},
@@ -75,6 +92,8 @@ json::value to_json(const Report& report) {
                                   {"as_of", price.as_of},
                                   {"source", price.source}});
   }
+  json::array demotions;
+  for (const Demotion& demotion : report.demotions) demotions.push_back(to_json(demotion));
   json::array warnings;
   for (const std::string& warning : report.warnings) warnings.emplace_back(warning);
   return json::object{
@@ -85,6 +104,9 @@ json::value to_json(const Report& report) {
       {"all", to_tree(report.all)},
       {"promoted_at", report.promoted_at ? time_or_null(*report.promoted_at) : nullptr},
       {"since_promotion", to_tree(report.since_promotion)},
+      {"balance", balance_to_json(report)},
+      {"cache", report.cache ? to_tree(*report.cache) : nullptr},
+      {"demotions", std::move(demotions)},
       {"tasks", std::move(tasks)},
       {"unassigned", to_tree(report.unassigned)},
       {"over_time", std::move(over_time)},

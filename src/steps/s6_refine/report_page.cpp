@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "steps/s6_refine/report.hpp"
+#include "steps/s6_refine/report_balance.hpp"
 #include "steps/s6_refine/report_style.hpp"
 
 namespace understudy::s6 {
@@ -128,6 +129,30 @@ std::string tiles(const Report& report) {
   return out + "</div>\n";
 }
 
+// For the first page: who answers what, by bars; the evidence stands on the pages behind.
+std::string shares(const Report& report) {
+  constexpr std::size_t shown_max = 6;
+  std::string rows;
+  std::size_t shown = 0;
+  for (const TaskReport& task : report.tasks) {
+    if (task.traffic.calls == 0 || ++shown > shown_max) continue;
+    const double share =
+        static_cast<double>(task.traffic.by_slm) / static_cast<double>(task.traffic.calls);
+    rows += std::format(
+        "<tr><td>{}</td><td><span class=\"{}\">{}</span></td><td>{}</td><td class=\"number\">{} of "
+        "{}</td><td class=\"number\">{}</td></tr>\n",
+        escaped(task.name), task.live ? "live" : "stays", task.live ? "small model" : "LLM",
+        bar(share), thousands(task.traffic.by_slm), thousands(task.traffic.calls),
+        usd(task.savings.saved()));
+  }
+  if (rows.empty()) return {};
+  return "<h2>Who answers what</h2>\n<div "
+         "class=\"scroll\"><table><thead><tr><th>task</th><th>answered "
+         "by</th><th>share of the small model</th><th class=\"number\">calls</th><th "
+         "class=\"number\">saved</th></tr></thead><tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
 std::string task_row(const TaskReport& task) {
   const TaskTraffic& traffic = task.traffic;
   const double share =
@@ -163,7 +188,7 @@ std::string task_row(const TaskReport& task) {
 
 std::string task_table(const Report& report) {
   std::string out =
-      "<h2 class=\"evidence\">Tasks</h2>\n<div "
+      "<h2 class=\"evidence\">The evidence, task by task</h2>\n<div "
       "class=\"scroll\"><table><thead><tr><th>task</th><th>served by</th>"
       "<th class=\"number\">calls</th><th>by the small model</th><th>agreement on unseen calls, 95 "
       "% interval</th>"
@@ -284,9 +309,9 @@ std::string to_html(const Report& report) {
       "<title>Understudy report</title><style>{}</style></head>\n<body><main>\n"
       "<header><div class=\"quiet\">Understudy report &middot; {} UTC &middot; "
       "{}</div><h1>{}</h1></header>\n"
-      "{}{}{}{}</main></body></html>\n",
+      "{}{}{}{}{}{}</main></body></html>\n",
       report_style, minute(report.made_at), period, headline(report), tiles(report), chart(report),
-      task_table(report), notes(report));
+      shares(report), balance_section(report), task_table(report), notes(report));
 }
 
 }  // namespace understudy::s6

@@ -22,15 +22,53 @@ Latency summarise(std::vector<std::int64_t> latencies_us) {
           .p95_ms = at(0.95)};
 }
 
+// A small model was asked, and the LLM then.
+bool was_asked(const RouteDecision& route) {
+  return route.reason == "low_confidence" || route.reason == "invalid_answer" ||
+         route.reason == "slm_error";
+}
+
 }  // namespace
 
+void Traffic::add_audit(const Call& call, const std::string& task) {
+  ++audits_;
+  ++samples_[task].audits;
+  Group& group =
+      audit_groups_[{task, call.served_model.empty() ? call.requested_model : call.served_model}];
+  ++group.llm_calls;
+  group.llm_tokens.prompt += static_cast<double>(call.usage.prompt_tokens);
+  group.llm_tokens.completion += static_cast<double>(call.usage.completion_tokens);
+}
+
+std::int64_t Traffic::fallbacks() const {
+  std::int64_t count = 0;
+  for (const auto& [task, samples] : samples_) count += samples.fallbacks;
+  return count;
+}
+
+double Traffic::fallback_busy_s() const {
+  double seconds = 0;
+  for (const auto& [task, samples] : samples_)
+    seconds += static_cast<double>(samples.fallbacks) * summarise(samples.slm_us).median_ms / 1000;
+  return seconds;
+}
+
+void Traffic::settle_audits(economics::Ledger& ledger) const {
+  for (const auto& [key, group] : audit_groups_)
+    ledger.add_llm_calls(key.second, group.llm_calls, group.llm_tokens);
+}
+
 void Traffic::add(const Call& call) {
-  ++calls_;
   std::string task = call.route.task;
   if (task.empty()) {
     if (const auto found = assigned_.find(call.id); found != assigned_.end())
       task = found->second.value;
   }
+  if (call.route.reason == "audit") {
+    add_audit(call, task);
+    return;
+  }
+  ++calls_;
   const bool by_slm = call.route.server == Server::slm;
   const bool has_usage = call.usage.prompt_tokens > 0 || call.usage.completion_tokens > 0;
   if (!by_slm && !has_usage) ++calls_without_usage_;
@@ -55,7 +93,18 @@ void Traffic::add(const Call& call) {
   Samples& samples = samples_[task];
   ++samples.calls;
   samples.by_slm += by_slm ? 1 : 0;
-  samples.fallbacks += !by_slm && !call.route.task.empty() ? 1 : 0;
+  samples.fallbacks += !by_slm && was_asked(call.route) ? 1 : 0;
+  samples.shadowed += call.route.reason == "shadow" || call.route.reason == "canary" ||
+                              call.route.reason == "demoted"
+                          ? 1
+                          : 0;
+  if (!by_slm && call.reward) {
+    const double reward = std::clamp(*call.reward, 0.0, 1.0);
+    ++samples.rated;
+    samples.rewards += reward;
+    ++rated_;
+    rewards_ += reward;
+  }
   if (call.status == CallStatus::ok && call.started_at.known() && call.latency_us() > 0)
     (by_slm ? samples.slm_us : samples.llm_us).push_back(call.latency_us());
   if (!call.started_at.known()) return;
@@ -71,6 +120,10 @@ TaskTraffic Traffic::of(const TaskId& task) const {
   return {.calls = samples.calls,
           .by_slm = samples.by_slm,
           .fallbacks = samples.fallbacks,
+          .shadowed = samples.shadowed,
+          .audits = samples.audits,
+          .rated = samples.rated,
+          .success = samples.rated == 0 ? 0 : samples.rewards / static_cast<double>(samples.rated),
           .llm = summarise(samples.llm_us),
           .slm = summarise(samples.slm_us)};
 }

@@ -28,6 +28,10 @@ struct TaskTraffic {
   std::int64_t calls = 0;
   std::int64_t by_slm = 0;
   std::int64_t fallbacks = 0;  // a small model was asked, the LLM answered
+  std::int64_t shadowed = 0;   // the LLM's calls that a small model only looked over
+  std::int64_t audits = 0;     // asked of the LLM too; no calls of clients, so not in `calls`
+  std::int64_t rated = 0;      // calls of the LLM whose success somebody told
+  double success = 0;          // their mean, 0..1
   Latency llm;
   Latency slm;
 };
@@ -48,6 +52,16 @@ class Traffic {
 
   [[nodiscard]] std::int64_t calls() const { return calls_; }
   [[nodiscard]] std::int64_t calls_without_usage() const { return calls_without_usage_; }
+  [[nodiscard]] std::int64_t audits() const { return audits_; }
+  [[nodiscard]] std::optional<double> llm_success() const {
+    if (rated_ == 0) return std::nullopt;
+    return rewards_ / static_cast<double>(rated_);
+  }
+  // Of all tasks: accepted or not, the time that small models took for what the LLM answered after
+  // all, by the median of what they accepted.
+  [[nodiscard]] double fallback_busy_s() const;
+  [[nodiscard]] std::int64_t fallbacks() const;
+  void settle_audits(economics::Ledger& ledger) const;
   [[nodiscard]] UnixMicros first() const { return first_; }
   [[nodiscard]] UnixMicros last() const { return last_; }
   [[nodiscard]] TaskTraffic of(const TaskId& task) const;  // an empty id: calls of no task
@@ -71,11 +85,16 @@ class Traffic {
     std::int64_t calls = 0;
     std::int64_t by_slm = 0;
     std::int64_t fallbacks = 0;
+    std::int64_t shadowed = 0;
+    std::int64_t audits = 0;
+    std::int64_t rated = 0;
+    double rewards = 0;
     std::vector<std::int64_t> llm_us;
     std::vector<std::int64_t> slm_us;
   };
   using Groups = std::map<std::pair<std::string, std::string>, Group>;  // (task, model)
 
+  void add_audit(const Call& call, const std::string& task);
   [[nodiscard]] economics::Tokens tokens_per_call(const std::string& task,
                                                   const std::vector<Task>& tasks) const;
 
@@ -83,6 +102,10 @@ class Traffic {
   std::optional<UnixMicros> promoted_at_;
   std::int64_t calls_ = 0;
   std::int64_t calls_without_usage_ = 0;
+  std::int64_t audits_ = 0;
+  std::int64_t rated_ = 0;
+  double rewards_ = 0;
+  Groups audit_groups_;
   UnixMicros first_;
   UnixMicros last_;
   Groups all_;

@@ -2,8 +2,8 @@ import { useMemo, useState } from "preact/hooks";
 import { Chart } from "../chart";
 import { compact, count, duration, percent, time, usd } from "../format";
 import { useResource } from "../live";
-import type { Overview as Facts, Report, Series } from "../types";
-import { Await, Card, Empty, Page, Problem, Scroll, ServedBy, Share, Tile, Tiles } from "../ui";
+import type { Overview as Everything, Report, Series } from "../types";
+import { Await, Card, Empty, Facts, Page, Problem, Scroll, ServedBy, Share, Tile, Tiles } from "../ui";
 
 const ranges: [string, number][] = [["All", 0], ["30 days", 2_592_000], ["7 days", 604_800], ["24 hours", 86_400], ["1 hour", 3600]];
 
@@ -100,6 +100,34 @@ function Tasks({ report }: { report: Report }) {
   );
 }
 
+function Pays({ report }: { report: Report }) {
+  const { balance, cache } = report;
+  if (!balance) return null;
+  return (
+    <Card title="Does it pay?">
+      <p>{balance.verdict}</p>
+      {balance.at.length > 0 && (
+        <Scroll label="Saving by the load of the machine">
+          <table>
+            <thead><tr><th>load of the machine</th><th class="number">machine</th><th class="number">net saving</th><th class="number">small model, per good answer</th></tr></thead>
+            <tbody>{balance.at.map((entry) => (
+              <tr key={entry.utilisation}><td>{percent(entry.utilisation, 0)}</td><td class="number">{usd(entry.machine_usd)}</td><td class="number">{usd(entry.net_usd)}</td><td class="number">{usd(entry.slm_usd_per_successful_call)}</td></tr>
+            ))}</tbody>
+          </table>
+        </Scroll>
+      )}
+      <Facts rows={[
+        ["LLM, per good answer", usd(balance.llm_usd_per_successful_call)],
+        ["training", `${usd(balance.training_usd)}, ${duration(balance.training_seconds)}`],
+        ["audits", `${count(balance.audits)}, ${usd(balance.audit_usd)}`],
+        ["paid back after", balance.payback_days === null ? "not yet known" : `${balance.payback_days.toFixed(1)} days`],
+        ...(balance.cheaper_usd_per_call !== null ? [[balance.cheaper_model || "cheaper model", `${usd(balance.cheaper_usd_per_call)} a call`] as [string, string]] : []),
+        ...(cache && cache.hits > 0 ? [["a cache alone would save", `${percent(cache.share_of_cost)} of the cost`] as [string, string]] : []),
+      ]} />
+    </Card>
+  );
+}
+
 function Next({ steps }: { steps: string[] }) {
   return (
     <Card title="What to do next">
@@ -115,7 +143,7 @@ function Next({ steps }: { steps: string[] }) {
 
 export function Overview() {
   const [range, setRange] = useState(0);
-  const facts = useResource<Facts>(`/api/overview?seconds=${range}`, ["log", "tasks", "policy"]);
+  const facts = useResource<Everything>(`/api/overview?seconds=${range}`, ["log", "tasks", "policy"]);
   const picker = (
     <div class="segmented" role="group" aria-label="Period of the charts">
       {ranges.map(([name, seconds]) => (
@@ -142,6 +170,7 @@ export function Overview() {
                 <Card title="Calls over time"><p class="quiet">No call of this period says when it was made.</p></Card>
               )}
               {data.report && <Tasks report={data.report} />}
+              {data.report && <Pays report={data.report} />}
               {data.series && data.series.models.length > 0 && <Models series={data.series} />}
               {data.status && <Next steps={data.status.next} />}
             </>

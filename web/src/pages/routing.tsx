@@ -1,8 +1,8 @@
 import { count, milliseconds, percent, time } from "../format";
 import { useResource } from "../live";
 import { RouteSwitch } from "../switch";
-import type { ListedTask, Routing as Facts } from "../types";
-import { Await, Badge, Card, Empty, Page, Scroll, ServedBy, VerdictBadge } from "../ui";
+import type { ListedTask, Route, Routing as Policy } from "../types";
+import { Await, Badge, Card, Empty, Facts, Page, Scroll, ServedBy, VerdictBadge } from "../ui";
 
 const words: Record<string, string> = {
   accepted: "accepted", low_confidence: "not sure enough", slm_error: "model failed", invalid_answer: "invalid answer", off: "off", no_task: "no task",
@@ -15,7 +15,50 @@ function Reasons({ counts }: { counts: Record<string, number> | undefined }) {
   return <>{all.map(([reason, calls]) => <div key={reason} class="reason"><span>{words[reason] ?? reason}</span> <b>{percent(calls / sum)}</b> <span class="quiet">{count(calls)}</span></div>)}</>;
 }
 
-function Row({ task, facts, done }: { task: ListedTask; facts: Facts; done: () => void }) {
+const plain = (value: unknown): string =>
+  typeof value === "number" ? (Number.isInteger(value) ? count(value) : value.toPrecision(3)) : value === null ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
+
+// {"audit": {"calls": 3}} as ["audit calls", "3"]; without ids, times and what the columns say already.
+function flat(tree: Record<string, unknown>, prefix = ""): [string, string][] {
+  return Object.entries(tree).flatMap(([name, value]): [string, string][] => {
+    if (["task", "artifact"].includes(name) || name.endsWith("_at")) return [];
+    const label = `${prefix}${name.replaceAll("_", " ")}`;
+    if (value !== null && typeof value === "object") return Array.isArray(value) ? [] : flat(value as Record<string, unknown>, `${label} `);
+    return value === "" || value === null ? [] : [[label, plain(value)]];
+  });
+}
+
+// What the gateway itself counted since each mode was decided, and what it took back by itself.
+function Watch({ routes }: { routes: Route[] }) {
+  const watched = routes.filter((route) => route.watch || route.decided !== route.mode);
+  if (!watched.length) return null;
+  return (
+    <Card title="Watched by the gateway" note="since each mode was decided">
+      {watched.map((route) => (
+        <div key={route.task} class="watched">
+          <h3>{route.name} <Badge tone={route.mode === "active" ? "slm" : route.mode === "off" ? "plain" : "warn"}>{route.mode}</Badge>
+            {route.decided !== route.mode && <span class="quiet"> decided as {route.decided}, taken back{route.since ? ` ${time(route.since)}` : ""}: {route.why}</span>}</h3>
+          {route.watch && <Facts rows={flat(route.watch)} />}
+        </div>
+      ))}
+    </Card>
+  );
+}
+
+function Demotions({ demotions, names }: { demotions: Record<string, unknown>[]; names: Map<string, string> }) {
+  if (!demotions.length) return null;
+  return (
+    <Card title="Taken back" note="by the gateway or by a person">
+      <ul class="plain-list">
+        {demotions.slice(0, 20).map((entry, index) => (
+          <li key={index}><Badge tone="warn">{plain(entry.to ?? entry.mode ?? "off")}</Badge> {names.get(String(entry.task)) ?? plain(entry.task ?? "everything")}: {plain(entry.reason ?? entry.why ?? "")} <span class="quiet">{time(entry.at as string | number)}</span></li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Row({ task, facts, done }: { task: ListedTask; facts: Policy; done: () => void }) {
   const mode = task.policy?.mode ?? "off";
   const share = task.policy?.share ?? task.policy?.canary_share;
   return (
@@ -24,13 +67,13 @@ function Row({ task, facts, done }: { task: ListedTask; facts: Facts; done: () =
       <td><Badge tone={mode === "active" ? "slm" : mode === "off" ? "plain" : "warn"}>{mode}{typeof share === "number" && mode === "canary" ? ` ${percent(share, 0)}` : ""}</Badge></td>
       <td>{task.policy ? <>{task.policy.kind} <span class="mono">{task.policy.artifact.slice(0, 8)}</span><div class="quiet">accepts from {task.policy.threshold.toFixed(3)}</div></> : <VerdictBadge verdict={task.evaluation?.verdict} />}</td>
       <td><Reasons counts={facts.reasons[task.id]} /></td>
-      <td class="number"><RouteSwitch task={task.id} name={task.name} mode={mode} provable={task.evaluation?.verdict === "convert"} done={done} /></td>
+      <td class="number"><RouteSwitch task={task.id} name={task.name} mode={mode} modes={facts.modes} provable={task.evaluation?.verdict === "convert"} done={done} /></td>
     </tr>
   );
 }
 
 export function Routing() {
-  const routing = useResource<Facts>("/api/routing", ["policy", "tasks", "log"]);
+  const routing = useResource<Policy>("/api/routing", ["policy", "tasks", "log"]);
   return (
     <Page title="Routing" sub="Which task is answered by whom. A change is signed, takes effect within a second, and needs a reason.">
       <Await of={routing}>
@@ -48,6 +91,8 @@ export function Routing() {
                   </table>
                 </Scroll>
               </Card>
+              <Watch routes={data.routes} />
+              <Demotions demotions={data.demotions} names={names} />
               <div class="columns main-side">
                 <Card title="Decisions, live" note="newest first">
                   {data.decisions.length === 0 ? <p class="quiet">No call met a task of the policy yet.</p> : (

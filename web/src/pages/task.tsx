@@ -153,7 +153,7 @@ export function Task({ id }: { id: string }) {
         return (
           <Page title={task.name}
             sub={<><a href="#/tasks">Tasks</a> / <span class="mono">{task.id}</span> · <ServedBy server={live ? "slm" : "llm"} /> <VerdictBadge verdict={data.evaluations[0]?.verdict} /></>}
-            actions={<RouteSwitch task={task.id} name={task.name} mode={data.policy?.mode ?? "off"} provable={data.evaluations[0]?.verdict === "convert"} done={card.reload} />}>
+            actions={<RouteSwitch task={task.id} name={task.name} mode={data.policy?.mode ?? "off"} modes={data.modes} provable={data.evaluations[0]?.verdict === "convert"} done={card.reload} />}>
             <Tiles>
               <Tile label="Calls" value={count(s.calls)} note={`${percent(s.share_of_calls)} of all, ${count(s.sessions)} sessions`} />
               <Tile label="Tokens" value={percent(s.share_of_tokens)} note={`${count(s.prompt_tokens + s.completion_tokens)} of all`} />

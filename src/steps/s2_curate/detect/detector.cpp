@@ -266,6 +266,7 @@ struct Detector::State {
   IdFinder ids;
   NameFinder names;
   CustomRules rules;
+  std::shared_ptr<const Recogniser> recogniser;
 };
 
 Detector::Detector(std::unique_ptr<const State> state) : state_(std::move(state)) {}
@@ -279,7 +280,8 @@ Result<Detector> Detector::create(const DetectorOptions& options) {
                                              .triggers = TRY(Triggers::create()),
                                              .ids = TRY(IdFinder::create()),
                                              .names = NameFinder(),
-                                             .rules = TRY(CustomRules::compile(options.rules))}));
+                                             .rules = TRY(CustomRules::compile(options.rules)),
+                                             .recogniser = options.recogniser}));
 }
 
 std::vector<Entity> Detector::detect(const Leaf& leaf) const {
@@ -287,6 +289,11 @@ std::vector<Entity> Detector::detect(const Leaf& leaf) const {
   std::vector<Entity> found =
       Search(leaf, state.score_min, state.triggers, state.ids).run(state.names);
   state.rules.apply(leaf.text, found);
+  if (state.recogniser) {
+    for (Entity& entity : state.recogniser->find(leaf.text)) {
+      if (entity.score >= state.score_min) found.push_back(std::move(entity));
+    }
+  }
   if (state.score_min > 0) return without_overlaps(std::move(found));
   without_repeats(found);
   return found;

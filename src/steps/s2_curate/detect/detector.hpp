@@ -10,12 +10,14 @@
 #include "steps/s2_curate/detect/custom_rules.hpp"
 #include "steps/s2_curate/detect/entity.hpp"
 #include "steps/s2_curate/detect/finders.hpp"
+#include "steps/s2_curate/detect/recogniser.hpp"
 
 namespace understudy::s2 {
 
 struct DetectorOptions {
   double score_min = 0.5;
   std::vector<CustomRule> rules = {};
+  std::shared_ptr<const Recogniser> recogniser = nullptr;  // shared with who looks at its failure()
 };
 
 class Detector {

@@ -1,0 +1,25 @@
+#include "live/route/policy_index.hpp"
+
+#include <algorithm>
+
+namespace understudy::live {
+
+PolicyIndex::PolicyIndex(RoutingPolicy policy, std::span<const Veto> vetoes,
+                         const std::vector<Watched>& watched)
+    : policy_(std::move(policy)) {
+  bool everything_off = true;
+  for (std::size_t i = 0; i < policy_.tasks.size(); ++i) {
+    TaskPolicy& task = policy_.tasks[i];
+    const RouteMode decided = task.mode;
+    for (const Veto& veto : vetoes) task.mode = effective_mode(task, policy_, veto);
+    tasks_.push_back(std::make_shared<LiveTask>(LiveTask{
+        .policy = task, .mode = task.mode, .vetoed = task.mode < decided, .watched = watched[i]}));
+    everything_off = everything_off && task.mode == RouteMode::off;
+  }
+  if (everything_off) return;  // then no call needs to be looked at
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    if (tasks_[i]->mode != RouteMode::off || tasks_[i]->vetoed) matcher_.add(tasks_[i]->policy, i);
+  }
+}
+
+}  // namespace understudy::live

@@ -1,0 +1,90 @@
+"""`cluster --embeddings` against a live llama-server: vectors of a small model that our trainer makes."""
+
+import json
+import pathlib
+import socket
+import subprocess
+import time
+import unittest
+import urllib.request
+
+import support
+from support import agents
+
+TRAINER = pathlib.Path(support.PROGRAM).resolve().parent / "understudy-train"
+START_SECONDS_MAX = 60
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def free_talk(count):
+    """Calls of a general assistant: nothing but the users' words tells them apart."""
+    for number, call in enumerate(agents.generate("intent", 1, count)):
+        text = call.request["messages"][-1]["content"].splitlines()[1]
+        yield {"id": f"talk-{number}", "meta": {"session": f"talk-{number}"},
+               "request": {"model": "simulated-llm", "messages": [
+                   {"role": "system", "content": "You are a helpful assistant."}, {"role": "user", "content": text}]},
+               "response": {"choices": [{"index": 0, "finish_reason": "stop", "message": {
+                   "role": "assistant", "content": f"Thank you. You wrote: {text}\nWe look into it and come back, number {number}."}}]}}
+
+
+@unittest.skipUnless(TRAINER.exists(), "this build has no understudy-train")
+class Embeddings(support.ProgramTest):
+    def setUp(self):
+        super().setUp()
+        # Long prompts, so that the model's context takes the calls' texts.
+        words = [call.request["messages"][-1]["content"] for call in agents.generate("intent", 1, 300)]
+        lines = self.write_lines("lines.jsonl", [{"prompt": " ".join(words[i:i + 20]), "answer": "ok"} for i in range(200)])
+        subprocess.run([TRAINER, "--data", lines, "--out", self.directory / "nano", "--steps", "3", "--quiet"], check=True,
+                       stdout=subprocess.DEVNULL, timeout=120)
+
+    def serve(self):
+        port = free_port()
+        log = (self.directory / "llama-server.log").open("w")
+        server = subprocess.Popen(["llama-server", "-m", self.directory / "nano/model.gguf", "--embeddings", "--pooling",
+                                   "mean", "--port", str(port), "--host", "127.0.0.1", "-t", "2", "-ub", "2048", "-b", "2048"],
+                                  stdout=log, stderr=log)
+        self.addCleanup(lambda: (server.terminate(), server.wait(10), log.close()))
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
+                return server, f"http://127.0.0.1:{port}/v1"
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError((self.directory / "llama-server.log").read_text()[-2000:])
+
+    def test_free_texts_are_compared_by_the_vectors_of_a_live_server_and_asked_for_once(self):
+        self.with_keys()
+        self.program.json("import", self.write_lines("calls.jsonl", free_talk(250)))
+        self.program.json("curate")
+        server, url = self.serve()
+        self.program.json("cluster", "--embeddings", url, "--embedding-model", "nano")
+        tasks = self.program.json("tasks")
+        self.assertTrue(tasks)
+        files = list((self.home / "embeddings").rglob("*"))
+        self.assertTrue(any(path.is_file() for path in files))
+        # The same once more needs no server: every vector is known. And they lie sealed.
+        server.terminate()
+        server.wait(10)
+        self.program.json("cluster", "--embeddings", url, "--embedding-model", "nano")
+        self.assertEqual([task["id"] for task in self.program.json("tasks")], [task["id"] for task in tasks])
+        text = json.dumps(agents.generate("intent", 1, 1)[0].request["messages"][-1]["content"])[1:20].encode()
+        for path in files:
+            self.assertFalse(path.is_file() and text in path.read_bytes())
+
+    def test_an_endpoint_out_of_reach_is_named(self):
+        self.with_keys()
+        self.program.json("import", self.write_lines("calls.jsonl", free_talk(60)))
+        self.program.json("curate")
+        done = self.program.run("cluster", "--embeddings", f"http://127.0.0.1:{free_port()}/v1", "--embedding-model", "x")
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertIn("/v1", done.stderr)
+
+
+if __name__ == "__main__":
+    support.main()

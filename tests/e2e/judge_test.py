@@ -1,0 +1,66 @@
+"""`evaluate --judge`: a judge model is asked, in both orders, about answers that differ; its word is a figure beside the
+agreement and never changes the verdict."""
+
+import http.server
+import json
+import random
+import threading
+
+import support
+
+
+class Judge(http.server.BaseHTTPRequestHandler):
+    """SIMULATED: says "first" whatever stands there, or "equal"."""
+
+    word = "equal"
+    asked = []
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append((self.path, self.headers.get("Authorization"), body["model"], body["messages"][0]["content"]))
+        answer = json.dumps({"choices": [{"message": {"role": "assistant", "content": self.word}}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+class JudgeTest(support.ProgramTest):
+    def test_the_judge_is_asked_about_differing_answers_in_both_orders(self):
+        self.with_keys()
+        records = support.records("intent", 1, 1200)
+        rng = random.Random(5)
+        labels = [record["response"]["choices"][0]["message"]["content"] for record in records]
+        for record in records:  # a teacher that is sometimes wrong: then the answers differ
+            if rng.random() < 0.03:
+                record["response"]["choices"][0]["message"]["content"] = rng.choice(labels)
+        self.program.json("import", self.write_lines("calls.jsonl", records))
+        self.program.json("curate")
+        self.program.json("cluster")
+        task = max(self.program.json("tasks"), key=lambda entry: entry["statistics"]["calls"])["id"]
+        self.program.json("tune", task, "--candidate", "classifier")
+        plain = self.program.json("evaluate", task)
+        self.assertIsNone(plain["judged"])
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Judge)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        for word, field in (("equal", "equal"), ("first", "inconsistent")):
+            Judge.word, Judge.asked = word, []
+            evaluation = json.loads(self.program.text("evaluate", task, "--judge", url, "--judge-model", "j", "--json",
+                                                      environment={"UNDERSTUDY_JUDGE_KEY": "secret"}))
+            judged = evaluation["judged"]
+            differing = evaluation["test"]["kept"] - evaluation["test"]["agreed"]
+            self.assertGreater(differing, 0)
+            self.assertEqual((judged["judge"], judged["calls"], judged[field]), ("j", differing, differing))
+            self.assertEqual(len(Judge.asked), 2 * differing)
+            self.assertEqual({entry[:3] for entry in Judge.asked}, {("/v1/chat/completions", "Bearer secret", "j")})
+            self.assertEqual(evaluation["verdict"], plain["verdict"])
+        self.assert_fails(6, "evaluate", task, "--judge", "http://127.0.0.1:1/v1", says=["127.0.0.1:1"])
+
+
+if __name__ == "__main__":
+    support.main()
