@@ -41,6 +41,9 @@ void add_base_options(CLI::App& verb, s5::BaseOptions& base) {
   group.add_option("--batch-tokens", base.batch_tokens)
       ->check(CLI::Range(64, 1'000'000))
       ->needs(file);
+  group.add_option("--threads", base.threads, "all of the machine's unless given")
+      ->check(CLI::Range(1, 1024))
+      ->needs(file);
   group.add_option("--learning-rate", base.learning_rate)
       ->check(CLI::Range(1e-6, 1.0))
       ->needs(file);

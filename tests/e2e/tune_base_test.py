@@ -20,7 +20,7 @@ WORDS = {"fruit": ["apple", "pear", "plum", "peach"], "metal": ["iron", "copper"
          "river": ["stream", "brook", "delta", "rapids"], "planet": ["orbit", "crater", "comet", "moon"]}
 # Many, so that no two calls are near-duplicates.
 FILLERS = [first + second for first in ("ba", "ke", "lo", "mi", "nu", "sa", "te") for second in ("do", "fa", "gu", "ri")]
-OPTIONS = ["--rank", 16, "--epochs", 40, "--batch-tokens", 1024, "--learning-rate", 0.01]
+OPTIONS = ["--rank", 16, "--epochs", 40, "--batch-tokens", 1024, "--learning-rate", 0.01, "--threads", 1, "--max-minutes", 60]
 
 
 def request(text):
@@ -34,7 +34,7 @@ def calls(count, seed):
     made = []
     for _ in range(count):
         kind = rng.choice(KINDS)
-        words = rng.sample(FILLERS, 4) + [rng.choice(WORDS[kind])]
+        words = rng.sample(FILLERS, 3) + [rng.choice(WORDS[kind])]
         rng.shuffle(words)
         made.append((f"note: {' '.join(words)}", kind))
     return made
@@ -51,7 +51,7 @@ class TuneBase(support.ProgramTest):
         data = directory / "data.jsonl"
         data.write_text("".join(json.dumps(line) + "\n" for line in lines))
         subprocess.run([str(TRAINER), "--data", str(data), "--out", str(directory), "--steps", "120", "--width", "128",
-                        "--layers", "2", "--heads", "4", "--feed-forward", "256", "--pieces", "400", "--quiet"],
+                        "--layers", "2", "--heads", "4", "--feed-forward", "256", "--pieces", "400", "--threads", "1", "--quiet"],
                        check=True, stdout=subprocess.DEVNULL)
         cls.trained = directory / "model.gguf"
 

@@ -41,6 +41,7 @@ std::vector<std::string> arguments_of(const BaseTuning& tuning) {
   add_if_given(words, "--epochs", options.epochs);
   add_if_given(words, "--batch-tokens", options.batch_tokens);
   add_if_given(words, "--learning-rate", options.learning_rate);
+  add_if_given(words, "--threads", options.threads);
   std::error_code error;
   if (std::filesystem::exists(tuning.directory / checkpoint_name, error)) {
     words.emplace_back("--resume");
@@ -57,7 +58,8 @@ std::string to_text(const BaseOptions& options) {
                                     {"alpha", options.alpha},
                                     {"epochs", options.epochs},
                                     {"batch_tokens", options.batch_tokens},
-                                    {"learning_rate", options.learning_rate}});
+                                    {"learning_rate", options.learning_rate},
+                                    {"threads", options.threads}});
 }
 
 Result<std::string> tune_base(const BaseTuning& tuning, std::span<const TrainingExample> examples) {

@@ -23,6 +23,7 @@ struct BaseOptions {
   std::int64_t epochs = 0;
   std::int64_t batch_tokens = 0;
   double learning_rate = 0;
+  int threads = 0;
 };
 // As text: for the artifact's lineage, and to tell one tuning from another.
 std::string to_text(const BaseOptions& options);
