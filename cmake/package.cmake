@@ -42,6 +42,14 @@ install(FILES ${pages}/understudy.fish DESTINATION share/fish/vendor_completions
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/share/understudy)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/examples ${CMAKE_BINARY_DIR}/share/understudy/examples SYMBOLIC)
 
+# All that is installed, without the tests: what `./dev release` builds.
+add_custom_target(installed)
+add_dependencies(installed understudy understudy-serve understudy-control understudy-models understudy-otlp understudy-parquet
+                 portable-launcher pages)
+if(TARGET understudy-train)
+  add_dependencies(installed understudy-train)
+endif()
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME understudy)
 set(CPACK_PACKAGE_VENDOR "Understudy")
@@ -55,4 +63,6 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # the library packages, by the programs'
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "llama.cpp-tools, libopenblas0-openmp, ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-aiohttp, weasyprint")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/postinst;${PROJECT_SOURCE_DIR}/packaging/prerm)
+set(CPACK_CMAKE_GENERATOR "Unix Makefiles")  # Ninja would build every test first
+set(CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};understudy;ALL;/")
 include(CPack)
