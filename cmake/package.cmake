@@ -63,6 +63,4 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)  # the library packages, by the programs'
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "llama.cpp-tools, libopenblas0-openmp, ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-aiohttp, weasyprint")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/postinst;${PROJECT_SOURCE_DIR}/packaging/prerm)
-set(CPACK_CMAKE_GENERATOR "Unix Makefiles")  # Ninja would build every test first
-set(CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};understudy;ALL;/")
 include(CPack)
