@@ -50,7 +50,9 @@ class Findings {
   std::vector<Finding> all;
 };
 
-bool is_on_path(std::string_view program) {
+// Beside our own programs, as in the portable archive, or along the PATH.
+bool is_installed(std::string_view program) {
+  if (find_program(program) != fs::path(program)) return true;
   const char* variable = std::getenv("PATH");
   std::string_view path = variable != nullptr ? variable : "/usr/bin:/bin";
   while (!path.empty()) {
@@ -77,12 +79,12 @@ void look_at_programs(Findings& findings) {
     }
   }
   if (whole) findings.ok("programs", "all of version " UNDERSTUDY_VERSION);
-  if (!is_on_path("llama-server")) {
-    findings.note("llama-server", "not on the PATH: nano models cannot answer",
+  if (!is_installed("llama-server")) {
+    findings.note("llama-server", "not installed: nano models cannot answer",
                   "install llama.cpp (Debian: llama.cpp-tools); classifiers work without it");
   }
-  if (!is_on_path("weasyprint")) {
-    findings.note("weasyprint", "not on the PATH: `understudy report --pdf` cannot write PDF",
+  if (!is_installed("weasyprint")) {
+    findings.note("weasyprint", "not installed: `understudy report --pdf` cannot write PDF",
                   "install weasyprint, or print the HTML page from a browser");
   }
 }

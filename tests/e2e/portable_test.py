@@ -67,6 +67,7 @@ class Portable(support.ProgramTest):
     def test_every_program_starts_in_an_empty_root(self):
         self.assertIn("understudy ", self.expect("understudy", "--version"))
         self.assertIn("version", self.expect("llama-server", "--version", folder="lib/understudy"))
+        self.assertNotIn("llama-server", self.run_bare("understudy", "doctor").stdout)  # it finds its own
 
     def test_a_small_model_is_trained_and_read_by_llama_cpp_in_an_empty_root(self):
         lines = [json.dumps({"prompt": f"say {i % 7}", "answer": str(i % 7)}) for i in range(100)]
