@@ -6,7 +6,6 @@
 #include "adapters/crypto/access_secret.hpp"
 #include "adapters/net/failed_attempts.hpp"
 #include "base/clock.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/pool.hpp"
 #include "console/web/api.hpp"
@@ -31,19 +30,6 @@ std::string_view token_of(const net::HttpRequest& request) {
   value.remove_prefix(7);
   while (value.starts_with(' ')) value.remove_prefix(1);
   return value;
-}
-
-// The body, up to a limit far below that of the gateway's own.
-net::Async<Result<std::string>> read_small_body(net::Exchange& exchange) {
-  std::string body;
-  while (true) {
-    auto part = co_await exchange.read_body_part();
-    if (!part) co_return fail(std::move(part).error());
-    if (part->empty()) co_return body;
-    body += *part;
-    if (body.size() > limits::admin_body_bytes_max)
-      co_return fail(ErrorCode::invalid_input, "the body is too large");
-  }
 }
 
 bool takes_gzip(const net::HttpRequest& request) {
@@ -104,7 +90,7 @@ net::Async<Reply> ConsoleServer::State::answer(net::Exchange& exchange, RequestT
   if (request.method != "GET") {
     if (auto refused = refuse_origin(request, scheme())) co_return std::move(*refused);
   }
-  auto body = co_await read_small_body(exchange);
+  auto body = co_await net::read_small_body(exchange);
   if (!body) co_return failure(body.error());
   ApiRequest asked{.method = request.method,
                    .target = std::move(target),
@@ -115,13 +101,8 @@ net::Async<Reply> ConsoleServer::State::answer(net::Exchange& exchange, RequestT
 
 net::Async<void> ConsoleServer::State::send(net::Exchange& exchange, Reply reply) {
   net::Headers headers;
-  headers.add("Content-Type", reply.content_type);
-  headers.add("Cache-Control", "no-store");
   add_guard_headers(headers);
-  if (!reply.allow.empty()) headers.add("Allow", reply.allow);
-  if (reply.status == 401) headers.add("WWW-Authenticate", "Bearer");
-  if (reply.retry_after_s > 0) headers.add("Retry-After", std::to_string(reply.retry_after_s));
-  co_await exchange.send(reply.status, std::move(headers), std::move(reply.body));
+  co_await net::send_reply(exchange, std::move(reply), std::move(headers));
 }
 
 net::Async<void> ConsoleServer::State::send_asset(net::Exchange& exchange, const WebAsset& asset) {

@@ -1,21 +1,13 @@
-// What the console answers to one request. Plain data.
+// What the console answers to one request, and its errors as JSON. Plain data.
 #pragma once
 
-#include <string>
-#include <string_view>
-
+#include "adapters/net/api_reply.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 
 namespace understudy::console {
 
-struct Reply {
-  unsigned status = 200;
-  std::string content_type = "application/json";
-  std::string body = {};
-  std::string allow = {};  // with 405
-  int retry_after_s = 0;   // with 429
-};
+using Reply = net::ApiReply;
 
 // {"error":{"message","hint","code"}}
 Reply refusal(unsigned status, const Error& error);

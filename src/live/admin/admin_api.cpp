@@ -20,33 +20,6 @@ std::string error_text(std::string_view message, std::string_view code) {
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
-unsigned status_of(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::invalid_input: return 400;
-    case ErrorCode::denied: return 403;
-    case ErrorCode::not_found: return 404;
-    case ErrorCode::conflict: return 409;
-    case ErrorCode::exhausted: return 507;
-    case ErrorCode::unsupported: return 501;
-    case ErrorCode::unavailable:
-    case ErrorCode::timeout: return 503;
-    default: return 500;
-  }
-}
-
-// The body, up to a limit far below that of the gateway's own.
-net::Async<Result<std::string>> read_small_body(net::Exchange& exchange) {
-  std::string body;
-  while (true) {
-    auto part = co_await exchange.read_body_part();
-    if (!part) co_return fail(std::move(part).error());
-    if (part->empty()) co_return body;
-    body += *part;
-    if (body.size() > limits::admin_body_bytes_max)
-      co_return fail(ErrorCode::invalid_input, "the body is too large");
-  }
-}
-
 }  // namespace
 
 struct AdminApi::Route {
@@ -112,7 +85,7 @@ net::Async<AdminApi::Reply> AdminApi::answer(net::Exchange& exchange) {
                     .body = error_text(
                         "it takes the role " + std::string(to_string((*route)->least)), "denied")};
   }
-  auto body = co_await read_small_body(exchange);
+  auto body = co_await net::read_small_body(exchange);
   if (!body) co_return failure(body.error());
   const Call call{.who = std::move(*holder),
                   .name = path.starts_with(keys_path) ? path.substr(keys_path.size()) : "",
@@ -123,19 +96,13 @@ net::Async<AdminApi::Reply> AdminApi::answer(net::Exchange& exchange) {
 
 net::Async<void> AdminApi::handle(net::Exchange& exchange) {
   Reply reply = co_await answer(exchange);
-  net::Headers headers;
-  headers.add("Content-Type", reply.content_type);
-  headers.add("Cache-Control", "no-store");
-  if (!reply.allow.empty()) headers.add("Allow", reply.allow);
-  if (reply.status == 401) headers.add("WWW-Authenticate", "Bearer");
-  if (reply.retry_after_s > 0) headers.add("Retry-After", std::to_string(reply.retry_after_s));
-  co_await exchange.send(reply.status, std::move(headers), std::move(reply.body));
+  co_await net::send_reply(exchange, std::move(reply), {});
 }
 
 AdminApi::Reply AdminApi::failure(const Error& error) {
   std::string message = error.message;
   if (!error.hint.empty()) message += "; " + error.hint;
-  return {.status = status_of(error.code), .body = error_text(message, to_string(error.code))};
+  return {.status = net::status_of(error.code), .body = error_text(message, to_string(error.code))};
 }
 
 Status AdminApi::note(const TokenHolder& who, std::string act, std::string detail) const {

@@ -20,8 +20,8 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/net/api_reply.hpp"
 #include "adapters/net/failed_attempts.hpp"
-#include "adapters/net/http_server.hpp"
 #include "adapters/store/home.hpp"
 #include "adapters/telemetry/metrics.hpp"
 #include "base/json.hpp"
@@ -46,13 +46,7 @@ class AdminApi {
   net::Async<void> handle(net::Exchange& exchange);
 
  private:
-  struct Reply {
-    unsigned status = 200;
-    std::string content_type = "application/json";
-    std::string body = {};
-    std::string allow = {};  // with 405
-    int retry_after_s = 0;   // with 429
-  };
+  using Reply = net::ApiReply;
   struct Call {  // one authorised request
     TokenHolder who;
     std::string name;  // behind /admin/keys/
