@@ -32,12 +32,6 @@ void sweep_workshops(const store::Home& home) {
   }
 }
 
-std::optional<TaskPolicy> live_policy(const RoutingPolicy& policy, const TaskId& task) {
-  const auto found = std::ranges::find(policy.tasks, task, &TaskPolicy::task);
-  if (found == policy.tasks.end() || found->mode == RouteMode::off) return std::nullopt;
-  return *found;
-}
-
 // Calls that have come since a model's data set was made. Those that the gateway routed name their
 // task; of the others only the number is known, and the task's share of it is assumed.
 class NewCalls {
@@ -143,7 +137,8 @@ Status Loop::finish_what_was_cut_off() {
 
 Result<s6::TaskFacts> Loop::facts_of(const Task& task, const NewCalls& new_calls) const {
   const auto metadata = TRY(store::Metadata::open(home_));
-  const auto live = live_policy(TRY(store::load_current_policy(home_)), task.id);
+  const RoutingPolicy policy = TRY(store::load_current_policy(home_));
+  const TaskPolicy* live = find_live(policy, task.id);
   s6::TaskFacts facts{.task = task, .now = now()};
   for (Artifact& artifact : TRY(metadata.artifacts(task.id))) {
     if (live && artifact.id != live->artifact) continue;
@@ -159,8 +154,7 @@ Result<s6::TaskFacts> Loop::facts_of(const Task& task, const NewCalls& new_calls
   facts.new_calls = new_calls.since(task.id, *facts.model);
   if (!live) return facts;
   for (TaskWatch& watch : store::load_watches(home_)) {
-    if (watch.task == task.id && watch.decided_at == live->decided_at)
-      facts.watch = std::move(watch);
+    if (is_of(watch, *live)) facts.watch = std::move(watch);
   }
   for (Demotion& demotion : store::load_demotions(home_)) {
     if (demotion.task == task.id && demotion.artifact == live->artifact &&
@@ -202,7 +196,8 @@ Status Loop::refine_task(const Task& task, const NewCalls& new_calls) {
                                  {"reason", "S4 finds no candidate that can be trained here"}});
     return {};
   }
-  const auto live = live_policy(TRY(store::load_current_policy(home_)), task.id);
+  const RoutingPolicy policy = TRY(store::load_current_policy(home_));
+  const TaskPolicy* live = find_live(policy, task.id);
   Refinement refinement{.id = make_uuid7(),
                         .task = task.id,
                         .begun_at = now(),
@@ -226,7 +221,8 @@ Status Loop::refine_task(const Task& task, const NewCalls& new_calls) {
 Status Loop::try_other_candidates(const Refinement& first) {
   for (const std::string& kind : TRY(eligible_candidates(home_, first.task))) {
     if (kind == first.candidate) continue;
-    const auto live = live_policy(TRY(store::load_current_policy(home_)), first.task);
+    const RoutingPolicy policy = TRY(store::load_current_policy(home_));
+    const TaskPolicy* live = find_live(policy, first.task);
     Refinement refinement = first;
     refinement.id = make_uuid7();
     refinement.stage = RefineStage::begun;
@@ -250,12 +246,12 @@ Status Loop::drop_old_models(const TaskId& task) const {
   const RoutingPolicy policy = TRY(store::load_current_policy(home_));
   std::set<ArtifactId> kept;
   ArtifactId previous;
-  if (const auto live = live_policy(policy, task)) {
+  if (const TaskPolicy* live = find_live(policy, task)) {
     kept.insert(live->artifact);
     for (std::int64_t version = policy.version - 1; version >= 1 && previous.empty(); --version) {
       const auto before = store::load_policy(home_, version);
-      const auto served = before ? live_policy(*before, task) : std::nullopt;
-      if (served && served->artifact != live->artifact) previous = served->artifact;
+      const TaskPolicy* served = before ? find_live(*before, task) : nullptr;
+      if (served != nullptr && served->artifact != live->artifact) previous = served->artifact;
     }
     kept.insert(previous);
   }

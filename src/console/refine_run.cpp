@@ -23,14 +23,6 @@ bool leaves_open(ErrorCode code) {
          code == ErrorCode::denied || code == ErrorCode::corrupt || code == ErrorCode::cancelled;
 }
 
-Result<std::optional<TaskPolicy>> live_policy(const store::Home& home, const TaskId& task) {
-  const RoutingPolicy policy = TRY(store::load_current_policy(home));
-  const auto found = std::ranges::find(policy.tasks, task, &TaskPolicy::task);
-  if (found == policy.tasks.end() || found->mode == RouteMode::off)
-    return std::optional<TaskPolicy>();
-  return std::optional(*found);
-}
-
 Result<std::optional<Evaluation>> newest_evaluation(const store::Home& home, const TaskId& task,
                                                     const ArtifactId& artifact, UnixMicros since) {
   const auto metadata = TRY(store::Metadata::open(home));
@@ -108,26 +100,21 @@ Status RefineRun::tune(Refinement& refinement) {
 Status RefineRun::measure(Refinement& refinement) {
   const auto access = TRY(ContentAccess::begin(home_, crypto::Role::trainer, "refine",
                                                "task " + refinement.task.value));
-  for (const ArtifactId& artifact : {refinement.champion, refinement.challenger}) {
-    if (artifact.empty()) continue;
-    if (artifact == refinement.champion && artifact == refinement.challenger) continue;
-    const auto measured =
-        s6::evaluate(home_, refinement.task,
-                     {.alpha = request_.alpha, .delta = request_.delta, .artifact = artifact});
-    // A champion that cannot be opened any more has lost; a challenger that cannot is an error.
-    if (!measured && artifact == refinement.challenger) return fail(measured.error());
+  s6::EvaluateOptions options{.alpha = request_.alpha, .delta = request_.delta};
+  if (!refinement.champion.empty() && refinement.champion != refinement.challenger) {
+    options.artifact = refinement.champion;
+    // One that cannot be opened any more has lost.
+    (void)s6::evaluate(home_, refinement.task, options);
   }
-  if (refinement.champion == refinement.challenger) {
-    TRY(s6::evaluate(
-        home_, refinement.task,
-        {.alpha = request_.alpha, .delta = request_.delta, .artifact = refinement.challenger}));
-  }
+  options.artifact = refinement.challenger;
+  TRY(s6::evaluate(home_, refinement.task, options));
   TRY(access.end());
   return keep(refinement, RefineStage::measured);
 }
 
 Status RefineRun::decide(Refinement& refinement) {
-  const auto live = TRY(live_policy(home_, refinement.task));
+  const RoutingPolicy policy = TRY(store::load_current_policy(home_));
+  const TaskPolicy* live = find_live(policy, refinement.task);
   if (live && live->artifact == refinement.challenger &&
       live->decided_at >= refinement.begun_at) {  // it was killed right behind the promotion
     refinement.outcome = "promoted";

@@ -55,10 +55,8 @@ json::value route_of(const TaskPolicy& task, const RoutingPolicy& policy,
       {"canary_share", task.canary_share},
       {"audit_share", task.audit_share},
       {"watch", nullptr}};
-  const auto watch = std::ranges::find_if(watches, [&task](const TaskWatch& entry) {
-    return entry.task == task.task && entry.artifact == task.artifact &&
-           entry.decided_at == task.decided_at;
-  });
+  const auto watch =
+      std::ranges::find_if(watches, [&task](const TaskWatch& entry) { return is_of(entry, task); });
   if (watch != watches.end()) route["watch"] = to_json(*watch);
   return route;
 }

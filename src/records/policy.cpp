@@ -1,5 +1,7 @@
 #include "records/policy.hpp"
 
+#include <algorithm>
+
 namespace understudy {
 
 namespace {
@@ -82,6 +84,11 @@ Result<RouteMode> parse_route_mode(std::string_view text) {
   }
   return fail(ErrorCode::corrupt, "no such route mode: " + std::string(text),
               "there are off, shadow, canary and active");
+}
+
+const TaskPolicy* find_live(const RoutingPolicy& policy, const TaskId& task) {
+  const auto found = std::ranges::find(policy.tasks, task, &TaskPolicy::task);
+  return found == policy.tasks.end() || found->mode == RouteMode::off ? nullptr : &*found;
 }
 
 json::value to_json(const RoutingPolicy& policy) {

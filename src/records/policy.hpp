@@ -58,6 +58,9 @@ struct RoutingPolicy {
   std::vector<TaskPolicy> tasks;
 };
 
+// The task where a small model has a part in it, in whatever mode; nullptr where there is none.
+const TaskPolicy* find_live(const RoutingPolicy& policy, const TaskId& task);
+
 json::value to_json(const RoutingPolicy& policy);
 Result<RoutingPolicy> routing_policy_from_json(const json::value& tree);
 

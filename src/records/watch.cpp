@@ -31,6 +31,11 @@ Result<RouteMode> lowered_mode(const json::value& tree, std::string_view key) {
 
 }  // namespace
 
+bool is_of(const TaskWatch& watch, const TaskPolicy& policy) {
+  return watch.task == policy.task && watch.artifact == policy.artifact &&
+         watch.decided_at == policy.decided_at;
+}
+
 json::value to_json(const Veto& veto) {
   return json::object{{"task", veto.task.value},
                       {"mode", to_string(veto.mode)},

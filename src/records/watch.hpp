@@ -64,6 +64,9 @@ struct TaskWatch {
   UnixMicros saved_at = {};
 };
 
+// Whether it was kept of this decision, not of an earlier one on the same task.
+bool is_of(const TaskWatch& watch, const TaskPolicy& policy);
+
 json::value to_json(const Veto& veto);
 json::value to_json(const Demotion& demotion);
 json::value to_json(const TaskWatch& watch);

@@ -123,10 +123,8 @@ bool Router::State::load_policy() {
       fresh.push_back(*known);
       continue;
     }
-    const auto before = std::ranges::find_if(stored, [&task](const TaskWatch& entry) {
-      return entry.task == task.task && entry.artifact == task.artifact &&
-             entry.decided_at == task.decided_at;
-    });
+    const auto before = std::ranges::find_if(
+        stored, [&task](const TaskWatch& entry) { return is_of(entry, task); });
     fresh.push_back(std::make_shared<WatchedTask>(
         task, before == stored.end() ? std::nullopt : std::optional(*before)));
   }

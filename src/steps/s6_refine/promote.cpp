@@ -147,12 +147,12 @@ Result<TaskPolicy> promote(const store::Home& home, const TaskId& task,
 
 Result<TaskPolicy> rollback(const store::Home& home, const TaskId& task) {
   RoutingPolicy routing = TRY(store::load_current_policy(home));
-  const auto found = std::ranges::find(routing.tasks, task, &TaskPolicy::task);
-  if (found == routing.tasks.end() || found->mode == RouteMode::off) {
+  const TaskPolicy* live = find_live(routing, task);
+  if (live == nullptr) {
     return fail(ErrorCode::not_found, "no model is live for task " + task.value,
                 "`understudy policy` shows what is");
   }
-  TaskPolicy policy = *found;
+  TaskPolicy policy = *live;
   policy.mode = RouteMode::off;
   return publish(home, with_task(std::move(routing), std::move(policy), "rollback " + task.value));
 }

@@ -68,10 +68,8 @@ class TaskReporter {
         left.mode = mode;
       }
       report.mode = left.mode;
-      const auto watch = std::ranges::find_if(watches_, [&left](const TaskWatch& entry) {
-        return entry.task == left.task && entry.artifact == left.artifact &&
-               entry.decided_at == left.decided_at;
-      });
+      const auto watch = std::ranges::find_if(
+          watches_, [&left](const TaskWatch& entry) { return is_of(entry, left); });
       if (watch != watches_.end()) report.watch = *watch;
     }
     report.live = report.mode > RouteMode::shadow;
