@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "apps/fields.hpp"
 #include "apps/show.hpp"
 #include "apps/table.hpp"
 #include "apps/verbs.hpp"
@@ -11,10 +12,6 @@ namespace understudy::apps {
 namespace {
 
 using store::Home;
-
-std::string text(const json::value& tree, std::string_view key) {
-  return json::string_or(tree, key);
-}
 
 std::string dollars(double usd) {
   char buffer[32];

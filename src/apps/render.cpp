@@ -2,39 +2,17 @@
 
 #include <cstdio>
 
+#include "apps/fields.hpp"
 #include "apps/table.hpp"
 
 namespace understudy::apps {
 
 namespace {
 
-std::string text(const json::value& tree, std::string_view key) {
-  return json::string_or(tree, key);
-}
-std::int64_t integer(const json::value& tree, std::string_view key) {
-  return json::find_integer(tree, key).value_or(0);
-}
-double number(const json::value& tree, std::string_view key) {
-  return json::find_number(tree, key).value_or(0);
-}
-
 std::string decimals(double value, int digits) {
   char buffer[48];
   std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
   return buffer;
-}
-
-json::array list(const json::value& tree, std::string_view key) {
-  const json::array* found = json::find_array(tree, key);
-  return found != nullptr ? *found : json::array{};
-}
-
-std::string bullets(const json::value& tree, std::string_view key, std::string_view prefix) {
-  std::string out;
-  for (const json::value& item : list(tree, key)) {
-    if (item.is_string()) out += std::string(prefix) + std::string(item.get_string()) + "\n";
-  }
-  return out;
 }
 
 // {"reason": 3, ...} as lines "  reason  3".

@@ -1,30 +1,14 @@
 #include "apps/render_log.hpp"
 
+#include "apps/fields.hpp"
 #include "apps/table.hpp"
 
 namespace understudy::apps {
 
 namespace {
 
-std::string text(const json::value& tree, std::string_view key) {
-  return json::string_or(tree, key);
-}
-std::int64_t integer(const json::value& tree, std::string_view key) {
-  return json::find_integer(tree, key).value_or(0);
-}
 bool yes(const json::value& tree, std::string_view key) {
   return json::find_bool(tree, key).value_or(false);
-}
-json::array list(const json::value& tree, std::string_view key) {
-  const json::array* found = json::find_array(tree, key);
-  return found != nullptr ? *found : json::array{};
-}
-std::string lines(const json::value& tree, std::string_view key, std::string_view prefix) {
-  std::string out;
-  for (const json::value& item : list(tree, key)) {
-    if (item.is_string()) out += std::string(prefix) + std::string(item.get_string()) + "\n";
-  }
-  return out;
 }
 std::string mebibytes(std::int64_t bytes) {
   const std::int64_t tenths = bytes * 10 / (1024 * 1024);
@@ -62,7 +46,7 @@ std::string render_log_statistics(const json::value& result) {
     }
     out += table.to_text();
   }
-  return out + lines(result, "warnings", "warning: ") + lines(result, "corrupt", "corrupt: ");
+  return out + bullets(result, "warnings", "warning: ") + bullets(result, "corrupt", "corrupt: ");
 }
 
 std::string render_log_verification(const json::value& result) {
@@ -73,8 +57,9 @@ std::string render_log_verification(const json::value& result) {
          (text(result, "depth") == "content" ? ", every content opened" : "") + "; " +
          thousands(integer(result, "closed_segments")) + " segments have their end mark; the " +
          "audit trail holds what " + thousands(integer(result, "trail_anchors")) +
-         " segments say of it\n" + lines(result, "warnings", "warning: ") +
-         lines(result, "corrupt", "corrupt: ") + lines(result, "trail_findings", "audit trail: ");
+         " segments say of it\n" + bullets(result, "warnings", "warning: ") +
+         bullets(result, "corrupt", "corrupt: ") +
+         bullets(result, "trail_findings", "audit trail: ");
 }
 
 std::string render_log_keys(const json::value& result) {
@@ -99,7 +84,7 @@ std::string render_log_keys(const json::value& result) {
   std::string out = table.to_text();
   const json::array tenants = list(result, "tenants");
   out += thousands(static_cast<std::int64_t>(tenants.size())) + " tenants have a key here\n";
-  return out + lines(result, "tenants", "  ") +
+  return out + bullets(result, "tenants", "  ") +
          (list(result, "unknown_keys").empty() ? ""
                                                : "Segments sealed to unknown keys need the backup "
                                                  "of the keys/ they were made with.\n");
@@ -112,13 +97,13 @@ std::string render_erasure(const json::value& result) {
                     text(result, "tenant") + ".key.sealed there too.\n";
   if (const auto old = list(result, "segments_of_version_1"); !old.empty()) {
     out += "Not reached: segments of format version 1, which have one key for all tenants:\n" +
-           lines(result, "segments_of_version_1", "  ");
+           bullets(result, "segments_of_version_1", "  ");
   }
   if (!list(result, "datasets_made_before").empty()) {
     out +=
         "Not reached: data sets (and models trained on them) that were curated before. Run "
         "`understudy curate`,\nthen delete the older ones of\n" +
-        lines(result, "datasets_made_before", "  datasets/");
+        bullets(result, "datasets_made_before", "  datasets/");
   }
   return out;
 }
@@ -193,7 +178,7 @@ std::string render_audit_verification(const json::value& result) {
   return std::string(yes(result, "sound") ? "sound: " : "NOT sound: ") +
          thousands(integer(result, "lines")) + " lines; " + thousands(integer(result, "anchors")) +
          " segments of the log agree\nhead " + text(result, "head") + "\n" +
-         lines(result, "findings", "") + lines(result, "warnings", "warning: ") +
+         bullets(result, "findings", "") + bullets(result, "warnings", "warning: ") +
          (yes(result, "sound") ? "Note the head elsewhere: `understudy audit verify --head HASH` "
                                  "shows later whether lines were cut off.\n"
                                : "");

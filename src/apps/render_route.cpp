@@ -2,23 +2,12 @@
 
 #include <cstdio>
 
+#include "apps/fields.hpp"
 #include "apps/table.hpp"
 
 namespace understudy::apps {
 
 namespace {
-
-std::string text(const json::value& tree, std::string_view key) {
-  return json::string_or(tree, key);
-}
-std::int64_t integer(const json::value& tree, std::string_view key) {
-  return json::find_integer(tree, key).value_or(0);
-}
-
-json::array list(const json::value& tree, std::string_view key) {
-  const json::array* found = json::find_array(tree, key);
-  return found != nullptr ? *found : json::array{};
-}
 
 // "97.1 % of 350"
 std::string share_of(std::int64_t part, std::int64_t whole) {

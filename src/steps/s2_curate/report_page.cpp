@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/html.hpp"
 
 namespace understudy::s2 {
 
@@ -39,33 +40,11 @@ th.number, td.number { text-align: right; white-space: nowrap; }
 code { font-size: 13px; overflow-wrap: anywhere; }
 )css";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
-std::string thousands(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::ptrdiff_t at = std::ssize(digits) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), "&#8239;");
-  return digits;
-}
-
 std::string tile(std::uint64_t figure, std::string_view what, std::string_view note) {
   return std::format(
       "<div class=\"tile\"><div class=\"figure\">{}</div><div>{}</div>"
       "<div class=\"quiet\">{}</div></div>\n",
-      thousands(figure), what, note);
+      html::thousands(figure), what, note);
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> most_first(const Counts& counts) {
@@ -84,7 +63,7 @@ std::string count_table(std::string_view title, std::string_view what, const Cou
     rows += std::format(
         "<tr><td>{}</td><td class=\"number\">{}</td>"
         "<td style=\"width:50%\"><div class=\"bar\" style=\"width:{:.1f}%\"></div></td></tr>\n",
-        escaped(name), thousands(count), share);
+        html::escaped(name), html::thousands(count), share);
   }
   return std::format(
       "<h2>{}</h2>\n<div class=\"scroll\"><table><thead><tr><th>{}</th>"
@@ -99,8 +78,8 @@ std::string places_of(const CurateReport& report, const std::string& type) {
   const auto sorted = most_first(found->second);
   for (std::size_t i = 0; i < std::min(sorted.size(), places_shown_max); ++i) {
     out += std::format("<code>{}</code>&nbsp;{} ",
-                       sorted[i].first.empty() ? "(text)" : escaped(sorted[i].first),
-                       thousands(sorted[i].second));
+                       sorted[i].first.empty() ? "(text)" : html::escaped(sorted[i].first),
+                       html::thousands(sorted[i].second));
   }
   if (sorted.size() > places_shown_max)
     out +=
@@ -112,7 +91,8 @@ std::string samples_of(const CurateReport& report, const std::string& type) {
   const auto found = report.samples.find(type);
   if (found == report.samples.end()) return {};
   std::string out;
-  for (const std::string& shape : found->second) out += "<code>" + escaped(shape) + "</code> ";
+  for (const std::string& shape : found->second)
+    out += "<code>" + html::escaped(shape) + "</code> ";
   return out;
 }
 
@@ -124,8 +104,9 @@ std::string type_table(const CurateReport& report) {
     rows += std::format(
         "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td>"
         "<td>{}</td></tr>\n",
-        escaped(type), thousands(replaced == report.entities.end() ? 0 : replaced->second),
-        thousands(distinct), places_of(report, type), samples_of(report, type));
+        html::escaped(type),
+        html::thousands(replaced == report.entities.end() ? 0 : replaced->second),
+        html::thousands(distinct), places_of(report, type), samples_of(report, type));
   }
   return "<h2>Personal data and secrets</h2>\n<div class=\"scroll\"><table><thead><tr><th>type</th>"
          "<th class=\"number\">replaced</th><th class=\"number\">different values</th>"
@@ -137,7 +118,7 @@ std::string warnings_of(const CurateReport& report) {
   if (report.warnings.empty()) return {};
   std::string out = "<h2>Warnings</h2>\n<ul>\n";
   for (const std::string& warning : report.warnings)
-    out += "<li class=\"warning\">" + escaped(warning) + "</li>\n";
+    out += "<li class=\"warning\">" + html::escaped(warning) + "</li>\n";
   return out + "</ul>\n";
 }
 
@@ -152,15 +133,15 @@ std::string to_html(const CurateReport& report) {
       "<title>Understudy: curation</title><style>{}</style></head>\n<body><main>\n"
       "<header><div class=\"quiet\">Curation &middot; {} UTC &middot; data set {}</div>"
       "<h1>{} examples of {} recorded calls</h1></header>\n",
-      style, when, escaped(report.dataset.value), thousands(report.examples),
-      thousands(report.calls_read));
+      style, when, html::escaped(report.dataset.value), html::thousands(report.examples),
+      html::thousands(report.calls_read));
   out += "<div class=\"tiles\">\n";
   out += tile(report.calls_kept, "calls kept", "examples with their exact repeats");
   out += tile(report.duplicates, "exact duplicates", "counted in the example that stands for them");
   out += tile(report.with_other_answers, "requests with several answers",
               "kept as votes of the teacher");
   out += tile(report.near_duplicates, "near-duplicates",
-              "in " + thousands(report.near_duplicate_groups) + " groups, each in one split");
+              "in " + html::thousands(report.near_duplicate_groups) + " groups, each in one split");
   out += tile(report.sessions, "sessions", "each in one split");
   out += "</div>\n";
   out += count_table("Calls dropped", "reason", report.dropped);

@@ -2,6 +2,7 @@
 #include <format>
 
 #include "base/clock.hpp"
+#include "base/html.hpp"
 #include "steps/s6_refine/report.hpp"
 #include "steps/s6_refine/report_balance.hpp"
 #include "steps/s6_refine/report_style.hpp"
@@ -12,29 +13,7 @@ namespace {
 
 constexpr double micro = 1e6;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 std::string percent(double share) { return std::format("{:.1f} %", 100 * share); }
-
-std::string thousands(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::ptrdiff_t at = std::ssize(digits) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), "&#8239;");
-  return digits;
-}
 
 std::string usd(MicroUsd amount) {
   const double dollars = amount.value / micro;
@@ -125,7 +104,7 @@ std::string tiles(const Report& report) {
   const Agreement agreement = live_agreement(report);
   out += tile(agreement.kept == 0 ? "&ndash;" : percent(agreement.rate()), "agreement with the LLM",
               agreement.kept == 0 ? "no small model is live"
-                                  : "on " + thousands(agreement.kept) + " unseen calls");
+                                  : "on " + html::thousands(agreement.kept) + " unseen calls");
   return out + "</div>\n";
 }
 
@@ -141,8 +120,8 @@ std::string shares(const Report& report) {
     rows += std::format(
         "<tr><td>{}</td><td><span class=\"{}\">{}</span></td><td>{}</td><td class=\"number\">{} of "
         "{}</td><td class=\"number\">{}</td></tr>\n",
-        escaped(task.name), task.live ? "live" : "stays", task.live ? "small model" : "LLM",
-        bar(share), thousands(task.traffic.by_slm), thousands(task.traffic.calls),
+        html::escaped(task.name), task.live ? "live" : "stays", task.live ? "small model" : "LLM",
+        bar(share), html::thousands(task.traffic.by_slm), html::thousands(task.traffic.calls),
         usd(task.savings.saved()));
   }
   if (rows.empty()) return {};
@@ -162,7 +141,8 @@ std::string task_row(const TaskReport& task) {
   std::string coverage;
   std::string fell_back;
   if (traffic.fallbacks > 0)
-    fell_back = " <span class=\"quiet\">" + thousands(traffic.fallbacks) + " fell back</span>";
+    fell_back =
+        " <span class=\"quiet\">" + html::thousands(traffic.fallbacks) + " fell back</span>";
   if (task.evaluation) {
     const Agreement& test = task.evaluation->test;
     agreement = test.kept == 0 ? "<span class=\"quiet\">nothing kept</span>"
@@ -179,11 +159,11 @@ std::string task_row(const TaskReport& task) {
       "class=\"number\">{}</td>"
       "<td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n"
       "<tr class=\"reason\"><td colspan=\"9\">{}</td></tr>\n",
-      escaped(task.name), escaped(task.id.value), to_string(task.answer_form),
-      task.live ? "live" : "stays", task.live ? "small model" : "LLM", escaped(task.model),
-      thousands(traffic.calls), percent(share), fell_back, bar(share), agreement, coverage,
+      html::escaped(task.name), html::escaped(task.id.value), to_string(task.answer_form),
+      task.live ? "live" : "stays", task.live ? "small model" : "LLM", html::escaped(task.model),
+      html::thousands(traffic.calls), percent(share), fell_back, bar(share), agreement, coverage,
       milliseconds(traffic.slm), milliseconds(traffic.llm), usd(task.savings.saved()),
-      escaped(task.reason));
+      html::escaped(task.reason));
 }
 
 std::string task_table(const Report& report) {
@@ -202,7 +182,7 @@ std::string task_table(const Report& report) {
         "claims</div></td><td>LLM</td>"
         "<td class=\"number\">{}</td><td></td><td></td><td></td><td></td><td "
         "class=\"number\">{}</td><td></td></tr>\n",
-        thousands(report.unassigned.calls), milliseconds(report.unassigned.llm));
+        html::thousands(report.unassigned.calls), milliseconds(report.unassigned.llm));
   }
   return out + "</tbody></table></div>\n";
 }
@@ -239,7 +219,7 @@ std::string chart(const Report& report) {
       "<span><i class=\"key slm\"></i> small models <i class=\"key llm\"></i> LLM, at most {} "
       "calls a bar"
       "</span><span>{}</span></div>\n",
-      height, bars, minute(report.first_call), thousands(most), minute(report.last_call));
+      height, bars, minute(report.first_call), html::thousands(most), minute(report.last_call));
 }
 
 std::string notes(const Report& report) {
@@ -268,16 +248,16 @@ std::string notes(const Report& report) {
     out += std::format(
         "<li>{} calls of the LLM came without token counts: their tokens and money count as "
         "0.</li>\n",
-        thousands(report.calls_without_usage));
+        html::thousands(report.calls_without_usage));
   }
   for (const auto& [model, calls] : report.unpriced_models) {
     out += std::format(
         "<li>No price for <code>{}</code> ({} calls): its money counts as 0. Add it to "
         "<code>prices.toml</code>.</li>\n",
-        escaped(model), thousands(calls));
+        html::escaped(model), html::thousands(calls));
   }
   for (const std::string& warning : report.warnings)
-    out += "<li class=\"warning\">" + escaped(warning) + "</li>\n";
+    out += "<li class=\"warning\">" + html::escaped(warning) + "</li>\n";
   out += "</ul>\n";
   if (report.prices.empty()) return out;
   out +=
@@ -289,8 +269,8 @@ std::string notes(const Report& report) {
     out += std::format(
         "<tr><td>{}</td><td class=\"number\">{:.2f}</td><td class=\"number\">{:.2f}</td><td>{}</td>"
         "<td>{}</td></tr>\n",
-        escaped(price.model), price.input_usd_per_million, price.output_usd_per_million,
-        escaped(price.as_of), escaped(price.source));
+        html::escaped(price.model), price.input_usd_per_million, price.output_usd_per_million,
+        html::escaped(price.as_of), html::escaped(price.source));
   }
   return out + "</tbody></table></div>\n";
 }
@@ -300,7 +280,7 @@ std::string notes(const Report& report) {
 std::string to_html(const Report& report) {
   std::string period = "no calls yet";
   if (report.first_call.known()) {
-    period = std::format("{} calls from {} to {} UTC", thousands(report.calls),
+    period = std::format("{} calls from {} to {} UTC", html::thousands(report.calls),
                          minute(report.first_call), minute(report.last_call));
   }
   return std::format(

@@ -1,0 +1,35 @@
+// Fields of a job's result as the renderers want them: absent and of another kind are the empty
+// value, so that a renderer is a plain expression. Private to apps.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/json.hpp"
+
+namespace understudy::apps {
+
+inline std::string text(const json::value& tree, std::string_view key) {
+  return json::string_or(tree, key);
+}
+inline std::int64_t integer(const json::value& tree, std::string_view key) {
+  return json::find_integer(tree, key).value_or(0);
+}
+inline double number(const json::value& tree, std::string_view key) {
+  return json::find_number(tree, key).value_or(0);
+}
+inline json::array list(const json::value& tree, std::string_view key) {
+  const json::array* found = json::find_array(tree, key);
+  return found != nullptr ? *found : json::array{};
+}
+// The strings of a list, a line each.
+inline std::string bullets(const json::value& tree, std::string_view key, std::string_view prefix) {
+  std::string out;
+  for (const json::value& item : list(tree, key)) {
+    if (item.is_string()) out += std::string(prefix) + std::string(item.get_string()) + "\n";
+  }
+  return out;
+}
+
+}  // namespace understudy::apps
