@@ -168,15 +168,10 @@ Status GgufFile::State::read(std::span<const std::byte> bytes) {
   return {};
 }
 
-// "NAME-00001-of-00003.gguf": the keys are in the first, the tensors in all.
-Status GgufFile::State::open_parts(const std::filesystem::path& first) {
-  const std::int64_t id = key("split.count");
-  const std::int64_t count = id < 0 || gguf_get_kv_type(file.get(), id) != GGUF_TYPE_UINT16
-                                 ? 1
-                                 : gguf_get_val_u16(file.get(), id);
-  if (count <= 1) return {};
-  const auto ending = [count](std::int64_t number) {
-    return std::format("-{:05}-of-{:05}.gguf", number, count);
+Result<std::filesystem::path> part_of_model(const std::filesystem::path& first, std::int64_t number,
+                                            std::int64_t count) {
+  const auto ending = [count](std::int64_t part) {
+    return std::format("-{:05}-of-{:05}.gguf", part, count);
   };
   const std::string whole = first.string();
   if (!whole.ends_with(ending(1))) {
@@ -184,10 +179,19 @@ Status GgufFile::State::open_parts(const std::filesystem::path& first) {
                 whole + " is one part of a model in " + std::to_string(count) + " files",
                 "Give the first of them, whose name ends with " + ending(1) + ".");
   }
-  const std::string stem = whole.substr(0, whole.size() - ending(1).size());
+  return whole.substr(0, whole.size() - ending(1).size()) + ending(number);
+}
+
+// "NAME-00001-of-00003.gguf": the keys are in the first, the tensors in all.
+Status GgufFile::State::open_parts(const std::filesystem::path& first) {
+  const std::int64_t id = key("split.count");
+  const std::int64_t count = id < 0 || gguf_get_kv_type(file.get(), id) != GGUF_TYPE_UINT16
+                                 ? 1
+                                 : gguf_get_val_u16(file.get(), id);
+  if (count <= 1) return {};
   for (std::int64_t number = 2; number <= count; ++number) {
     auto part = std::make_unique<State>();
-    part->name = stem + ending(number);
+    part->name = TRY(part_of_model(first, number, count)).string();
     TRY(part->mapping.open(part->name));
     TRY(part->read(part->mapping.bytes()));
     for (const StoredTensor& one : part->tensors) {

@@ -43,6 +43,11 @@ struct RowRange {
 void expand_rows(const StoredTensor& tensor, const RowRange& range, float* out);
 std::vector<float> expand(const StoredTensor& tensor);
 
+// "NAME-00001-of-00003.gguf" -> the name of another of its files, numbered from 1. invalid_input
+// where `first` is not named as the first of `count`.
+Result<std::filesystem::path> part_of_model(const std::filesystem::path& first, std::int64_t number,
+                                            std::int64_t count);
+
 class GgufFile {
  public:
   // not_found, corrupt, unsupported (a tensor type that we cannot expand) name the file. Of a model

@@ -4,7 +4,6 @@
 #include <gguf.h>
 
 #include <algorithm>
-#include <format>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/lm/gguf_file.hpp"
 #include "adapters/lm/llama_backend.hpp"
 
 namespace understudy::lm {
@@ -103,19 +103,6 @@ Status add_tensors(const std::filesystem::path& path, const gguf_context* head, 
   return {};
 }
 
-// "m-00001-of-00003.gguf" -> the file of part `number` (from 0).
-Result<std::filesystem::path> split_path(const std::filesystem::path& first, std::int64_t number,
-                                         std::int64_t count) {
-  const std::string suffix = std::format("-00001-of-{:05}.gguf", count);
-  const std::string name = first.filename().string();
-  if (!name.ends_with(suffix))
-    return fail(ErrorCode::invalid_input,
-                first.string() + " is one of " + std::to_string(count) + " parts of a model",
-                "name the first of them, ..." + suffix);
-  return first.parent_path() / (name.substr(0, name.size() - suffix.size()) +
-                                std::format("-{:05}-of-{:05}.gguf", number + 1, count));
-}
-
 // Keys and values of a token in all layers that attend; layers of other kinds have 0 heads.
 std::int64_t kv_bytes(const gguf_context* head, const std::string& architecture,
                       std::int64_t layers) {
@@ -164,8 +151,8 @@ Result<ModelFile> read_model_file(const std::filesystem::path& path) {
   TRY(add_tensors(path, head.get(), model, bytes_of_type));
   const std::int64_t parts = integer(head.get(), "split.count", 1);
   if (parts > splits_max) return corrupt(path, "says that it has too many parts");
-  for (std::int64_t part = 1; part < parts; ++part) {
-    const std::filesystem::path next = TRY(split_path(path, part, parts));
+  for (std::int64_t part = 2; part <= parts; ++part) {
+    const std::filesystem::path next = TRY(part_of_model(path, part, parts));
     const Head more = TRY(open_head(next));
     TRY(add_tensors(next, more.get(), model, bytes_of_type));
   }

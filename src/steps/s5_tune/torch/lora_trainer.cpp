@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <exception>
-#include <fstream>
 #include <thread>
 
 #include "adapters/lm/served_facts.hpp"
+#include "adapters/machine/machine.hpp"
 #include "base/files.hpp"
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/lora_export.hpp"
@@ -36,17 +36,10 @@ constexpr std::size_t served_context_min = 512;
 
 double gib(double bytes) { return bytes / (1024.0 * 1024 * 1024); }
 
-// Kernel's MemAvailable in bytes; 0 where it is not known.
+// In bytes; 0 where it is not known.
 double memory_available() {
-  std::ifstream file("/proc/meminfo");
-  std::string key;
-  double kib = 0;
-  std::string unit;
-  while (file >> key >> kib) {
-    if (key == "MemAvailable:") return kib * 1024;
-    std::getline(file, unit);
-  }
-  return 0;
+  const auto machine = machine::read_machine();
+  return machine ? static_cast<double>(machine->memory_available_bytes) : 0;
 }
 
 // What a run needs beside libtorch itself: the file's pages, one expanded matrix, what the layers
