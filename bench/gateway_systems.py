@@ -54,12 +54,6 @@ class System:
     home: pathlib.Path | None = None
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def wait_for_port(port, process, log):
     deadline = time.monotonic() + START_SECONDS_MAX
     while True:
@@ -118,7 +112,7 @@ class Systems:
         return System("direct", int(child.url.rpartition(":")[2]), child.process.pid)
 
     def nginx(self, upstream):
-        directory, port = self.directory / "nginx", free_port()
+        directory, port = self.directory / "nginx", harness.free_port()
         directory.mkdir()
         config = directory / "nginx.conf"
         config.write_text(NGINX.format(directory=directory, upstream=upstream, port=port))
@@ -132,7 +126,7 @@ class Systems:
         except node_packages.Unavailable as reason:
             self.notes.append(f"Portkey is not measured: {reason}")
             return None
-        port = free_port()
+        port = harness.free_port()
         script = packages / "node_modules/@portkey-ai/gateway/build/start-server.js"
         pid = self.launch("portkey", ["node", script, "--headless", f"--port={port}"], port,
                           {"TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost", "NODE_ENV": "production"})

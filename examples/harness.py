@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,13 @@ PROJECT = EXAMPLES.parent
 SHARED_DATA = PROJECT.parent / "shared/data"
 START_SECONDS_MAX = 90
 VERB_SECONDS_MAX = 900
+
+
+def free_port():
+    """One that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Failure(Exception):

@@ -4,7 +4,6 @@ them, against the SIMULATED upstream. Only the upstream's address and the gatewa
 
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import unittest
@@ -27,16 +26,10 @@ wait_for_gateway() {
 PAGE_SECONDS_MAX = 300
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Guides(support.ProgramTest):
     def run_page(self, name, files=None):
         upstream = self.children.upstream("script")
-        port = free_port()
+        port = support.harness.free_port()
         work = self.directory / "work"
         (work / "bin").mkdir(parents=True, exist_ok=True)
         (work / "bin/understudy").symlink_to(pathlib.Path(support.PROGRAM).resolve())

@@ -2,23 +2,16 @@
 
 import json
 import pathlib
-import socket
 import subprocess
 import time
 import unittest
 import urllib.request
 
 import support
-from support import agents
+from support import agents, harness
 
 TRAINER = pathlib.Path(support.PROGRAM).resolve().parent / "understudy-train"
 START_SECONDS_MAX = 60
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def free_talk(count):
@@ -43,7 +36,7 @@ class Embeddings(support.ProgramTest):
                        stdout=subprocess.DEVNULL, timeout=120)
 
     def serve(self):
-        port = free_port()
+        port = harness.free_port()
         log = (self.directory / "llama-server.log").open("w")
         server = subprocess.Popen(["llama-server", "-m", self.directory / "nano/model.gguf", "--embeddings", "--pooling",
                                    "mean", "--port", str(port), "--host", "127.0.0.1", "-t", "2", "-ub", "2048", "-b", "2048"],
@@ -81,7 +74,7 @@ class Embeddings(support.ProgramTest):
         self.with_keys()
         self.program.json("import", self.write_lines("calls.jsonl", free_talk(60)))
         self.program.json("curate")
-        done = self.program.run("cluster", "--embeddings", f"http://127.0.0.1:{free_port()}/v1", "--embedding-model", "x")
+        done = self.program.run("cluster", "--embeddings", f"http://127.0.0.1:{harness.free_port()}/v1", "--embedding-model", "x")
         self.assertEqual(done.returncode, 6, done.stderr)
         self.assertIn("/v1", done.stderr)
 
