@@ -17,8 +17,8 @@
 #include "base/pool.hpp"
 #include "live/route/policy_index.hpp"
 #include "live/route/tool_loops.hpp"
+#include "quality/acceptance.hpp"
 #include "quality/agreement.hpp"
-#include "quality/valid_answer.hpp"
 
 namespace understudy::live {
 
@@ -234,15 +234,10 @@ SlmAnswer Router::State::answer(const Match& match, const std::vector<std::strin
     return result;
   }
   result.decision.confidence = prediction->confidence;
-  if (prediction->confidence < task.threshold) {
-    result.decision.reason = "low_confidence";
-  } else if (!quality::is_valid(prediction->answer, {.form = task.answer_form,
-                                                     .answer_set = task.answer_set,
-                                                     .tool_names = tool_names})) {
-    result.decision.reason = "invalid_answer";
-  } else {
+  result.decision.reason =
+      quality::acceptance(task, prediction->answer, prediction->confidence, tool_names);
+  if (result.decision.reason == quality::accepted) {
     result.decision.server = Server::slm;
-    result.decision.reason = "accepted";
     result.prediction = std::move(*prediction);
   }
   return result;

@@ -14,9 +14,9 @@
 #include "base/limits.hpp"
 #include "base/pool.hpp"
 #include "economics/price_table.hpp"
+#include "quality/acceptance.hpp"
 #include "quality/agreement.hpp"
 #include "quality/binomial.hpp"
-#include "quality/valid_answer.hpp"
 #include "records/policy_matcher.hpp"
 
 namespace understudy::s6 {
@@ -160,16 +160,12 @@ class Replayer {
       return {.reason =
                   said.error().code == ErrorCode::unsupported ? "slm_unsupported" : "slm_error"};
     }
-    if (said->confidence < task.threshold)
-      return {.reason = "low_confidence", .busy_us = said->latency_us};
-    if (!quality::is_valid(said->answer, {.form = task.answer_form,
-                                          .answer_set = task.answer_set,
-                                          .tool_names = call.tool_names})) {
-      return {.reason = "invalid_answer", .busy_us = said->latency_us};
-    }
-    return {.reason = "accepted",
-            .agrees = quality::agrees(call.teacher, said->answer, task.answer_form, call.schemas),
-            .busy_us = said->latency_us};
+    Outcome outcome{.reason = std::string(
+                        quality::acceptance(task, said->answer, said->confidence, call.tool_names)),
+                    .busy_us = said->latency_us};
+    if (outcome.reason == quality::accepted)
+      outcome.agrees = quality::agrees(call.teacher, said->answer, task.answer_form, call.schemas);
+    return outcome;
   }
 
   void ask_waiting() {
@@ -182,7 +178,7 @@ class Replayer {
   void settle(const Matched& call, const Outcome& outcome) {
     TaskReplay& task = report_.tasks[call.task];
     economics::Ledger& ledger = *ledgers_[call.task];
-    if (outcome.reason != "accepted") {
+    if (outcome.reason != quality::accepted) {
       ++task.fallbacks[outcome.reason];
       ledger.add_llm_calls(call.model, 1, call.tokens);
       all_.add_llm_calls(call.model, 1, call.tokens);
