@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "adapters/crypto/keys.hpp"
 #include "adapters/lm/open_model.hpp"
-#include "adapters/store/dataset.hpp"
 #include "adapters/store/metadata.hpp"
 #include "base/limits.hpp"
 #include "base/pool.hpp"
 #include "console/content_access.hpp"
-#include "quality/agreement.hpp"
-#include "quality/valid_answer.hpp"
 #include "steps/s6_refine/held_out.hpp"
 
 namespace understudy::console {
@@ -58,12 +53,7 @@ Result<Subject> find_subject(const store::Home& home, const std::string& id) {
     return fail(ErrorCode::not_found, "the measured model is gone", "train and evaluate again");
   subject.artifact = *found;
 
-  const auto trainer = TRY(crypto::load_secret_key(home.keys(), crypto::Role::trainer));
-  std::unordered_set<CallId> members;
-  for (const Assignment& assignment : TRY(metadata.assignments()))
-    if (assignment.task == subject.task.id) members.insert(assignment.call);
-  const auto examples = TRY(store::read_dataset(home, TRY(metadata.clustered_dataset()), trainer));
-  auto held_out = s6::held_out_calls(examples, subject.task, members);
+  auto held_out = TRY(s6::read_held_out(home, metadata, subject.task));
   auto& all = held_out.calibration;
   const std::size_t step =
       std::max<std::size_t>(1, (all.size() + calls_asked_max - 1) / calls_asked_max);
@@ -80,14 +70,11 @@ std::vector<Asked> ask_all(const lm::SmallModel& model, const Subject& subject) 
     if (call.slots.empty()) return;
     auto prediction = model.predict(call.slots);
     if (!prediction) return;
+    const quality::Judged judged =
+        s6::judge_prediction(call, *prediction, subject.task).value_or(quality::Judged{});
     asked[i].student = std::move(prediction->answer);
-    if (!quality::is_valid(asked[i].student, {.form = subject.task.answer_form,
-                                              .answer_set = subject.task.answer_set,
-                                              .tool_names = call.tool_names})) {
-      return;
-    }
-    asked[i].confidence = prediction->confidence;
-    asked[i].agrees = quality::agrees(call.teacher, asked[i].student, subject.task.answer_form);
+    asked[i].confidence = judged.confidence;
+    asked[i].agrees = judged.agrees;
   });
   std::ranges::stable_sort(asked, std::greater<>(), &Asked::confidence);
   return asked;

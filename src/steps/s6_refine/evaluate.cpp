@@ -4,21 +4,16 @@
 #include <atomic>
 #include <format>
 #include <mutex>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "adapters/crypto/keys.hpp"
 #include "adapters/lm/open_model.hpp"
-#include "adapters/store/dataset.hpp"
 #include "adapters/store/metadata.hpp"
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/pool.hpp"
 #include "base/progress.hpp"
-#include "quality/agreement.hpp"
 #include "quality/certificate.hpp"
-#include "quality/valid_answer.hpp"
 #include "steps/s6_refine/judge_quality.hpp"
 
 namespace understudy::s6 {
@@ -69,15 +64,10 @@ class Judge {
       return {};
     }
     ++answered_;
-    if (!quality::is_valid(prediction->answer, {.form = task_.answer_form,
-                                                .answer_set = task_.answer_set,
-                                                .tool_names = call.tool_names})) {
-      return {};
-    }
+    const auto judged = judge_prediction(call, *prediction, task_);
+    if (!judged) return {};
     if (answer != nullptr) *answer = prediction->answer;
-    return {.confidence = prediction->confidence,
-            .agrees =
-                quality::agrees(call.teacher, prediction->answer, task_.answer_form, call.schemas)};
+    return *judged;
   }
 
   const lm::SmallModel& model_;
@@ -130,17 +120,6 @@ Status check(const EvaluateOptions& options) {
   if (inside(options.alpha) && inside(options.delta)) return {};
   return fail(ErrorCode::invalid_input, "alpha and delta lie between 0 and 1",
               "for example --alpha 0.05 --delta 0.1");
-}
-
-Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& metadata,
-                              const Task& task) {
-  const auto trainer = TRY(crypto::load_secret_key(home.keys(), crypto::Role::trainer));
-  const DatasetId dataset = TRY(metadata.clustered_dataset());
-  std::unordered_set<CallId> members;
-  for (const Assignment& assignment : TRY(metadata.assignments())) {
-    if (assignment.task == task.id) members.insert(assignment.call);
-  }
-  return held_out_calls(TRY(store::read_dataset(home, dataset, trainer)), task, members);
 }
 
 }  // namespace

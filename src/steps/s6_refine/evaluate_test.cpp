@@ -90,6 +90,32 @@ TEST_F(EvaluateTest, HeldOutCallsAreThoseThatTheGatewayWouldRoute) {
   EXPECT_EQ(calls.test[0].slots, std::vector<std::string>{"a plum"});
 }
 
+// The console's disagreements compared tool calls without the tools' schemas once, and showed calls
+// as different that the evaluation counts as equal.
+TEST(JudgePrediction, ComparesByTheToolsSchemasAndKeepsNothingInvalid) {
+  const auto request = json::parse(R"({"tools":[{"type":"function","function":{"name":"book",
+    "parameters":{"type":"object","properties":{"seats":{"type":"integer","default":1}}}}}]})");
+  Task task;
+  task.answer_form = AnswerForm::tool_call;
+  const auto booked = [](std::string name, std::string arguments) {
+    Answer answer;
+    answer.tool_calls.push_back(
+        {.id = {}, .name = std::move(name), .arguments = std::move(arguments)});
+    return answer;
+  };
+  const HeldOutCall call{.slots = {"x"},
+                         .teacher = booked("book", R"({"seats":1})"),
+                         .tool_names = {"book"},
+                         .schemas = quality::tool_schemas(*request)};
+  lm::Prediction prediction{.answer = booked("book", "{}"), .confidence = 0.9};
+  const auto judged = judge_prediction(call, prediction, task);
+  ASSERT_TRUE(judged);
+  EXPECT_TRUE(judged->agrees);
+  EXPECT_EQ(judged->confidence, 0.9);
+  prediction.answer = booked("cancel", "{}");  // a tool that was not offered
+  EXPECT_FALSE(judge_prediction(call, prediction, task));
+}
+
 TEST_F(EvaluateTest, WithoutAModelTheErrorSaysHowToTrainOne) {
   write_calls(30, {});
   const auto evaluation = evaluate(home_, task_.id, {});

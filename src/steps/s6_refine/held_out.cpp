@@ -3,8 +3,11 @@
 #include <optional>
 #include <utility>
 
+#include "adapters/crypto/keys.hpp"
+#include "adapters/store/dataset.hpp"
 #include "adapters/wire/chat.hpp"
 #include "base/json.hpp"
+#include "quality/valid_answer.hpp"
 
 namespace understudy::s6 {
 
@@ -36,6 +39,30 @@ bool has_key_of(const Task& task, const wire::ChatRequest& request) {
 }
 
 }  // namespace
+
+Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& metadata,
+                              const Task& task) {
+  const auto trainer = TRY(crypto::load_secret_key(home.keys(), crypto::Role::trainer));
+  const DatasetId dataset = TRY(metadata.clustered_dataset());
+  std::unordered_set<CallId> members;
+  for (const Assignment& assignment : TRY(metadata.assignments())) {
+    if (assignment.task == task.id) members.insert(assignment.call);
+  }
+  return held_out_calls(TRY(store::read_dataset(home, dataset, trainer)), task, members);
+}
+
+std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,
+                                                const lm::Prediction& prediction,
+                                                const Task& task) {
+  if (!quality::is_valid(prediction.answer, {.form = task.answer_form,
+                                             .answer_set = task.answer_set,
+                                             .tool_names = call.tool_names})) {
+    return std::nullopt;
+  }
+  return quality::Judged{
+      .confidence = prediction.confidence,
+      .agrees = quality::agrees(call.teacher, prediction.answer, task.answer_form, call.schemas)};
+}
 
 HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
                        const std::unordered_set<CallId>& members) {

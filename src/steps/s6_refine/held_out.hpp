@@ -5,12 +5,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "adapters/lm/small_model.hpp"
+#include "adapters/store/home.hpp"
+#include "adapters/store/metadata.hpp"
 #include "base/ids.hpp"
+#include "base/result.hpp"
 #include "quality/agreement.hpp"
 #include "records/answer.hpp"
 #include "records/example.hpp"
@@ -32,6 +37,15 @@ struct HeldOut {
   std::int64_t unreadable =
       0;  // of the task, but without a request or an answer that can be compared
 };
+
+// Those of the data set that was clustered. Needs the trainer's key.
+Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& metadata,
+                              const Task& task);
+
+// What a model's answer to such a call counts as; nothing where it is invalid, because the gateway
+// would ask the LLM.
+std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,
+                                                const lm::Prediction& prediction, const Task& task);
 
 // `members`: the calls that clustering assigned to the task.
 HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
