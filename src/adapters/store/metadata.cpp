@@ -143,6 +143,14 @@ Result<std::vector<Assignment>> Metadata::assignments() const {
   return assignments;
 }
 
+Result<std::unordered_set<CallId>> Metadata::members_of(const TaskId& task) const {
+  std::unordered_set<CallId> members;
+  for (const Assignment& assignment : TRY(assignments())) {
+    if (assignment.task == task) members.insert(assignment.call);
+  }
+  return members;
+}
+
 Result<DatasetId> Metadata::clustered_dataset() const {
   DatasetId dataset;
   TRY(state_->database.query("SELECT dataset FROM clustering", {}, [&](const Texts& row) -> Status {

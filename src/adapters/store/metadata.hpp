@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "adapters/store/home.hpp"
@@ -31,6 +32,7 @@ class Metadata {
   // `prefix`: a task id or an unambiguous beginning of it; not_found lists what there is.
   Result<Task> find_task(std::string_view prefix) const;
   Result<std::vector<Assignment>> assignments() const;
+  Result<std::unordered_set<CallId>> members_of(const TaskId& task) const;
   Result<DatasetId> clustered_dataset() const;  // not_found says to run `understudy cluster`
 
   Status add_artifact(const Artifact& artifact);

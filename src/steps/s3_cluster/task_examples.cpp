@@ -1,7 +1,5 @@
 #include "steps/s3_cluster/task_examples.hpp"
 
-#include <unordered_set>
-
 #include "adapters/crypto/keys.hpp"
 #include "adapters/store/dataset.hpp"
 #include "adapters/store/metadata.hpp"
@@ -13,10 +11,7 @@ Result<std::vector<TaskExample>> task_examples(const store::Home& home, const Ta
                                                std::size_t count) {
   const auto curator = TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
   const auto metadata = TRY(store::Metadata::open(home));
-  std::unordered_set<CallId> members;
-  for (const Assignment& assignment : TRY(metadata.assignments())) {
-    if (assignment.task == task.id) members.insert(assignment.call);
-  }
+  const auto members = TRY(metadata.members_of(task.id));
   const auto examples = TRY(store::read_dataset(home, TRY(metadata.clustered_dataset()), curator));
   std::vector<const Example*> found;
   for (const Example& example : examples) {

@@ -1,7 +1,6 @@
 #include "steps/s5_tune/tune.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "adapters/crypto/keys.hpp"
 #include "adapters/lm/classifier_model.hpp"
@@ -129,10 +128,7 @@ Result<Artifact> tune(const store::Home& home, const TaskId& task_id, const Tune
   const Task task = TRY(metadata.find_task(task_id.value));
   TRY(check_suits(task, options));
   const DatasetId dataset = TRY(metadata.clustered_dataset());
-  std::unordered_set<CallId> members;
-  for (const Assignment& assignment : TRY(metadata.assignments())) {
-    if (assignment.task == task.id) members.insert(assignment.call);
-  }
+  const auto members = TRY(metadata.members_of(task.id));
   auto examples = train_split(TRY(store::read_dataset(home, dataset, key)), task, members);
   if (examples.size() < examples_min) {
     return fail(ErrorCode::invalid_input,

@@ -44,10 +44,7 @@ Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& me
                               const Task& task) {
   const auto trainer = TRY(crypto::load_secret_key(home.keys(), crypto::Role::trainer));
   const DatasetId dataset = TRY(metadata.clustered_dataset());
-  std::unordered_set<CallId> members;
-  for (const Assignment& assignment : TRY(metadata.assignments())) {
-    if (assignment.task == task.id) members.insert(assignment.call);
-  }
+  const auto members = TRY(metadata.members_of(task.id));
   return held_out_calls(TRY(store::read_dataset(home, dataset, trainer)), task, members);
 }
 
