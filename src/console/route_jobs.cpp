@@ -33,21 +33,14 @@ json::value shown(const TaskPolicy& policy) {
 
 json::value route_of(const TaskPolicy& task, const RoutingPolicy& policy,
                      const std::vector<Veto>& vetoes, const std::vector<TaskWatch>& watches) {
-  TaskPolicy left = task;
-  std::string why;
-  UnixMicros since = task.decided_at;
-  for (const Veto& veto : vetoes) {
-    const RouteMode mode = effective_mode(left, policy, veto);
-    if (mode == left.mode) continue;
-    left.mode = mode;
-    why = veto.reason;
-    since = veto.at;
-  }
+  const ModeInForce in_force = mode_in_force(task, policy, vetoes);
+  const std::string why = in_force.veto != nullptr ? in_force.veto->reason : std::string();
+  const UnixMicros since = in_force.veto != nullptr ? in_force.veto->at : task.decided_at;
   json::object route{
       {"task", task.task.value},
       {"name", task.name},
       {"decided", to_string(task.mode)},
-      {"mode", to_string(left.mode)},
+      {"mode", to_string(in_force.mode)},
       {"why", why},
       {"since", since.known() ? json::value(to_iso8601(since)) : nullptr},
       {"model", std::string(to_string(task.kind)) + " " + task.artifact.value.substr(0, 8)},

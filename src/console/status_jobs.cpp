@@ -70,10 +70,8 @@ Result<std::vector<TaskState>> task_states(const store::Home& home) {
   std::map<TaskId, RouteMode> modes;
   const RoutingPolicy routing = TRY(store::load_current_policy(home));
   const auto vetoes = TRY(store::load_vetoes(home));
-  for (TaskPolicy policy : routing.tasks) {
-    for (const Veto& veto : vetoes) policy.mode = effective_mode(policy, routing, veto);
-    modes[policy.task] = policy.mode;
-  }
+  for (const TaskPolicy& policy : routing.tasks)
+    modes[policy.task] = mode_in_force(policy, routing, vetoes).mode;
   for (Task& task : TRY(metadata.tasks())) {
     TaskState state{.task = std::move(task)};
     const auto mode = modes.find(state.task.id);

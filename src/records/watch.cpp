@@ -125,4 +125,14 @@ RouteMode effective_mode(const TaskPolicy& task, const RoutingPolicy& policy, co
   return lifted ? task.mode : std::min(task.mode, veto.mode);
 }
 
+ModeInForce mode_in_force(const TaskPolicy& task, const RoutingPolicy& policy,
+                          std::span<const Veto> vetoes) {
+  ModeInForce in_force{.mode = task.mode};
+  for (const Veto& veto : vetoes) {
+    const RouteMode mode = std::min(in_force.mode, effective_mode(task, policy, veto));
+    if (mode < in_force.mode) in_force = {.mode = mode, .veto = &veto};
+  }
+  return in_force;
+}
+
 }  // namespace understudy

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/ids.hpp"
@@ -74,7 +75,15 @@ Result<Veto> veto_from_json(const json::value& tree);
 Result<Demotion> demotion_from_json(const json::value& tree);
 Result<TaskWatch> task_watch_from_json(const json::value& tree);
 
-// What the policy's mode comes to under the vetoes that are in force.
+// What the policy's mode comes to under one veto.
 RouteMode effective_mode(const TaskPolicy& task, const RoutingPolicy& policy, const Veto& veto);
+
+struct ModeInForce {
+  RouteMode mode = RouteMode::off;
+  const Veto* veto = nullptr;  // the last one that lowered it; nullptr: as it was decided
+};
+// Under all of them. Points into `vetoes`.
+ModeInForce mode_in_force(const TaskPolicy& task, const RoutingPolicy& policy,
+                          std::span<const Veto> vetoes);
 
 }  // namespace understudy

@@ -43,6 +43,15 @@ TEST_F(WatchStoreTest, VetoesLastUntilAPolicyLiftsThem) {
   EXPECT_TRUE(load_vetoes(home_)->front().task.empty());
 }
 
+TEST_F(WatchStoreTest, TheModeInForceIsTheLowestAndNamesTheVetoThatMadeItSo) {
+  const RoutingPolicy policy = decided_at(5);
+  EXPECT_EQ(mode_in_force(policy.tasks[0], policy, {}).veto, nullptr);
+  const std::vector<Veto> vetoes = {veto(4), veto(6, RouteMode::shadow), veto(7), veto(8)};
+  const ModeInForce in_force = mode_in_force(policy.tasks[0], policy, vetoes);
+  EXPECT_EQ(in_force.mode, RouteMode::off);
+  EXPECT_EQ(in_force.veto, &vetoes[2]);  // not the lifted one, not one that changed nothing
+}
+
 TEST_F(WatchStoreTest, AVetoNeverRaisesAMode) {
   RoutingPolicy policy = decided_at(1);
   policy.tasks[0].mode = RouteMode::off;

@@ -11,7 +11,7 @@ PolicyIndex::PolicyIndex(RoutingPolicy policy, std::span<const Veto> vetoes,
   for (std::size_t i = 0; i < policy_.tasks.size(); ++i) {
     TaskPolicy& task = policy_.tasks[i];
     const RouteMode decided = task.mode;
-    for (const Veto& veto : vetoes) task.mode = effective_mode(task, policy_, veto);
+    task.mode = mode_in_force(task, policy_, vetoes).mode;
     tasks_.push_back(std::make_shared<LiveTask>(LiveTask{
         .policy = task, .mode = task.mode, .vetoed = task.mode < decided, .watched = watched[i]}));
     everything_off = everything_off && task.mode == RouteMode::off;

@@ -61,15 +61,11 @@ class TaskReporter {
     const bool known = policy != policy_.tasks.end();
     std::string veto_reason;
     if (known) {
-      TaskPolicy left = *policy;
-      for (const Veto& veto : vetoes_) {
-        const RouteMode mode = effective_mode(left, policy_, veto);
-        if (mode < left.mode) veto_reason = veto.reason;
-        left.mode = mode;
-      }
-      report.mode = left.mode;
+      const ModeInForce in_force = mode_in_force(*policy, policy_, vetoes_);
+      if (in_force.veto != nullptr) veto_reason = in_force.veto->reason;
+      report.mode = in_force.mode;
       const auto watch = std::ranges::find_if(
-          watches_, [&left](const TaskWatch& entry) { return is_of(entry, left); });
+          watches_, [&policy](const TaskWatch& entry) { return is_of(entry, *policy); });
       if (watch != watches_.end()) report.watch = *watch;
     }
     report.live = report.mode > RouteMode::shadow;
