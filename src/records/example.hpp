@@ -24,6 +24,9 @@ struct Example {
   SessionId session;
   UnixMicros started_at;
   Split split = Split::train;
+  // The same for all calls that must stay in one split; drawn at random, for whoever needs only a
+  // part of a split (TaskSplits).
+  std::uint32_t rank = 0;
   std::string model;    // the teacher's name
   SecretText request;   // JSON text, surrogates in place of personal data
   SecretText response;  // JSON text, the same surrogates

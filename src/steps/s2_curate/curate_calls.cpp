@@ -87,6 +87,7 @@ SecondLook to_example(Call& call, const PlannedCall& planned, const Treatment& t
               .session = call.session,
               .started_at = call.started_at,
               .split = planned.split,
+              .rank = planned.rank,
               .model = call.served_model.empty() ? call.requested_model : call.served_model,
               .request = SecretText(std::move(written->request)),
               .response = SecretText(std::move(written->response)),

@@ -8,6 +8,7 @@
 #include "adapters/wire/chat.hpp"
 #include "base/json.hpp"
 #include "quality/valid_answer.hpp"
+#include "records/task_splits.hpp"
 
 namespace understudy::s6 {
 
@@ -63,9 +64,11 @@ std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,
 
 HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
                        const std::unordered_set<CallId>& members) {
+  const TaskSplits splits(examples, members);
   HeldOut held_out;
   for (const Example& example : examples) {
-    if (example.split == Split::train) continue;
+    const Split split = splits.of(example);
+    if (split == Split::train) continue;
     const bool member = members.contains(example.call);
     auto read = request_of(example);
     if (!read) {
@@ -82,7 +85,7 @@ HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
       held_out.unreadable += member ? 1 : 0;
       continue;
     }
-    auto& calls = example.split == Split::calibration ? held_out.calibration : held_out.test;
+    auto& calls = split == Split::calibration ? held_out.calibration : held_out.test;
     calls.push_back({.slots = slots ? std::move(*slots) : std::vector<std::string>{},
                      .teacher = std::move(*teacher),
                      .tool_names = std::move(request->tool_names),
