@@ -140,6 +140,13 @@ void add_model_verbs(CLI::App& app, Action& action) {
                    "ask the chat completions of this API which of two differing answers is better, "
                    "for example http://127.0.0.1:8080/v1; a figure, no part of the verdict");
   verb->add_option("--judge-model", builder.options->evaluate.judge_model, "as that API names it");
+  verb->add_option("--cheaper", builder.options->evaluate.cheaper_url,
+                   "ask a cheaper model at the chat completions of this API the test calls, too: a "
+                   "baseline to be beaten");
+  verb->add_option("--cheaper-model", builder.options->evaluate.cheaper_model,
+                   "as that API names it (default: [cheaper] of prices.toml)");
+  verb->add_option("--pool-with", builder.options->evaluate.pool_with,
+                   "further small tasks that share one proof with this one");
 
   builder.add("policy", "the routing policy in force", [](const Home& home, const auto& o) {
     return show(console::show_policy(home), o.as_json, render_policy);
