@@ -139,6 +139,12 @@ std::string render_selection(const json::value& result) {
     out += std::string(eligible ? "+ " : "- ") + text(candidate, "name") + "\n" +
            bullets(candidate, "reasons", "    ");
   }
+  for (const json::value& baseline : list(result, "baselines"))
+    out += "to beat: " + text(baseline, "name") + "\n    " + text(baseline, "reason") + "\n";
+  if (const std::int64_t missing = integer(result, "calls_missing"); missing > 0) {
+    out += "needs " + thousands(missing) +
+           " more calls before a proof at alpha 0.05, delta 0.1 is possible at all\n";
+  }
   return out;
 }
 

@@ -16,10 +16,7 @@ constexpr std::int64_t grid_steps =
 // The strictest threshold keeps enough calls to bear some disagreements, so that one unlucky call
 // at the top does not end the walk before it began; but no more than a part of the calls, so that
 // few good ones among many bad ones are found. Simulated with 100 to 1,000 calls of seven kinds.
-// Three disagreements are enough where alpha is small; where it is large three mean so few calls
-// (24 at 0.25) that a rate well below alpha fails on half of the draws, and more calls are kept.
-constexpr std::int64_t disagreements_borne_at_first = 3;
-constexpr std::int64_t calls_at_first = 130;
+constexpr std::int64_t disagreements_borne_at_first_max = 3;
 constexpr double share_kept_at_first_max = 0.6;
 // The least sure of the kept calls are where traffic that differs from the calibration calls hurts
 // first: among them no more than this many times alpha may disagree.
@@ -121,11 +118,9 @@ bool alpha_is_in_reach(std::span<const Judged> calls, Guarantee guarantee) {
 std::int64_t kept_at_first(std::int64_t total, Guarantee guarantee) {
   const auto count = static_cast<double>(total);
   std::int64_t kept = calls_that_bear(0, guarantee);
-  for (std::int64_t borne = 1;; ++borne) {
+  for (std::int64_t borne = 1; borne <= disagreements_borne_at_first_max; ++borne) {
     const std::int64_t calls = calls_that_bear(borne, guarantee);
-    if (borne > disagreements_borne_at_first && calls > calls_at_first) break;
-    if (static_cast<double>(calls) > share_kept_at_first_max * count) break;
-    kept = calls;
+    if (static_cast<double>(calls) <= share_kept_at_first_max * count) kept = calls;
   }
   const auto worthwhile = static_cast<std::int64_t>(std::ceil(coverage_min * count));
   return std::min(total, std::max(kept, worthwhile));
