@@ -59,7 +59,9 @@ constexpr std::array examples = {
             "understudy tune t-0f3a --base models/base.gguf"},
     Example{"evaluate",
             "understudy evaluate t-0f3a\n"
-            "understudy evaluate t-0f3a --alpha 0.02 --delta 0.05"},
+            "understudy evaluate t-0f3a --alpha 0.02 --delta 0.05\n"
+            "understudy evaluate t-0f3a --cheaper https://api.example.com/v1 --cheaper-model small\n"
+            "understudy evaluate t-0f3a --pool-with t-77b1 t-9c02"},
     Example{"promote",
             "understudy promote t-0f3a\n"
             "understudy promote t-0f3a --mode canary --canary 10"},

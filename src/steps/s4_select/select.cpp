@@ -79,7 +79,7 @@ Candidate nano_for(const SelectionInputs& inputs) {
 Baseline cache_for(const SelectionInputs& inputs) {
   const auto calls = static_cast<double>(inputs.task.statistics.calls);
   const double repeats = calls - static_cast<double>(inputs.distinct_calls);
-  Baseline cache{.name = "exact-match cache"};
+  Baseline cache{.name = "exact-match cache", .reason = {}};
   if (calls > 0 && inputs.distinct_calls > 0) cache.share_of_calls = repeats / calls;
   cache.reason =
       std::format("{:.1f} % of the recorded calls ask and answer what an earlier one did",
@@ -93,7 +93,7 @@ std::optional<Baseline> cheaper_for(const SelectionInputs& inputs) {
   if (model.empty()) return std::nullopt;
   const TaskStatistics& statistics = inputs.task.statistics;
   const auto calls = static_cast<double>(std::max<std::int64_t>(statistics.calls, 1));
-  Baseline cheaper{.name = model, .share_of_calls = 1};
+  Baseline cheaper{.name = model, .share_of_calls = 1, .reason = {}};
   const auto price = inputs.prices.find(model);
   if (price) {
     cheaper.usd_per_call = price

@@ -49,7 +49,8 @@ std::string beaten_by_cache(const CacheBaseline& cache, double alpha) {
 }
 
 OutcomeTest outcome_test(const KeptAnswers& answers, const EvaluateOptions& options) {
-  OutcomeTest test{.margin = options.margin};
+  OutcomeTest test;
+  test.margin = options.margin;
   for (std::size_t i = 0; i < answers.calls.size(); ++i) {
     const auto& reward = answers.calls[i].reward;
     if (!reward) continue;
