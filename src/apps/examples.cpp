@@ -52,7 +52,7 @@ constexpr std::array examples = {
     Example{"models add", "understudy models add base.gguf --name base"},
     Example{"models remove", "understudy models remove base"},
     Example{"models measure", "understudy models measure\nunderstudy models measure base"},
-    Example{"select", "understudy select t-0f3a"},
+    Example{"select", "understudy select t-0f3a\nunderstudy select t-0f3a --bake-off --max-minutes 5"},
     Example{"tune",
             "understudy tune t-0f3a --candidate classifier\n"
             "understudy tune t-0f3a --candidate nano --max-minutes 5\n"

@@ -148,6 +148,23 @@ std::string render_selection(const json::value& result) {
   return out;
 }
 
+std::string render_bake_off(const json::value& result) {
+  std::string out;
+  for (const json::value& round : list(result, "rounds")) {
+    out += "with " + decimals(number(round, "minutes"), 2) + " minutes\n";
+    for (const json::value& contender : list(round, "contenders")) {
+      const std::string failure = text(contender, "failure");
+      out += "  " + text(contender, "candidate") + ": " +
+             (failure.empty() ? percent(number(contender, "certified_share")) + " certified; " +
+                                    text(contender, "reason")
+                              : failure) +
+             "\n";
+    }
+  }
+  const json::value* winner = json::find(result, "winner");
+  return winner == nullptr ? out : out + "the winner\n" + render_evaluation(*winner);
+}
+
 std::string render_artifact(const json::value& result) {
   return "made " + text(result, "kind") + " " + text(result, "id") + " for task " +
          text(result, "task") + "\n  " + text(result, "metrics") +

@@ -113,12 +113,32 @@ void add_data_verbs(CLI::App& app, Action& action) {
 
 void add_model_verbs(CLI::App& app, Action& action) {
   VerbBuilder builder(app, action);
-  CLI::App* verb = builder.add("select", "S4: candidate models for a task, ranked, with reasons",
-                               [](const Home& home, const auto& o) {
-                                 return show(console::select_candidates(home, o.task), o.as_json,
-                                             render_selection);
-                               });
+  CLI::App* verb = builder.add(
+      "select", "S4: candidate models for a task, ranked, with reasons",
+      [](const Home& home, const VerbOptions& o) -> Status {
+        if (!o.flag) {
+          return show(console::select_candidates(home, o.task), o.as_json, render_selection);
+        }
+        console::BakeOffRequest request = o.bake_off;
+        request.task = o.task;
+        return show(console::bake_off(home, request), o.as_json, render_bake_off);
+      });
   builder.with_task(verb);
+  verb->add_flag(
+      "--bake-off", builder.options->flag,
+      "train the eligible ones and let them compete on the calibration calls; each round "
+      "the better half goes on with twice the time");
+  verb->add_option("--alpha", builder.options->bake_off.alpha, "as `evaluate --alpha`")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0001, 0.5));
+  verb->add_option("--delta", builder.options->bake_off.delta,
+                   "of the winner; each candidate is certified at its share of it")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0001, 0.5));
+  verb->add_option("--max-minutes", builder.options->bake_off.minutes_max,
+                   "of training, for the winner")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 1440.0));
 
   add_tune_verb(app, action);
   verb = builder.add("evaluate", "S6: prove on held-out calls that the model may take over",

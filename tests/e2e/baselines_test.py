@@ -87,6 +87,22 @@ class BaselinesTest(support.ProgramTest):
             self.assertEqual(evaluation["verdict"], "keep_llm")
             self.assertIn("exact-match cache", evaluation["reason"])
 
+    def test_candidates_compete_and_the_winner_is_the_newest(self):
+        self.with_keys()
+        self.program.json("import", self.write_lines("calls.jsonl", support.records("intent", 1, 900)))
+        self.program.json("curate")
+        self.program.json("cluster")
+        task = max(self.program.json("tasks"), key=lambda entry: entry["statistics"]["calls"])["id"]
+        made = self.program.json("select", task, "--bake-off", "--max-minutes", "0.1")
+        self.assertEqual([len(entry["contenders"]) for entry in made["rounds"]], [2, 1])
+        self.assertEqual([entry["minutes"] for entry in made["rounds"]], [0.05, 0.1])
+        shares = [entry["certified_share"] for entry in made["rounds"][0]["contenders"]]
+        winner = made["rounds"][1]["contenders"][0]
+        self.assertEqual(winner["candidate"], made["rounds"][0]["contenders"][shares.index(max(shares))]["candidate"])
+        self.assertEqual(made["winner"]["delta"], 0.05)  # two candidates share 0.1
+        self.assertEqual(made["winner"]["artifact"], winner["artifact"])
+        self.assertEqual(self.program.json("evaluate", task)["artifact"], winner["artifact"])
+
     def test_small_tasks_share_one_proof(self):
         self.with_keys()
         records = support.records("intent", 1, 160)
