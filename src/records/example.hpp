@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,7 @@ struct Example {
   // How many calls asked the same, with whatever answers: repeats of asked is this answer's share
   // of the votes.
   std::int64_t asked = 1;
+  std::optional<double> reward = std::nullopt;  // task success, where somebody said so
 };
 
 std::string_view to_string(Split split);
