@@ -287,8 +287,8 @@ std::optional<Match> Router::match(const wire::ChatRequest& request, const Place
   const auto task = state_->current()->find(wire::tools_hash(request.tool_names),
                                             request.response_form, request.prompt);
   if (!task) return std::nullopt;
-  task->watched->matched();
   Match match{.task = task, .slots = *task->policy.prompt_template.match(request.prompt)};
+  task->watched->matched(match.slots);
   const bool in_tool_loop =
       !request.roles.empty() && request.roles.back() == "tool" && !place.parent.empty();
   if (task->mode == RouteMode::off) {
