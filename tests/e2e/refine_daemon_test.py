@@ -14,8 +14,8 @@ import refine_test
 import support
 from support import agents, harness
 
-PASSPHRASES = {f"UNDERSTUDY_PASSPHRASE_{role}": "correct horse" for role in ("CURATOR", "TRAINER", "ADMIN", "AUDITOR")}
-CALLS = 400
+PASSPHRASES = {"UNDERSTUDY_PASSPHRASE_ADMIN": "correct horse"}
+CALLS = 250
 
 
 class RefineDaemon(support.ProgramTest):
@@ -62,11 +62,10 @@ class RefineDaemon(support.ProgramTest):
 
     def test_new_calls_become_a_new_policy_of_a_gateway_without_keys(self):
         self.with_keys()
-        for role in ("curator", "trainer", "admin"):
-            self.program.text("keys", "protect", role, environment={f"UNDERSTUDY_NEW_PASSPHRASE_{role.upper()}": "correct horse"})
+        self.program.text("keys", "protect", "admin", environment={"UNDERSTUDY_NEW_PASSPHRASE_ADMIN": "correct horse"})
         task = self.learned(support.records("intent", 1, 900), PASSPHRASES)
         self.configure(new_calls=100, alpha=0.1)
-        # The LLM teaches while the small model is in its shadow.
+        # Policies are signed with a passphrase only, which the console gets and the gateway does not. The LLM teaches while the small model is in its shadow.
         self.program.json("promote", task, "--mode", "shadow", environment=PASSPHRASES)
         upstream = self.children.upstream("oracle")
         gateway = self.children.gateway(self.program, upstream.url)
