@@ -65,7 +65,8 @@ class RefineDaemon(support.ProgramTest):
         self.program.text("keys", "protect", "admin", environment={"UNDERSTUDY_NEW_PASSPHRASE_ADMIN": "correct horse"})
         task = self.learned(support.records("intent", 1, 900), PASSPHRASES)
         self.configure(new_calls=100, alpha=0.1)
-        # Policies are signed with a passphrase only, which the console gets and the gateway does not. The LLM teaches while the small model is in its shadow.
+        # Policies are signed with a passphrase only, which the console gets and the gateway does not. The LLM teaches while
+        # the small model is in its shadow.
         self.program.json("promote", task, "--mode", "shadow", environment=PASSPHRASES)
         upstream = self.children.upstream("oracle")
         gateway = self.children.gateway(self.program, upstream.url)
