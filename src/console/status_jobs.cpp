@@ -107,10 +107,12 @@ json::array next_steps(const store::Home& home, bool has_calls, bool has_dataset
 
 }  // namespace
 
-Result<json::value> status(const store::Home& home) {
+Result<json::value> status(const store::Home& home) { return status(home, log_statistics(home)); }
+
+Result<json::value> status(const store::Home& home, Result<json::value> log) {
   json::object out{{"home", home.directory().string()}, {"log", nullptr}};
   bool has_calls = false;
-  if (auto log = log_statistics(home)) {
+  if (log) {
     has_calls = json::find_integer(*log, "calls").value_or(0) > 0;
     out["log"] = std::move(*log);
   } else {

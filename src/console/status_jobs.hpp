@@ -12,5 +12,7 @@ namespace understudy::console {
 // {"home", "log", "dataset", "tasks", "policy_version", "next"}; "log" is null where nothing can be
 // read of it, and "log_problem" says why.
 Result<json::value> status(const store::Home& home);
+// The same where the log was read already: `log` as log_statistics() gives it.
+Result<json::value> status(const store::Home& home, Result<json::value> log);
 
 }  // namespace understudy::console

@@ -41,6 +41,9 @@ class ConsoleApi {
 
   Reply answer(ApiRequest request);
 
+  // How what pages show stands; an event tells open pages when they differ. Never waits for long.
+  Stamps stamps() { return facts_.stamps(); }
+
   struct Route {
     std::string_view method;
     std::string_view path;  // "/api/tasks/{id}"

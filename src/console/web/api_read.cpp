@@ -310,7 +310,8 @@ Reply ConsoleApi::overview(const ApiRequest& request) {
     put(out, "series", fail(log.error()));
   }
   put(out, "report", report ? Result<json::value>(**report) : fail(report.error()));
-  put(out, "status", status(options_.home));
+  put(out, "status",
+      status(options_.home, log ? Result<json::value>((*log)->statistics) : fail(log.error())));
   return reply_of(std::move(out));
 }
 

@@ -134,7 +134,7 @@ net::Async<void> ConsoleServer::State::stream_events(net::Exchange& exchange) {
     if (looked_at_ns == 0 || since_start.elapsed_ns() - looked_at_ns > stamps_kept_ns) {
       looked_at_ns = since_start.elapsed_ns();
       last_stamps =
-          co_await net::on_pool<Stamps>(*pool, [this] { return read_stamps(options.home); });
+          co_await net::on_pool<Stamps>(*pool, [this] { return api->stamps(); });
     }
     const Stamps stamps = last_stamps;
     std::string text;

@@ -3,11 +3,12 @@
 #include <sys/stat.h>
 
 #include <functional>
-#include <mutex>
 
 #include "adapters/store/call_log.hpp"
 #include "adapters/store/watch_store.hpp"
+#include "console/log_statistics.hpp"
 #include "console/metadata_key.hpp"
+#include "console/web/kept.hpp"
 #include "steps/s6_refine/report.hpp"
 
 namespace understudy::console {
@@ -40,31 +41,14 @@ std::string stamp_of_all(const fs::path& directory, const char* inner = nullptr)
   return std::to_string(count) + "." + std::to_string(hash);
 }
 
-// A value that is made anew when its stamp differs. Who comes meanwhile waits.
-template <class T>
-class Kept {
- public:
-  Result<std::shared_ptr<const T>> get(
-      const std::string& stamp, const std::function<Result<std::shared_ptr<const T>>()>& make) {
-    const std::scoped_lock lock(mutex_);
-    if (value_ != nullptr && stamp == stamp_) return value_;
-    value_ = TRY(make());
-    stamp_ = stamp;
-    return value_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::string stamp_;
-  std::shared_ptr<const T> value_;  // shared: see Facts
-};
-
 Result<std::shared_ptr<const LogFacts>> read_log(const store::Home& home) {
   auto facts = std::make_shared<LogFacts>();
   facts->prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
   const auto key = TRY(metadata_key(home));
+  LogStatistics statistics;
   const auto keep = [&](Call call) -> Status {
     facts->series.add(call);
+    statistics.add(call);
     // Twice the limit before the older half goes: moving each time would cost too much.
     if (facts->calls.size() >= 2 * calls_kept_max)
       facts->calls.erase(facts->calls.begin(), facts->calls.begin() + calls_kept_max);
@@ -72,6 +56,7 @@ Result<std::shared_ptr<const LogFacts>> read_log(const store::Home& home) {
     return {};
   };
   const auto report = TRY(store::read_call_log(home, key, keep, {.open_content = false}));
+  facts->statistics = statistics.to_json(report);
   facts->calls_all = report.calls;
   facts->bytes = report.bytes;
   facts->segments = report.segments;
@@ -112,21 +97,37 @@ struct Facts::State {
   [[nodiscard]] std::string log_stamp() const {
     return stamp_of_all(home.log()) + stamp_of(home.directory() / "prices.toml");
   }
+  [[nodiscard]] static std::string report_stamp(const std::string& log, const Stamps& stamps) {
+    return log + stamps.tasks + stamps.policy;
+  }
+  Kept<LogFacts>::Make log_maker() {
+    return [this] { return read_log(home); };
+  }
+  Kept<json::value>::Make report_maker() {
+    return [this]() -> Result<std::shared_ptr<const json::value>> {
+      return std::make_shared<const json::value>(s6::to_json(TRY(s6::make_report(home, {}))));
+    };
+  }
 };
 
 Facts::Facts(store::Home home) : state_(new State{.home = std::move(home)}) {}
 Facts::~Facts() = default;
 
 Result<std::shared_ptr<const LogFacts>> Facts::log() {
-  return state_->log.get(state_->log_stamp(), [this] { return read_log(state_->home); });
+  return state_->log.get(state_->log_stamp(), state_->log_maker());
 }
 
 Result<std::shared_ptr<const json::value>> Facts::report() {
-  const Stamps stamps = read_stamps(state_->home);
-  const auto make = [this]() -> Result<std::shared_ptr<const json::value>> {
-    return std::make_shared<const json::value>(s6::to_json(TRY(s6::make_report(state_->home, {}))));
-  };
-  return state_->report.get(state_->log_stamp() + stamps.tasks + stamps.policy, make);
+  const std::string stamp = State::report_stamp(state_->log_stamp(), read_stamps(state_->home));
+  return state_->report.get(stamp, state_->report_maker());
+}
+
+Stamps Facts::stamps() {
+  Stamps stamps = read_stamps(state_->home);
+  const std::string log = state_->log_stamp();
+  stamps.log = state_->log.refresh(log, state_->log_maker()) +
+               state_->report.refresh(State::report_stamp(log, stamps), state_->report_maker());
+  return stamps;
 }
 
 }  // namespace understudy::console

@@ -1,7 +1,8 @@
 // What the console's pages are made from, read once and kept until it changes on the disk: calls of
 // the log without their content, traffic over time, the report's figures. Needs the auditor's or
-// the curator's key; the report the curator's. Thread-safe; who comes while something is read waits
-// for it.
+// the curator's key; the report the curator's. Thread-safe. What changed is read anew on a thread
+// of its own; whoever asks waits a moment for it and gets the older facts where that takes longer,
+// so that pages stay fast over a large log. stamps() says when the newer ones are there.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@ struct LogFacts {
   economics::PriceTable prices = economics::PriceTable::built_in();
   TrafficSeries series{prices};
   std::vector<Call> calls;      // the newest limits, oldest first, without content
+  json::value statistics;       // of the whole log, as `understudy log stats` says them
   std::uint64_t calls_all = 0;  // in the log
   std::uint64_t bytes = 0;
   std::uint64_t segments = 0;
@@ -48,6 +50,9 @@ class Facts {
   // shared: a page may still be made from facts that were replaced meanwhile
   Result<std::shared_ptr<const LogFacts>> log();
   Result<std::shared_ptr<const json::value>> report();  // s6's report as JSON
+  // Those of the disk, but for the log: of the facts that log() and report() give now. Starts to
+  // read what is newer; never waits for it.
+  Stamps stamps();
 
  private:
   struct State;
