@@ -83,7 +83,7 @@ export interface Decision { call: string; at: string; task: string; server: "llm
 // What the gateway saw of a task since its mode was decided, and what is left of the decision.
 export interface Route {
   task: string; name: string; decided: string; mode: string; why: string; since: string | null; model: string; threshold: number;
-  canary_share: number; audit_share: number; watch: Record<string, unknown> | null;
+  canary_share: number; audit_share: number; watch: Watched | null;
 }
 export interface Routing {
   modes: string[]; routes: Route[]; demotions: Record<string, unknown>[];
@@ -109,3 +109,7 @@ export interface VirtualKey {
 }
 export interface RoleToken { name: string; role: Role; hint: string; created_at?: string; expires_at?: string; revoked_at?: string }
 export interface AuditEntry { line: number; at: string; user: string; role: string; act: string; what: string; detail?: string; calls?: number }
+
+export interface LearningPoint { examples: number; asked: number; agreed: number }
+export interface Compared { calls: number; kept: number; agreed: number }
+export interface Watched { seen: number; matched: number; asked: number; accepted: number; shadow: Compared; audit: Compared; monitor: { alpha?: number; alarm?: boolean } | null }
