@@ -115,13 +115,15 @@ SecondLook to_example(Call& call, const PlannedCall& planned, const Treatment& t
               .session = call.session,
               .started_at = call.started_at,
               .split = planned.split,
+              .rank = planned.rank,
               .model = call.served_model.empty() ? call.requested_model : call.served_model,
               .request = SecretText(std::move(written->request)),
               .response = SecretText(std::move(written->response)),
               .usage = call.usage,
               .latency_us = call.latency_us(),
               .repeats = planned.repeats,
-              .asked = planned.asked};
+              .asked = planned.asked,
+              .reward = call.reward};
   return look;
 }
 

@@ -88,6 +88,7 @@ Status CurationPlan::decide(const CurateSettings& settings, const SecretText& ke
   const std::vector<bool> contaminated = TRY(find_contaminated(shingles_, splits.of));
   for (std::size_t i = 0; i < kept_.size(); ++i) {
     rows_[kept_[i].row].split = splits.of[i];
+    rows_[kept_[i].row].rank = splits.ranks[i];
     if (contaminated[i]) rows_[kept_[i].row].reason = DropReason::contaminated;
   }
   apply_cap(components, settings.calls_per_component_max, key);

@@ -40,6 +40,7 @@ struct PlannedCall {
   Split split = Split::train;
   std::uint32_t repeats = 1;
   std::uint32_t asked = 1;
+  std::uint32_t rank = 0;  // Example::rank
 };
 
 struct PlanCounts {
