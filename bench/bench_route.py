@@ -17,6 +17,7 @@ import harness
 import machine
 
 FILES = ("tau_airline_gpt4o", "metagpt_runs", "metagpt_cache", "chatdev")
+PARTS = "clinc150,decision,kills,traffic"
 PAPER = {"metagpt_runs": 0.60, "metagpt_cache": 0.60}
 SERVED_MIN, AGREEMENT_MIN, OUT_OF_SCOPE_MAX = 0.93, 0.96, 0.15
 DECISION_P99_US_MAX, DEMOTED_WITHIN_MAX = 100, 200
@@ -198,7 +199,7 @@ def kills(program, count, steps):
 
 def run(program, data, options):
     steps, figures, targets = machine.Steps(), {}, {}
-    parts = options.parts.split(",")
+    parts = (options.parts or PARTS).split(",")
     if "clinc150" in parts:
         figures["clinc150"], targets = clinc150(program, data)
     if "decision" in parts:
