@@ -179,7 +179,7 @@ std::vector<Call> every_session(std::vector<Call> calls, std::uint64_t nth) {
 constexpr std::uint64_t sampled_sessions = 8;
 
 // A sample of the sessions of all files; all of them with UNDERSTUDY_ALL_CALLS, as `./dev bench
-// curate` asks for: 20 seconds.
+// curate` asks for: 8 seconds of CPU.
 TEST(CurateRecorded, IsConsistentOverAllFiles) {
   const fs::path folder = recorded_calls();
   if (folder.empty()) GTEST_SKIP() << "there is no shared/data/calls beside this checkout";
