@@ -1,7 +1,7 @@
 // Steps of LoRA training, or of full fine-tuning, on a model of a given shape with random weights,
 // without data: `lora_bench MODEL.gguf --write` writes the file; without --write every line on
-// standard input asks for one step and gets one line of JSON with its times, so that a peer can take
-// its steps in between; at the end come the peak of memory, the rate at which this machine
+// standard input asks for one step and gets one line of JSON with its times, so that a peer can
+// take its steps in between; at the end come the peak of memory, the rate at which this machine
 // multiplies matrices, and how the time was split. bench/bench_train.py runs it.
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
