@@ -142,7 +142,7 @@ def start_seconds(program, upstream_port, count=15):
     program = harness.Program(program.path, program.home / "start-home")
     program.text("keys", "init")
     for _ in range(count):
-        port = gateway_systems.free_port()
+        port = harness.free_port()
         command = program.command("serve", "--listen", f"127.0.0.1:{port}", "--upstream",
                                   f"http://127.0.0.1:{upstream_port}/v1")
         started = time.monotonic()

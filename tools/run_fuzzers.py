@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+import fuzz_seeds
+
 
 def main():
     folder = pathlib.Path(sys.argv[1])
@@ -18,8 +20,11 @@ def main():
         print(f"no fuzz programs in {folder}; build them with ./dev fuzz")
         return 1
     failed = 0
+    seeds = fuzz_seeds.seeds()
     for target in targets:
         with tempfile.TemporaryDirectory() as work:
+            for number, seed in enumerate(seeds.get(target.name.removesuffix("_fuzz"), [])):
+                (pathlib.Path(work) / f"seed_{number}").write_bytes(seed)
             run = subprocess.run(
                 [target, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=4096", "-print_final_stats=1", work],
                 cwd=work, capture_output=True, text=True)

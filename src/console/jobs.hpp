@@ -45,7 +45,13 @@ struct EvaluateRequest {
   double delta = 0.1;
   std::string judge_url;  // empty: no judge; its key, where it needs one, is $UNDERSTUDY_JUDGE_KEY
   std::string judge_model;
+  // A cheaper API model as a baseline; empty: none; its key, where it needs one, is
+  // $UNDERSTUDY_CHEAPER_KEY. The model defaults to [cheaper] of prices.toml.
+  std::string cheaper_url;
+  std::string cheaper_model;
+  std::vector<std::string> pool_with;  // further tasks that share one proof with `task`
 };
+// The evaluation; of a pool {"evaluations": one for each task}.
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request);
 
 Result<json::value> promote(const Home& home, const std::string& task);

@@ -53,6 +53,68 @@ TextSimilarity similarity_from_json(const json::value& tree) {
           .rouge_l = json::find_number(*found, "rouge_l").value_or(0)};
 }
 
+json::value to_json(const CacheBaseline& cache) {
+  return json::object{{"calls", cache.calls},   {"hits", cache.hits},
+                      {"agreed", cache.agreed}, {"share", cache.share()},
+                      {"rate", cache.rate()},   {"share_of_model", cache.share_of_model}};
+}
+
+CacheBaseline cache_from_json(const json::value& tree) {
+  const json::value* found = json::find(tree, "cache");
+  if (found == nullptr) return {};
+  return {.calls = json::find_integer(*found, "calls").value_or(0),
+          .hits = json::find_integer(*found, "hits").value_or(0),
+          .agreed = json::find_integer(*found, "agreed").value_or(0),
+          .share_of_model = json::find_number(*found, "share_of_model").value_or(0)};
+}
+
+json::value to_json(const CheaperBaseline& cheaper) {
+  if (cheaper.model.empty()) return nullptr;
+  return json::object{{"model", cheaper.model},
+                      {"calls", cheaper.calls},
+                      {"agreed", cheaper.agreed},
+                      {"rate", cheaper.rate()},
+                      {"lower", cheaper.lower},
+                      {"upper", cheaper.upper},
+                      {"usd_per_call", cheaper.usd_per_call},
+                      {"llm_usd_per_call", cheaper.llm_usd_per_call}};
+}
+
+CheaperBaseline cheaper_from_json(const json::value& tree) {
+  const json::value* found = json::find(tree, "cheaper");
+  if (found == nullptr) return {};
+  return {.model = json::string_or(*found, "model"),
+          .calls = json::find_integer(*found, "calls").value_or(0),
+          .agreed = json::find_integer(*found, "agreed").value_or(0),
+          .lower = json::find_number(*found, "lower").value_or(0),
+          .upper = json::find_number(*found, "upper").value_or(1),
+          .usd_per_call = json::find_number(*found, "usd_per_call").value_or(0),
+          .llm_usd_per_call = json::find_number(*found, "llm_usd_per_call").value_or(0)};
+}
+
+json::value to_json(const OutcomeTest& outcomes) {
+  if (outcomes.calls == 0) return nullptr;
+  return json::object{{"calls", outcomes.calls},
+                      {"llm_right", outcomes.llm_right},
+                      {"only_llm_right", outcomes.only_llm_right},
+                      {"difference", outcomes.difference},
+                      {"difference_lower", outcomes.difference_lower},
+                      {"margin", outcomes.margin},
+                      {"holds", outcomes.holds}};
+}
+
+OutcomeTest outcomes_from_json(const json::value& tree) {
+  const json::value* found = json::find(tree, "outcomes");
+  if (found == nullptr) return {};
+  return {.calls = json::find_integer(*found, "calls").value_or(0),
+          .llm_right = json::find_integer(*found, "llm_right").value_or(0),
+          .only_llm_right = json::find_integer(*found, "only_llm_right").value_or(0),
+          .difference = json::find_number(*found, "difference").value_or(0),
+          .difference_lower = json::find_number(*found, "difference_lower").value_or(-1),
+          .margin = json::find_number(*found, "margin").value_or(0),
+          .holds = json::find_bool(*found, "holds").value_or(false)};
+}
+
 }  // namespace
 
 std::string_view to_string(Verdict verdict) {
@@ -72,6 +134,8 @@ json::value to_json(const Agreement& agreement) {
 }
 
 json::value to_json(const Evaluation& evaluation) {
+  json::array pool;
+  for (const TaskId& task : evaluation.pool) pool.emplace_back(task.value);
   return json::object{{"task", evaluation.task.value},
                       {"artifact", evaluation.artifact.value},
                       {"made_at", evaluation.made_at.value},
@@ -86,7 +150,11 @@ json::value to_json(const Evaluation& evaluation) {
                       {"slm_latency_ms_median", evaluation.slm_latency_ms_median},
                       {"llm_latency_ms_median", evaluation.llm_latency_ms_median},
                       {"judged", to_json(evaluation.judged)},
-                      {"similarity", to_json(evaluation.similarity)}};
+                      {"similarity", to_json(evaluation.similarity)},
+                      {"cache", to_json(evaluation.cache)},
+                      {"cheaper", to_json(evaluation.cheaper)},
+                      {"outcomes", to_json(evaluation.outcomes)},
+                      {"pool", std::move(pool)}};
 }
 
 Result<Evaluation> evaluation_from_json(const json::value& tree) {
@@ -106,6 +174,14 @@ Result<Evaluation> evaluation_from_json(const json::value& tree) {
   evaluation.llm_latency_ms_median = json::find_number(tree, "llm_latency_ms_median").value_or(0);
   evaluation.judged = judged_from_json(tree);
   evaluation.similarity = similarity_from_json(tree);
+  evaluation.cache = cache_from_json(tree);
+  evaluation.cheaper = cheaper_from_json(tree);
+  evaluation.outcomes = outcomes_from_json(tree);
+  if (const json::array* pool = json::find_array(tree, "pool")) {
+    for (const json::value& task : *pool) {
+      if (task.is_string()) evaluation.pool.push_back({std::string(task.get_string())});
+    }
+  }
   return evaluation;
 }
 

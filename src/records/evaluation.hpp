@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "base/json.hpp"
@@ -52,6 +53,51 @@ struct TextSimilarity {
   double rouge_l = 0;
 };
 
+// What an exact-match cache would do with the task's recorded calls, repeats counted: a call that
+// asks what an earlier one asked gets that one's answer.
+struct CacheBaseline {
+  std::int64_t calls = 0;
+  std::int64_t hits = 0;
+  std::int64_t agreed = 0;    // hits on which the LLM answered the same again
+  double share_of_model = 0;  // of the task's calls, repeats counted, that the small model keeps
+
+  [[nodiscard]] double share() const {
+    return calls == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(calls);
+  }
+  [[nodiscard]] double rate() const {
+    return hits == 0 ? 0 : static_cast<double>(agreed) / static_cast<double>(hits);
+  }
+};
+
+// A cheaper API model that was asked the same test calls.
+struct CheaperBaseline {
+  std::string model;  // empty: nobody was asked
+  std::int64_t calls = 0;
+  std::int64_t agreed = 0;  // with the LLM; it answers every call, so that nothing is kept back
+  double lower = 0;         // Clopper-Pearson interval of agreed / calls at 95 %
+  double upper = 1;
+  double usd_per_call = 0;      // at list prices and the LLM's token counts; 0: no price
+  double llm_usd_per_call = 0;  // of the same calls
+
+  [[nodiscard]] double rate() const {
+    return calls == 0 ? 0 : static_cast<double>(agreed) / static_cast<double>(calls);
+  }
+};
+
+// Task success, where calls have a reward: a paired non-inferiority test of the task with its small
+// model (calls that it does not keep go to the LLM) against the LLM alone, on the test calls. An
+// answer that differs from the LLM's was never tried, so it counts as a failure: the true
+// difference is higher.
+struct OutcomeTest {
+  std::int64_t calls = 0;           // test calls with a reward; 0: the test was not made
+  std::int64_t llm_right = 0;       // reward above 0
+  std::int64_t only_llm_right = 0;  // of those, kept and answered otherwise by the small model
+  double difference = 0;            // success rate of the small model less that of the LLM
+  double difference_lower = -1;     // the true one lies below with a chance of at most delta
+  double margin = 0;                // loss that is accepted
+  bool holds = false;               // difference_lower >= -margin
+};
+
 struct Evaluation {
   TaskId task;
   ArtifactId artifact;
@@ -68,6 +114,11 @@ struct Evaluation {
   double llm_latency_ms_median = 0;
   JudgedQuality judged = {};
   TextSimilarity similarity = {};
+  CacheBaseline cache = {};
+  CheaperBaseline cheaper = {};
+  OutcomeTest outcomes = {};
+  // The tasks that share this proof (quality/pooled_certificate.hpp); empty: it has one of its own.
+  std::vector<TaskId> pool = {};
 };
 
 std::string_view to_string(Verdict verdict);

@@ -19,11 +19,12 @@ Result<Split> parse_split(std::string_view text) {
 }
 
 json::value to_json(const Example& example) {
-  return json::object{
+  json::object tree{
       {"call", example.call.value},
       {"session", example.session.value},
       {"started_at", example.started_at.value},
       {"split", to_string(example.split)},
+      {"rank", example.rank},
       {"model", example.model},
       {"request", example.request.reveal()},
       {"response", example.response.reveal()},
@@ -34,6 +35,8 @@ json::value to_json(const Example& example) {
       {"repeats", example.repeats},
       {"asked", example.asked},
   };
+  if (example.reward) tree["reward"] = *example.reward;
+  return tree;
 }
 
 Result<Example> example_from_json(const json::value& tree) {
@@ -43,6 +46,7 @@ Result<Example> example_from_json(const json::value& tree) {
   example.session = {json::string_or(tree, "session")};
   example.started_at = {json::find_integer(tree, "started_at").value_or(0)};
   example.split = TRY(parse_split(json::string_or(tree, "split")));
+  example.rank = static_cast<std::uint32_t>(json::find_integer(tree, "rank").value_or(0));
   example.model = json::string_or(tree, "model");
   example.request = SecretText(json::string_or(tree, "request"));
   example.response = SecretText(json::string_or(tree, "response"));
@@ -55,6 +59,7 @@ Result<Example> example_from_json(const json::value& tree) {
   example.latency_us = json::find_integer(tree, "latency_us").value_or(0);
   example.repeats = json::find_integer(tree, "repeats").value_or(1);
   example.asked = json::find_integer(tree, "asked").value_or(example.repeats);
+  example.reward = json::find_number(tree, "reward");
   return example;
 }
 

@@ -1,5 +1,7 @@
 #include "adapters/lm/chat_client.hpp"
 
+#include <utility>
+
 #include "adapters/lm/json_post.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
@@ -30,11 +32,15 @@ Result<std::string> ask_chat(const ChatEndpoint& endpoint, const std::string& qu
       {"messages", json::array{json::object{{"role", "user"}, {"content", question}}}},
       {"temperature", 0},
       {"max_tokens", tokens_max}};
-  return parse_chat_text(TRY(post_json({.url = endpoint.url + "/chat/completions",
-                                        .api_key = endpoint.api_key,
-                                        .body = json::to_text(request),
-                                        .timeout_s = timeout_s,
-                                        .response_bytes_max = response_bytes_max})));
+  return parse_chat_text(TRY(ask_chat_request(endpoint, json::to_text(request))));
+}
+
+Result<std::string> ask_chat_request(const ChatEndpoint& endpoint, std::string request) {
+  return post_json({.url = endpoint.url + "/chat/completions",
+                    .api_key = endpoint.api_key,
+                    .body = std::move(request),
+                    .timeout_s = timeout_s,
+                    .response_bytes_max = response_bytes_max});
 }
 
 }  // namespace understudy::lm

@@ -23,4 +23,7 @@ Result<std::string> parse_chat_text(std::string_view body);
 Result<std::string> ask_chat(const ChatEndpoint& endpoint, const std::string& question,
                              int tokens_max);
 
+// A whole request as JSON, its model named in it; the body of the answer.
+Result<std::string> ask_chat_request(const ChatEndpoint& endpoint, std::string request);
+
 }  // namespace understudy::lm

@@ -299,6 +299,24 @@ TEST_F(GatewayTest, LargeBodiesPassAndTooLargeOnesAre413) {
   EXPECT_TRUE(json::parse(refused.body));
 }
 
+TEST_F(GatewayTest, AnAnswerThatNoRecordHoldsPassesAndIsRecordedAsCut) {
+  const std::string large(limits::body_bytes_max + 1'000'000, ' ');
+  ScriptedUpstream upstream(
+      [&](Peer& peer, const Message&) { return peer.send(json_answer(large + R"({"id":"x"})")); });
+  start(upstream.url());
+  Peer client = connect();
+  ASSERT_TRUE(client.send(post(chat_path, request_body, "Connection: close\r\n")));
+  std::size_t received = 0;
+  for (std::string part = client.receive(); !part.empty(); part = client.receive())
+    received += part.size();
+  EXPECT_GT(received, large.size());
+  const std::vector<Call> calls = recorded();
+  ASSERT_EQ(calls.size(), 1u);
+  EXPECT_EQ(calls[0].status, CallStatus::truncated);
+  EXPECT_EQ(calls[0].error, "answer_too_large_to_record");
+  EXPECT_TRUE(calls[0].response.empty());
+}
+
 TEST_F(GatewayTest, WhatIsNoChatRequestIsA400InOpenAiShape) {
   ScriptedUpstream upstream(always(json_answer(answer_body)));
   start(upstream.url());

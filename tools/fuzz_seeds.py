@@ -1,0 +1,79 @@
+"""What a fuzz target begins with: {target: [bytes]}. A format with a magic number or a long head is
+hardly ever hit by chance, so its target starts from one small sound input."""
+
+import json
+import pathlib
+import struct
+
+PROJECT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def _gguf_text(text):
+    data = text.encode()
+    return struct.pack("<Q", len(data)) + data
+
+
+def _gguf_pair(key, kind, payload):
+    return _gguf_text(key) + struct.pack("<I", kind) + payload
+
+
+def gguf():
+    """A llama head of 16 values, one F32 and one Q8_0 tensor."""
+    tokens = ["a", "b", "ab"]
+    pairs = [
+        _gguf_pair("general.architecture", 8, _gguf_text("llama")),
+        _gguf_pair("general.alignment", 4, struct.pack("<I", 32)),
+        _gguf_pair("general.file_type", 4, struct.pack("<I", 0)),
+        _gguf_pair("general.size_label", 8, _gguf_text("1K")),
+        _gguf_pair("llama.block_count", 4, struct.pack("<I", 1)),
+        _gguf_pair("llama.context_length", 4, struct.pack("<I", 64)),
+        _gguf_pair("llama.embedding_length", 4, struct.pack("<I", 8)),
+        _gguf_pair("llama.feed_forward_length", 10, struct.pack("<Q", 16)),
+        _gguf_pair("llama.attention.head_count", 4, struct.pack("<I", 2)),
+        _gguf_pair("llama.attention.head_count_kv", 4, struct.pack("<I", 1)),
+        _gguf_pair("llama.rope.freq_base", 6, struct.pack("<f", 1e4)),
+        _gguf_pair("split.count", 2, struct.pack("<H", 1)),
+        _gguf_pair("tokenizer.chat_template", 8, _gguf_text("{{ messages }}")),
+        _gguf_pair("tokenizer.ggml.model", 8, _gguf_text("gpt2")),
+        _gguf_pair("tokenizer.ggml.tokens", 9,
+                   struct.pack("<IQ", 8, len(tokens)) + b"".join(map(_gguf_text, tokens))),
+        _gguf_pair("tokenizer.ggml.token_type", 9, struct.pack("<IQ3i", 5, 3, 1, 1, 1)),
+    ]
+    tensors, data = b"", b""
+    for name, shape, kind, size in [("token_embd.weight", (8, 3), 0, 96), ("blk.0.attn_q.weight", (32, 1), 8, 34)]:
+        tensors += _gguf_text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, len(data))
+        data += bytes(range(1, size + 1))
+        data += bytes(-len(data) % 32)
+    head = b"GGUF" + struct.pack("<IQQ", 3, 2, len(pairs)) + b"".join(pairs) + tensors
+    return head + bytes(-len(head) % 32) + data
+
+
+def safetensors():
+    head = json.dumps({
+        "__metadata__": {"format": "pt"},
+        "a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+        "b": {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]},
+    }).encode()
+    return struct.pack("<Q", len(head)) + head + bytes(22)
+
+
+def seeds():
+    def lines(*values):
+        return "".join(json.dumps(value) + "\n" for value in values).encode()
+
+    def file(path):
+        return (PROJECT / path).read_bytes()
+
+    return {
+        "catalogue": [file("src/steps/s4_select/slm_catalogue.toml")],
+        "chat_client": [lines({"choices": [{"message": {"role": "assistant", "content": "A"}}]})],
+        "gguf_file": [gguf()],
+        "load_config": [file("examples/understudy.toml")],
+        "model_file": [gguf()],
+        "price_table": [file("src/economics/built_in_prices.cpp").split(b'R"(')[-1].split(b')"')[0]],
+        "safetensors": [safetensors()],
+        "served_facts": [lines({"model": "base.gguf", "mark": "", "adapter": "adapter.gguf", "prompt": "raw",
+                                "context": 512, "answer_tokens_max": 16})],
+        "training_text": [lines({"text": "where is my order", "label": "order_status"})],
+        "tuning_text": [lines({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]})],
+    }
