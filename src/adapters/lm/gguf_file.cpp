@@ -14,6 +14,7 @@
 #include <map>
 #include <utility>
 
+#include "adapters/lm/gguf_keys.hpp"
 #include "base/check.hpp"
 
 namespace understudy::lm {
@@ -184,11 +185,11 @@ Result<std::filesystem::path> part_of_model(const std::filesystem::path& first, 
 
 // "NAME-00001-of-00003.gguf": the keys are in the first, the tensors in all.
 Status GgufFile::State::open_parts(const std::filesystem::path& first) {
-  const std::int64_t id = key("split.count");
-  const std::int64_t count = id < 0 || gguf_get_kv_type(file.get(), id) != GGUF_TYPE_UINT16
-                                 ? 1
-                                 : gguf_get_val_u16(file.get(), id);
+  const std::int64_t count = gguf_integer(file.get(), "split.count").value_or(1);
   if (count <= 1) return {};
+  if (count > model_parts_max) {
+    return fail(ErrorCode::corrupt, name + " says that it has too many parts");
+  }
   for (std::int64_t number = 2; number <= count; ++number) {
     auto part = std::make_unique<State>();
     part->name = TRY(part_of_model(first, number, count)).string();
@@ -227,24 +228,7 @@ Result<GgufFile> GgufFile::open(const std::filesystem::path& path) {
 bool GgufFile::has(const std::string& key) const { return state_->key(key) >= 0; }
 
 std::optional<std::int64_t> GgufFile::find_integer(const std::string& key) const {
-  const std::int64_t id = state_->key(key);
-  if (id < 0) return std::nullopt;
-  const gguf_context* file = state_->file.get();
-  switch (gguf_get_kv_type(file, id)) {
-    case GGUF_TYPE_UINT8: return gguf_get_val_u8(file, id);
-    case GGUF_TYPE_INT8: return gguf_get_val_i8(file, id);
-    case GGUF_TYPE_UINT16: return gguf_get_val_u16(file, id);
-    case GGUF_TYPE_INT16: return gguf_get_val_i16(file, id);
-    case GGUF_TYPE_UINT32: return gguf_get_val_u32(file, id);
-    case GGUF_TYPE_INT32: return gguf_get_val_i32(file, id);
-    case GGUF_TYPE_INT64: return gguf_get_val_i64(file, id);
-    case GGUF_TYPE_UINT64: {
-      const std::uint64_t value = gguf_get_val_u64(file, id);
-      if (!std::in_range<std::int64_t>(value)) return std::nullopt;
-      return static_cast<std::int64_t>(value);
-    }
-    default: return std::nullopt;
-  }
+  return gguf_integer(state_->file.get(), key);
 }
 
 std::optional<double> GgufFile::find_number(const std::string& key) const {
@@ -264,19 +248,11 @@ std::optional<bool> GgufFile::find_bool(const std::string& key) const {
 }
 
 std::optional<std::string> GgufFile::find_string(const std::string& key) const {
-  const std::int64_t id = state_->key(key);
-  if (id < 0 || gguf_get_kv_type(state_->file.get(), id) != GGUF_TYPE_STRING) return std::nullopt;
-  return gguf_get_val_str(state_->file.get(), id);
+  return gguf_text(state_->file.get(), key);
 }
 
 std::optional<std::vector<std::int64_t>> GgufFile::find_integers(const std::string& key) const {
-  const std::int64_t id = state_->key(key);
-  const gguf_context* file = state_->file.get();
-  if (id < 0 || gguf_get_kv_type(file, id) != GGUF_TYPE_ARRAY) return std::nullopt;
-  const gguf_type type = gguf_get_arr_type(file, id);
-  if (type != GGUF_TYPE_INT32 && type != GGUF_TYPE_UINT32) return std::nullopt;
-  const auto* values = static_cast<const std::int32_t*>(gguf_get_arr_data(file, id));
-  return std::vector<std::int64_t>(values, values + gguf_get_arr_n(file, id));
+  return gguf_integers(state_->file.get(), key);
 }
 
 std::optional<std::size_t> GgufFile::array_size(const std::string& key) const {

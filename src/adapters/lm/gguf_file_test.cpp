@@ -84,7 +84,9 @@ TEST_F(GgufFiles, AModelInSeveralFilesIsOpenedByItsFirst) {
   for (const int number : {1, 2}) {
     GgufBuilder builder;
     builder.set("general.architecture", "llama");
-    builder.set("split.count", std::uint16_t{2});
+    // Converters differ in the type.
+    if (number == 1) builder.set("split.count", std::uint32_t{2});
+    if (number == 2) builder.set("split.count", std::uint16_t{2});
     builder.add({.name = "m" + std::to_string(number), .rows = 2, .columns = 256}, values_);
     ASSERT_TRUE(builder.write(path(number)));
   }

@@ -6,19 +6,17 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <optional>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "adapters/lm/gguf_file.hpp"
+#include "adapters/lm/gguf_keys.hpp"
 #include "adapters/lm/llama_backend.hpp"
 
 namespace understudy::lm {
 
 namespace {
 
-constexpr std::int64_t splits_max = 999;
 constexpr std::int64_t layers_max = 10'000;
 constexpr std::int64_t f16_bytes = 2;
 
@@ -41,33 +39,10 @@ Result<Head> open_head(const std::filesystem::path& path) {
   return head;
 }
 
-std::optional<std::string> text(const gguf_context* head, const std::string& key) {
-  const std::int64_t id = gguf_find_key(head, key.c_str());
-  if (id < 0 || gguf_get_kv_type(head, id) != GGUF_TYPE_STRING) return std::nullopt;
-  return gguf_get_val_str(head, id);
-}
-
-// One value for all layers, or one for each; in f16 models of this world they are small and
-// unsigned.
+// One value for all layers, or one for each.
 std::vector<std::int64_t> integers(const gguf_context* head, const std::string& key) {
-  const std::int64_t id = gguf_find_key(head, key.c_str());
-  if (id < 0) return {};
-  switch (gguf_get_kv_type(head, id)) {
-    case GGUF_TYPE_UINT32: return {gguf_get_val_u32(head, id)};
-    case GGUF_TYPE_INT32: return {gguf_get_val_i32(head, id)};
-    case GGUF_TYPE_UINT16: return {gguf_get_val_u16(head, id)};
-    case GGUF_TYPE_UINT64: {
-      const std::uint64_t value = gguf_get_val_u64(head, id);
-      if (!std::in_range<std::int64_t>(value)) return {};
-      return {static_cast<std::int64_t>(value)};
-    }
-    case GGUF_TYPE_ARRAY: break;
-    default: return {};
-  }
-  const gguf_type type = gguf_get_arr_type(head, id);
-  if (type != GGUF_TYPE_INT32 && type != GGUF_TYPE_UINT32) return {};
-  const auto* values = static_cast<const std::int32_t*>(gguf_get_arr_data(head, id));
-  return {values, values + gguf_get_arr_n(head, id)};
+  if (const auto one = gguf_integer(head, key)) return {*one};
+  return gguf_integers(head, key).value_or(std::vector<std::int64_t>());
 }
 
 std::int64_t integer(const gguf_context* head, const std::string& key, std::int64_t otherwise) {
@@ -133,10 +108,10 @@ std::int64_t kv_bytes(const gguf_context* head, const std::string& architecture,
 Result<ModelFile> read_model_file(const std::filesystem::path& path) {
   const Head head = TRY(open_head(path));
   ModelFile model{.path = path};
-  model.name = text(head.get(), "general.name").value_or("");
-  model.architecture = text(head.get(), "general.architecture").value_or("");
-  model.licence = text(head.get(), "general.license").value_or("");
-  model.has_chat_template = text(head.get(), "tokenizer.chat_template").has_value();
+  model.name = gguf_text(head.get(), "general.name").value_or("");
+  model.architecture = gguf_text(head.get(), "general.architecture").value_or("");
+  model.licence = gguf_text(head.get(), "general.license").value_or("");
+  model.has_chat_template = gguf_text(head.get(), "tokenizer.chat_template").has_value();
   const std::string prefix = model.architecture + ".";
   model.layers = integer(head.get(), prefix + "block_count", 0);
   if (model.architecture.empty() || model.layers <= 0 || model.layers > layers_max)
@@ -150,7 +125,7 @@ Result<ModelFile> read_model_file(const std::filesystem::path& path) {
   std::map<std::string, std::int64_t> bytes_of_type;
   TRY(add_tensors(path, head.get(), model, bytes_of_type));
   const std::int64_t parts = integer(head.get(), "split.count", 1);
-  if (parts > splits_max) return corrupt(path, "says that it has too many parts");
+  if (parts > model_parts_max) return corrupt(path, "says that it has too many parts");
   for (std::int64_t part = 2; part <= parts; ++part) {
     const std::filesystem::path next = TRY(part_of_model(path, part, parts));
     const Head more = TRY(open_head(next));

@@ -1,5 +1,6 @@
 #include "steps/s5_tune/torch/decoder.hpp"
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/softmax.h>
 
@@ -15,6 +16,8 @@ namespace understudy::s5 {
 namespace {
 
 constexpr std::int64_t head_rows_at_once = 512;
+// Of a head that must be expanded: whole, it would be half of the memory that a 4-bit base takes.
+constexpr std::int64_t head_panel_rows = 4096;
 
 // Sums of squares leave f32 above this; trained models stay below 1e5.
 constexpr double value_max = 1e15;
@@ -30,6 +33,33 @@ PackLoss diverged(const Pack& pack) {
 Norm::Options norm_options(const DecoderPlan& plan) {
   return {.kind = plan.norms == Norms::layer ? NormKind::layer : NormKind::root_mean_square,
           .epsilon = plan.norm_epsilon};
+}
+
+// The output head where it lies or is small; undefined where it is expanded a panel at a time.
+at::Tensor whole_head(BaseWeights& weights, const lm::StoredTensor& head) {
+  const bool lies_there = (weights.type() == at::kFloat && head.type == lm::StoredAs::f32) ||
+                          (weights.type() == at::kBFloat16 && head.type == lm::StoredAs::bf16);
+  const bool whole = lies_there || weights.gradient(head.name).defined();
+  return whole || head.rows <= head_panel_rows ? weights.matrix(head) : at::Tensor();
+}
+
+template <class Use>  // of (panel, its first row)
+void for_panels(const BaseWeights& weights, const lm::StoredTensor& head, Use use) {
+  for (std::int64_t first = 0; first < head.rows; first += head_panel_rows) {
+    const std::int64_t end = std::min(first + head_panel_rows, head.rows);
+    use(weights.rows(head, at::arange(first, end, at::TensorOptions(at::kLong))), first);
+  }
+}
+
+// The gradient of what went into the head, given that of the logits.
+at::Tensor through_head(const at::Tensor& dlogits, const at::Tensor& table,
+                        const BaseWeights& weights, const lm::StoredTensor& head) {
+  if (table.defined()) return at::mm(dlogits, table);
+  at::Tensor dhidden = at::zeros({dlogits.size(0), head.columns}, dlogits.options());
+  for_panels(weights, head, [&](const at::Tensor& panel, std::int64_t first) {
+    dhidden.addmm_(dlogits.narrow(1, first, panel.size(0)), panel);
+  });
+  return dhidden;
 }
 
 // A * B in the type of `to`, added to it.
@@ -199,7 +229,15 @@ at::Tensor Decoder::run(const Pack& pack, std::vector<StepPass>* passes, std::ui
 }
 
 at::Tensor Decoder::logits_of(const at::Tensor& hidden, const at::Tensor& table) const {
-  at::Tensor logits = at::mm(hidden, table.t());
+  at::Tensor logits;
+  if (table.defined()) {
+    logits = at::mm(hidden, table.t());
+  } else {
+    logits = at::empty({hidden.size(0), head().rows}, hidden.options());
+    for_panels(weights_, head(), [&](const at::Tensor& panel, std::int64_t first) {
+      logits.narrow(1, first, panel.size(0)).copy_(at::mm(hidden, panel.t()));
+    });
+  }
   if (head_bias_.defined()) logits.add_(head_bias_);
   return logits;
 }
@@ -207,7 +245,7 @@ at::Tensor Decoder::logits_of(const at::Tensor& hidden, const at::Tensor& table)
 at::Tensor Decoder::logits(const Pack& pack) {
   const at::Tensor x = run(pack, nullptr, 0).index_select(0, pack.rows);
   Norm::Pass pass;
-  at::Tensor logits = logits_of(norm_.forward(x, pass), weights_.matrix(head()))
+  at::Tensor logits = logits_of(norm_.forward(x, pass), whole_head(weights_, head()))
                           .to(sum_type(weights_.type()))
                           .mul_(plan_.logit_scale);
   if (plan_.logit_cap > 0) logits.div_(plan_.logit_cap).tanh_().mul_(plan_.logit_cap);
@@ -218,7 +256,7 @@ SoftTargets Decoder::likeliest(const Pack& pack, std::int64_t k, double temperat
   const at::Tensor x = run(pack, nullptr, 0).index_select(0, pack.rows);
   Norm::Pass pass;
   const at::Tensor hidden = norm_.forward(x, pass);
-  const at::Tensor table = weights_.matrix(head());
+  const at::Tensor table = whole_head(weights_, head());
   const auto sums = sum_type(weights_.type());
   SoftTargets found{.ids = at::empty({x.size(0), k}, at::TensorOptions(at::kLong)),
                     .probabilities = at::empty({x.size(0), k}, at::TensorOptions(sums)),
@@ -257,7 +295,7 @@ SoftPart soft_part(const SoftTargets& soft, const at::Tensor& logits, double sca
 }  // namespace
 
 PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tensor* dhidden) {
-  const at::Tensor table = weights_.matrix(head());
+  const at::Tensor table = whole_head(weights_, head());
   const at::Tensor table_gradient = weights_.gradient(head().name);
   const at::Tensor bias_gradient = weights_.gradient("output.bias");
   std::vector<RowLoss> losses(static_cast<std::size_t>(hidden.size(0)));
@@ -276,7 +314,7 @@ PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tens
                           slopes.data_ptr<Value>());
       }
       if (softly) soft = soft_part(*pack.soft, logits, plan_.logit_scale, begin);
-      cross_entropy_rows<Value>({.rows = count, .width = table.size(0)}, logits.data_ptr<Value>(),
+      cross_entropy_rows<Value>({.rows = count, .width = logits.size(1)}, logits.data_ptr<Value>(),
                                 pack.targets.const_data_ptr<std::int64_t>() + begin,
                                 pack.weights.const_data_ptr<float>() + begin, plan_.logit_scale,
                                 losses.data() + begin);
@@ -292,7 +330,7 @@ PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tens
       }
     }
     if (slopes.defined()) logits.mul_(slopes);
-    dhidden->narrow(0, begin, count).copy_(at::mm(logits, table));
+    dhidden->narrow(0, begin, count).copy_(through_head(logits, table, weights_, head()));
     if (table_gradient.defined()) add_product(table_gradient, logits.t(), some);
     if (bias_gradient.defined()) {
       bias_gradient.view({logits.size(1)}).add_(logits.to(bias_gradient.scalar_type()).sum(0));

@@ -124,6 +124,10 @@ TEST_F(TinyDecoder, EveryQuantisationIsWithinItsNoise) {
   }
 }
 
+TEST_F(TinyDecoder, AHeadThatIsExpandedInPanelsComputesTheSame) {
+  EXPECT_LT(difference({.vocabulary = 5000, .matrices = lm::StoredAs::q8_0}), 2e-2);
+}
+
 TEST_F(TinyDecoder, Bf16IsCloseToF32) { EXPECT_LT(difference({}, at::kBFloat16), 5e-2); }
 
 TEST_F(TinyDecoder, TextsInAPackDoNotSeeEachOther) {
