@@ -133,8 +133,7 @@ net::Async<void> ConsoleServer::State::stream_events(net::Exchange& exchange) {
     // One look at the disk serves all pages that are open.
     if (looked_at_ns == 0 || since_start.elapsed_ns() - looked_at_ns > stamps_kept_ns) {
       looked_at_ns = since_start.elapsed_ns();
-      last_stamps =
-          co_await net::on_pool<Stamps>(*pool, [this] { return api->stamps(); });
+      last_stamps = co_await net::on_pool<Stamps>(*pool, [this] { return api->stamps(); });
     }
     const Stamps stamps = last_stamps;
     std::string text;
