@@ -1,5 +1,6 @@
 """The console over a large log: what each page waits for, at rest and while new calls come in."""
 
+import itertools
 import json
 import pathlib
 import statistics
@@ -17,6 +18,7 @@ ROUNDS = 10
 ANSWER_MS_MAX = 300
 START_SECONDS_MAX = 60
 FIRST_SECONDS_MAX = 120
+CATCH_UP_SECONDS_MAX = 180
 
 
 class Console:
@@ -67,11 +69,12 @@ def pages(console):
             "session": f"/api/calls?session={oldest['session']}&limit=500", "call": f"/api/calls/{oldest['id']}"}
 
 
-def times_of(console, paths, before_round=None):
+def times_of(console, paths, before_round=lambda number: None, is_over=lambda number: number >= ROUNDS):
     taken = {name: [] for name in paths}
-    for number in range(ROUNDS):
-        if before_round:
-            before_round(number)
+    for number in itertools.count():
+        if is_over(number):
+            break
+        before_round(number)
         for name, path in paths.items():
             taken[name].append(console.ask(path)[1])
     return {name: {"median_ms": round(statistics.median(each), 1), "max_ms": round(max(each), 1)}
@@ -95,11 +98,20 @@ def run(program, _, options):
             at_rest = times_of(console, paths)
 
         def more_calls(number):
-            write_calls(source, {"intent": 20}, 100 + number)
-            program.text("import", source)
+            if number < ROUNDS:
+                write_calls(source, {"intent": 20}, 100 + number)
+                program.text("import", source)
+
+        # What is read anew is large: the rounds go on until a page shows a call that came in.
+        end = time.monotonic() + CATCH_UP_SECONDS_MAX
+
+        def has_caught_up(number):
+            shown = console.ask("/api/calls?limit=1")[0]["recorded"]
+            return (number >= ROUNDS and shown > sum(CALLS.values())) or time.monotonic() > end
 
         with steps.step("pages while calls come in"):
-            under_way = times_of(console, paths, more_calls)
+            under_way = times_of(console, paths, more_calls, has_caught_up)
+        caught_up = console.ask("/api/calls?limit=1")[0]["recorded"] > sum(CALLS.values())
         source.unlink()
         content_ms = console.ask(paths["call"] + "/content")[1]
         memory = console.memory_mib()
@@ -108,5 +120,6 @@ def run(program, _, options):
     worst = {name: max(each[name]["median_ms"] for each in (at_rest, under_way)) for name in paths}
     print(f"  medians, ms: {worst}", file=sys.stderr)
     targets = {f"{name} answers in {ANSWER_MS_MAX} ms ({ms} ms)": ms <= ANSWER_MS_MAX for name, ms in worst.items()}
+    targets["new calls are shown"] = caught_up
     return {"calls": sum(CALLS.values()), "first_page_ms": round(first_ms), "at_rest": at_rest,
             "while_calls_come_in": under_way, "content_of_one_call_ms": round(content_ms), "memory_peak_mib": memory, "seconds": steps.seconds}, targets
