@@ -13,7 +13,6 @@
 #include "base/clock.hpp"
 #include "base/progress.hpp"
 #include "console/content_access.hpp"
-#include "console/log_statistics.hpp"
 #include "console/metadata_key.hpp"
 #include "steps/s1_capture/pseudonyms.hpp"
 
@@ -50,19 +49,58 @@ class LogProgress {
   std::uint64_t seen_mib_ = 0;
 };
 
+json::object report_object(const store::LogReadReport& report) {
+  json::array corrupt;
+  for (const Error& error : report.corrupt) corrupt.emplace_back(error.message);
+  return {{"calls", report.calls},
+          {"segments", report.segments},
+          {"closed_segments", report.closed_segments},
+          {"bytes", report.bytes},
+          {"feedback", report.feedback},
+          {"erased_calls", report.erased_calls},
+          {"lost_tail_bytes", report.lost_tail_bytes},
+          {"warnings", texts(report.warnings)},
+          {"corrupt", std::move(corrupt)}};
+}
+
 }  // namespace
 
 Result<json::value> log_statistics(const Home& home) {
   const auto key = TRY(metadata_key(home));
-  LogStatistics statistics;
+  std::int64_t by_slm = 0;
+  std::int64_t not_ok = 0;
+  std::uint64_t content_bytes = 0;
+  UnixMicros first;
+  UnixMicros last;
+  std::map<std::string, std::uint64_t> of_tenant;
   const auto count = [&](const Call& call) -> Status {
-    statistics.add(call);
+    by_slm += call.route.server == Server::slm ? 1 : 0;
+    not_ok += call.status != CallStatus::ok ? 1 : 0;
+    content_bytes += call.content_bytes.request + call.content_bytes.response;
+    if (call.started_at.known() && (!first.known() || call.started_at < first)) {
+      first = call.started_at;
+    }
+    last = std::max(last, call.started_at);
+    ++of_tenant[call.origin.tenant];
     return {};
   };
   LogProgress progress(home, "reading the log");
   const auto report = TRY(store::read_call_log(
       home, key, count, {.open_content = false, .on_progress = progress.callback()}));
-  return statistics.to_json(report);
+  json::object result = report_object(report);
+  result["served_by_slm"] = by_slm;
+  result["not_ok"] = not_ok;
+  result["content_bytes"] = content_bytes;
+  if (first.known()) {
+    result["first_call"] = to_iso8601(first);
+    result["last_call"] = to_iso8601(last);
+  }
+  json::object tenants;
+  for (const auto& [tenant, calls] : of_tenant) {
+    tenants[tenant.empty() ? crypto::default_tenant : std::string_view(tenant)] = calls;
+  }
+  result["tenants"] = std::move(tenants);
+  return result;
 }
 
 Result<json::value> verify_log(const Home& home, VerifyDepth depth) {
@@ -77,7 +115,7 @@ Result<json::value> verify_log(const Home& home, VerifyDepth depth) {
                                {.open_content = deep, .on_progress = progress.callback()}));
   if (access) TRY(access->end(report.calls));
   const auto trail = TRY(store::verify_audit(home, report.anchors));
-  json::object result = to_json(report);
+  json::object result = report_object(report);
   result["depth"] = deep ? "content" : "metadata";
   result["key"] = key.public_key.name;
   result["trail_findings"] = texts(trail.findings);

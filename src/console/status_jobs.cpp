@@ -109,12 +109,10 @@ json::array next_steps(const store::Home& home, bool has_calls, bool has_dataset
 
 }  // namespace
 
-Result<json::value> status(const store::Home& home) { return status(home, log_statistics(home)); }
-
-Result<json::value> status(const store::Home& home, Result<json::value> log) {
+Result<json::value> status(const store::Home& home, std::optional<json::value> known) {
   json::object out{{"home", home.directory().string()}, {"log", nullptr}};
   bool has_calls = false;
-  if (log) {
+  if (auto log = known ? Result<json::value>(std::move(*known)) : log_statistics(home)) {
     has_calls = json::find_integer(*log, "calls").value_or(0) > 0;
     out["log"] = std::move(*log);
   } else {

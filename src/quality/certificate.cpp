@@ -20,7 +20,7 @@ constexpr std::int64_t disagreements_borne_at_first_max = 3;
 constexpr double share_kept_at_first_max = 0.6;
 // The least sure of the kept calls are where traffic that differs from the calibration calls hurts
 // first: among them no more than this many times alpha may disagree.
-constexpr double tail_disagreement_max = 4;
+constexpr double tail_disagreement_max = 3;
 constexpr std::int64_t tail_calls_min = 30;
 constexpr double tail_share = 0.1;
 constexpr double power = 0.8;

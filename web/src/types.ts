@@ -61,6 +61,15 @@ export interface Artifact {
   config: Record<string, unknown> | null; metrics: Record<string, unknown> | null; curve: CurvePoint[]; bytes: number; live?: boolean; evaluation?: Evaluation | null;
 }
 export interface TaskCard { modes: string[]; task: Task; artifacts: Artifact[]; evaluations: Evaluation[]; policy: Policy | null; report: TaskReport | null }
+export interface Turn {
+  id: string; task: string; stage: string; begun_at: number; changed_at: number; trigger: string; branch: string; candidate: string;
+  champion: string; challenger: string; resumed: number; outcome: string; reason: string;
+}
+export interface Loop {
+  daemon: { state: "waiting" | "working" | "blocked"; why: string; since: string; interval_s: number;
+    last: { why: string; begun: string; ended: string; problem?: string; refinements?: Turn[]; idle?: { name: string; new_calls?: number; reason?: string }[] } | null } | null;
+  turns: Turn[];
+}
 export interface Candidate { kind: string; name: string; eligible: boolean; reasons: string[]; score: number; memory_bytes: number }
 export interface Example { call_id: string; session: string; slots: string[]; answer: string }
 

@@ -1,54 +1,99 @@
 #include "console/web/facts.hpp"
 
-#include <sys/stat.h>
-
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <utility>
 
 #include "adapters/store/call_log.hpp"
 #include "adapters/store/watch_store.hpp"
-#include "console/log_statistics.hpp"
+#include "console/file_stamp.hpp"
 #include "console/metadata_key.hpp"
-#include "console/web/kept.hpp"
 #include "steps/s6_refine/report.hpp"
 
 namespace understudy::console {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t calls_kept_max = 50'000;  // about 40 MB
 
-// Size and time of change; "-" where there is nothing.
-std::string stamp_of(const fs::path& file) {
-  struct stat facts{};
-  if (::stat(file.c_str(), &facts) != 0) return "-";
-  return std::to_string(facts.st_size) + "." + std::to_string(facts.st_mtim.tv_sec) + "." +
-         std::to_string(facts.st_mtim.tv_nsec);
-}
+// What was made at the last look, failures too. While it is made anew, which may take seconds with
+// a large log, the old one is shown, and changes() says when there is a newer one; a log that
+// changes all the time costs a fifth of a processor at most.
+template <class T>
+class Kept {
+ public:
+  using Value = Result<std::shared_ptr<const T>>;
+  Kept(std::function<std::string()> stamp, std::function<Value()> make)
+      : stamp_now_(std::move(stamp)), make_(std::move(make)) {}
 
-// Of all files in a directory; `inner`: of that file of each directory in it.
-std::string stamp_of_all(const fs::path& directory, const char* inner = nullptr) {
-  std::size_t hash = 0;
-  std::size_t count = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const fs::path path = inner == nullptr ? entry.path() : entry.path() / inner;
-    // The order of a directory's entries is not fixed: a sum does not depend on it.
-    hash += std::hash<std::string>()(entry.path().filename().string() + stamp_of(path));
-    ++count;
+  Value get() {
+    const std::string stamp = stamp_now_();
+    std::unique_lock lock(mutex_);
+    if (value_ && stamp == stamp_) return *value_;
+    if (!busy_) {
+      busy_ = true;
+      const auto pause = value_ && took_ > quick ? pause_factor * took_ : Clock::duration(0);
+      // The one before has ended, or is about to: it does nothing behind `busy_ = false`.
+      worker_ = std::jthread([this, pause](const std::stop_token& stop) { renew(pause, stop); });
+    }
+    if (!value_) {
+      made_.wait(lock, [this] { return value_.has_value(); });
+    } else if (took_ <= quick) {
+      made_.wait_for(lock, patience, [this] { return !busy_; });
+    }
+    return *value_;
   }
-  return std::to_string(count) + "." + std::to_string(hash);
-}
+
+  [[nodiscard]] std::uint64_t changes() const { return changes_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto quick = std::chrono::milliseconds(200);
+  static constexpr auto patience = std::chrono::seconds(2);
+  static constexpr int pause_factor = 4;
+
+  void renew(Clock::duration pause, const std::stop_token& stop) {
+    {
+      std::unique_lock lock(mutex_);
+      if (pause.count() > 0 && made_.wait_for(lock, stop, pause, [&] { return false; })) return;
+    }
+    if (stop.stop_requested()) return;
+    const auto begun = Clock::now();
+    std::string stamp = stamp_now_();
+    Value made = make_();
+    const std::scoped_lock lock(mutex_);
+    took_ = Clock::now() - begun;
+    value_ = std::move(made);
+    stamp_ = std::move(stamp);
+    busy_ = false;
+    ++changes_;
+    made_.notify_all();
+  }
+
+  std::function<std::string()> stamp_now_;
+  std::function<Value()> make_;
+  std::mutex mutex_;
+  std::condition_variable_any made_;
+  std::string stamp_;
+  std::optional<Value> value_;
+  bool busy_ = false;
+  Clock::duration took_{};
+  std::atomic<std::uint64_t> changes_ = 0;
+  std::jthread worker_;  // last: it uses what stands above
+};
 
 Result<std::shared_ptr<const LogFacts>> read_log(const store::Home& home) {
   auto facts = std::make_shared<LogFacts>();
   facts->prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
   const auto key = TRY(metadata_key(home));
-  LogStatistics statistics;
   const auto keep = [&](Call call) -> Status {
     facts->series.add(call);
-    statistics.add(call);
     // Twice the limit before the older half goes: moving each time would cost too much.
     if (facts->calls.size() >= 2 * calls_kept_max)
       facts->calls.erase(facts->calls.begin(), facts->calls.begin() + calls_kept_max);
@@ -56,7 +101,6 @@ Result<std::shared_ptr<const LogFacts>> read_log(const store::Home& home) {
     return {};
   };
   const auto report = TRY(store::read_call_log(home, key, keep, {.open_content = false}));
-  facts->statistics = statistics.to_json(report);
   facts->calls_all = report.calls;
   facts->bytes = report.bytes;
   facts->segments = report.segments;
@@ -90,43 +134,36 @@ json::object to_json(const Stamps& stamps) {
 }
 
 struct Facts::State {
+  explicit State(store::Home place) : home(std::move(place)) {}
+
   store::Home home;
-  Kept<LogFacts> log = {};
-  Kept<json::value> report = {};
+  Kept<LogFacts> log{[this] { return log_stamp(); }, [this] { return read_log(home); }};
+  Kept<json::value> report{[this] { return report_stamp(); }, [this] { return make_report(); }};
 
   [[nodiscard]] std::string log_stamp() const {
     return stamp_of_all(home.log()) + stamp_of(home.directory() / "prices.toml");
   }
-  [[nodiscard]] static std::string report_stamp(const std::string& log, const Stamps& stamps) {
-    return log + stamps.tasks + stamps.policy;
+  [[nodiscard]] std::string report_stamp() const {
+    const Stamps stamps = read_stamps(home);
+    return log_stamp() + stamps.tasks + stamps.policy;
   }
-  Kept<LogFacts>::Make log_maker() {
-    return [this] { return read_log(home); };
-  }
-  Kept<json::value>::Make report_maker() {
-    return [this]() -> Result<std::shared_ptr<const json::value>> {
-      return std::make_shared<const json::value>(s6::to_json(TRY(s6::make_report(home, {}))));
-    };
+  [[nodiscard]] Result<std::shared_ptr<const json::value>> make_report() const {
+    return std::make_shared<const json::value>(s6::to_json(TRY(s6::make_report(home, {}))));
   }
 };
 
-Facts::Facts(store::Home home) : state_(new State{.home = std::move(home)}) {}
+Facts::Facts(store::Home home) : state_(std::make_unique<State>(std::move(home))) {}
 Facts::~Facts() = default;
 
-Result<std::shared_ptr<const LogFacts>> Facts::log() {
-  return state_->log.get(state_->log_stamp(), state_->log_maker());
-}
+Result<std::shared_ptr<const LogFacts>> Facts::log() { return state_->log.get(); }
 
-Result<std::shared_ptr<const json::value>> Facts::report() {
-  const std::string stamp = State::report_stamp(state_->log_stamp(), read_stamps(state_->home));
-  return state_->report.get(stamp, state_->report_maker());
-}
+Result<std::shared_ptr<const json::value>> Facts::report() { return state_->report.get(); }
 
-Stamps Facts::stamps() {
+Stamps Facts::stamps() const {
   Stamps stamps = read_stamps(state_->home);
-  const std::string log = state_->log_stamp();
-  stamps.log = state_->log.refresh(log, state_->log_maker()) +
-               state_->report.refresh(State::report_stamp(log, stamps), state_->report_maker());
+  // A page that was made from older facts is told when there are newer ones.
+  stamps.log += "." + std::to_string(state_->log.changes());
+  stamps.tasks += "." + std::to_string(state_->report.changes());
   return stamps;
 }
 

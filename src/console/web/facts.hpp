@@ -1,8 +1,8 @@
 // What the console's pages are made from, read once and kept until it changes on the disk: calls of
 // the log without their content, traffic over time, the report's figures. Needs the auditor's or
-// the curator's key; the report the curator's. Thread-safe. What changed is read anew on a thread
-// of its own; whoever asks waits a moment for it and gets the older facts where that takes longer,
-// so that pages stay fast over a large log. stamps() says when the newer ones are there.
+// the curator's key; the report the curator's. Thread-safe. The first one who asks waits for the
+// reading; later ones get what was read before, where that takes long, and learn from the stamps
+// when there is something newer.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,6 @@ struct LogFacts {
   economics::PriceTable prices = economics::PriceTable::built_in();
   TrafficSeries series{prices};
   std::vector<Call> calls;      // the newest limits, oldest first, without content
-  json::value statistics;       // of the whole log, as `understudy log stats` says them
   std::uint64_t calls_all = 0;  // in the log
   std::uint64_t bytes = 0;
   std::uint64_t segments = 0;
@@ -50,9 +49,8 @@ class Facts {
   // shared: a page may still be made from facts that were replaced meanwhile
   Result<std::shared_ptr<const LogFacts>> log();
   Result<std::shared_ptr<const json::value>> report();  // s6's report as JSON
-  // Those of the disk, but for the log: of the facts that log() and report() give now. Starts to
-  // read what is newer; never waits for it.
-  Stamps stamps();
+  // Of the disk, and of what was read of it.
+  [[nodiscard]] Stamps stamps() const;
 
  private:
   struct State;

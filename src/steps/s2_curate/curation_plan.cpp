@@ -18,6 +18,8 @@ Status CurationPlan::add(const Examined& examined) {
   const auto row = static_cast<std::uint32_t>(rows_.size());
   rows_.push_back({.call = examined.call, .reason = examined.reason});
   if (examined.reason != DropReason::none) return {};
+  rows_[row].present = examined.paraphrase.present;
+  rows_[row].derived = examined.paraphrase.derived;
   Asked& asked = asked_[examined.request];
   ++asked.calls;
   const auto [first, is_new] =

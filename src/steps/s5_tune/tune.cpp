@@ -120,6 +120,7 @@ json::object config_of(const TuneOptions& options) {
   if (options.kind != CandidateKind::adapter) return config;
   config["base"] = options.base.base.string();
   config["method"] = options.base.method;
+  if (auto all = json::parse(to_text(options.base))) config["base_options"] = std::move(*all);
   return config;
 }
 

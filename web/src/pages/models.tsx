@@ -2,6 +2,7 @@ import { bytes, count, percent, span, time } from "../format";
 import { useResource } from "../live";
 import { Curve } from "../curve";
 import type { Artifact, CurvePoint } from "../types";
+import { LoopCard } from "../loop";
 import { Await, Badge, Card, Empty, Facts, Page, VerdictBadge } from "../ui";
 
 const show = (value: unknown): string =>
@@ -55,6 +56,7 @@ export function Models() {
       <Await of={models}>
         {(data) => (
           <>
+            <LoopCard />
             {data.runs.map((run) => (
               <Card key={run.run} title="Training now" note={<span class="mono">{run.run}</span>} actions={<Badge tone="warn">running</Badge>}>
                 {run.curve.length > 0 ? <Curve points={run.curve} /> : <p class="quiet">The first figures come after some steps.</p>}
