@@ -8,6 +8,7 @@
   gateway    direct, nginx, Portkey, and the gateway with capture off, async, durable: rates, latencies, memory
   train      LoRA and full tuning at the shape of SmolLM2-135M with transformers in turn; QLoRA; nano (10 to 15 minutes)
   route      CLINC150's targets, what of four files converts and why the rest stays, decisions, drift, kills of refine
+  console    100,000 recorded calls: what each page waits for, at rest and while calls come in
   kill9      SIGKILL under load: which acknowledged calls does the log still hold?
 
 Each prints its figures with machine and commit, and exits 1 when a target is missed, 77 when its data is absent.
@@ -26,6 +27,7 @@ sys.path[:0] = [str(BENCH), str(BENCH.parent / "examples")]
 import bench_calls  # noqa: E402  (the path is set above)
 import bench_clinc150  # noqa: E402
 import bench_cluster  # noqa: E402
+import bench_console  # noqa: E402
 import bench_curate  # noqa: E402
 import bench_gateway  # noqa: E402
 import bench_kill9  # noqa: E402
@@ -36,8 +38,8 @@ import machine  # noqa: E402
 
 NEED_DATA = {"clinc150": bench_clinc150.run, "calls": bench_calls.run, "curate": bench_curate.run}
 NEED_DATA_AND_OPTIONS = {"cluster": bench_cluster.run, "route": bench_route.run}
-BENCHMARKS = {**NEED_DATA, **NEED_DATA_AND_OPTIONS, "gateway": bench_gateway.run, "kill9": bench_kill9.run,
-              "train": bench_train.run}
+BENCHMARKS = {**NEED_DATA, **NEED_DATA_AND_OPTIONS, "console": bench_console.run, "gateway": bench_gateway.run,
+              "kill9": bench_kill9.run, "train": bench_train.run}
 
 
 def main():

@@ -7,6 +7,7 @@
 
 #include "apps/examples.hpp"
 #include "apps/exit_code.hpp"
+#include "apps/help_format.hpp"
 #include "apps/toml_options.hpp"
 #include "base/progress.hpp"
 
@@ -59,6 +60,13 @@ std::filesystem::path home_of(int argc, char** argv) {
   return default_home();
 }
 
+std::vector<std::string> names_of_verbs(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(verb->get_name());
+  return names;
+}
+
 // A verb's action, or the exit code where there is nothing to run: help and version 0, wrong
 // usage 2.
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
@@ -68,8 +76,10 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     // CLI11 misses the verb before it looks at the word that stands in its place.
     const auto words = app.remaining(true);
     if (!words.empty() && app.get_subcommands().empty()) {
-      std::fprintf(stderr, "understudy: no such verb: %s\n  `understudy --help` lists them\n",
-                   words.front().c_str());
+      const std::string near = nearest(words.front(), names_of_verbs(app));
+      std::fprintf(stderr, "understudy: no such verb: %s\n", words.front().c_str());
+      if (!near.empty()) std::fprintf(stderr, "  did you mean `understudy %s`?\n", near.c_str());
+      std::fprintf(stderr, "  `understudy --help` lists them\n");
     } else {
       app.exit(error);
     }
@@ -95,6 +105,7 @@ int run_command_line(int argc, char** argv, AddVerbs add_verbs) {
   std::filesystem::path home = home_of(argc, argv);
   bool quiet = false;
   Action action;
+  app.formatter(std::make_shared<HelpFormat>());  // before the verbs, which take it over
   app.footer(footer);
   app.get_formatter()->enable_description_formatting(false);  // the examples keep their lines
   app.get_formatter()->enable_footer_formatting(false);

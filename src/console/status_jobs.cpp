@@ -87,12 +87,14 @@ Result<std::vector<TaskState>> task_states(const store::Home& home) {
 json::array next_steps(const store::Home& home, bool has_calls, bool has_dataset,
                        const std::vector<TaskState>& states) {
   if (!std::filesystem::exists(home.keys() / "curator.pub"))
-    return {"understudy keys init    the key pairs of the roles"};
+    return {"understudy init    asks for the LLM's address, writes understudy.toml, makes the keys",
+            "understudy keys init    or the keys of the roles alone"};
   if (!has_calls) {
-    return {
-        "understudy serve --upstream https://api.example.com/v1    and point the agent's base_url "
-        "at it",
-        "understudy import FILE    or read recorded calls"};
+    const bool configured = std::filesystem::exists(home.directory() / "understudy.toml");
+    return {configured ? "understudy up    and point the agent's base_url at the gateway"
+                       : "understudy serve --upstream https://api.example.com/v1    and point the "
+                         "agent's base_url at it",
+            "understudy import FILE    or read recorded calls"};
   }
   if (!has_dataset) return {"understudy curate    clean examples from the recorded calls"};
   if (states.empty()) return {"understudy cluster    find the tasks that recur"};

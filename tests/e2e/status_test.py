@@ -8,6 +8,7 @@ class Status(support.ProgramTest):
         return " / ".join(self.program.json("status")["next"])
 
     def test_it_leads_from_an_empty_home_to_a_live_model(self):
+        self.assertTrue(self.next_steps().startswith("understudy init"), self.next_steps())
         self.assertIn("keys init", self.next_steps())
         self.with_keys()
         self.assertIn("serve --upstream", self.next_steps())

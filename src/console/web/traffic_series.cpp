@@ -1,6 +1,7 @@
 #include "console/web/traffic_series.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace understudy::console {
@@ -10,6 +11,19 @@ namespace {
 constexpr std::size_t kept_buckets_max = 4096;
 constexpr std::size_t models_shown_max = 24;
 constexpr std::int64_t micros = 1'000'000;
+
+// Widths that a person would choose, in seconds; the kept width is a minute times a power of two,
+// so that a bar may gather a kept bucket more or less than its neighbours.
+constexpr std::array<std::int64_t, 15> shown_widths_s = {
+    60,     120,    300,    600,    900,     1'800,     3'600,     7'200,
+    10'800, 21'600, 43'200, 86'400, 604'800, 2'592'000, 31'536'000};
+
+// The narrowest of them, not below `least_s`, that covers `span_s` in at most `most` bars.
+std::int64_t shown_width_s(std::int64_t span_s, std::int64_t least_s, std::int64_t most) {
+  for (const std::int64_t width : shown_widths_s)
+    if (width >= least_s && (span_s + width - 1) / width < most) return width;
+  return std::max(least_s, span_s / std::max<std::int64_t>(most - 1, 1) + 1);
+}
 
 // Metadata's own text is short, but clients choose it.
 constexpr std::size_t models_of_bucket_max = 64;
@@ -80,15 +94,14 @@ json::value TrafficSeries::to_json(UnixMicros since, std::size_t buckets_max,
   std::int64_t width = width_s_;
   Bucket sum;
   if (first != buckets_.end()) {
-    const std::int64_t begin = first->first;
-    const std::int64_t span = buckets_.rbegin()->first - begin + 1;
-    const auto most = static_cast<std::int64_t>(std::max<std::size_t>(buckets_max, 1));
-    const std::int64_t step = (span + most - 1) / most;
-    width = width_s_ * step;
+    const std::int64_t begin_s = first->first * width_s_;
+    const std::int64_t last_s = buckets_.rbegin()->first * width_s_;
+    const auto most = static_cast<std::int64_t>(std::max<std::size_t>(buckets_max, 2));
+    width = shown_width_s(last_s - begin_s + width_s_, width_s_, most);
     std::map<std::int64_t, Bucket> coarse;
-    for (std::int64_t at = 0; at < span; at += step) coarse[at / step];
+    for (std::int64_t at = begin_s / width; at <= last_s / width; ++at) coarse[at];
     for (auto bucket = first; bucket != buckets_.end(); ++bucket) {
-      coarse[(bucket->first - begin) / step].add(bucket->second);
+      coarse[bucket->first * width_s_ / width].add(bucket->second);
       sum.add(bucket->second);
     }
     for (const auto& [at, bucket] : coarse) {
@@ -97,7 +110,7 @@ json::value TrafficSeries::to_json(UnixMicros since, std::size_t buckets_max,
         const auto each = saved.find(task);
         if (each != saved.end()) saved_usd += static_cast<double>(calls) * each->second;
       }
-      shown.push_back(json::object{{"t", (begin + at * step) * width_s_},
+      shown.push_back(json::object{{"t", at * width},
                                    {"llm", bucket.llm},
                                    {"slm", bucket.slm},
                                    {"failed", bucket.failed},

@@ -53,6 +53,8 @@ TEST_F(TrafficSeriesTest, FewerBucketsHoldTheSameCalls) {
   std::int64_t calls = 0;
   for (const json::value& bucket : buckets) calls += json::find_integer(bucket, "llm").value_or(0);
   EXPECT_EQ(calls, 600);
+  EXPECT_EQ(json::find_integer(tree, "width_s"), 7200)
+      << "a bar is as wide as a person would choose";
 }
 
 TEST_F(TrafficSeriesTest, YearsOfMinutesStayBounded) {

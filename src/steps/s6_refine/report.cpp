@@ -88,8 +88,9 @@ class TaskReporter {
       report.reason = (known ? "rolled back; " : "proven, not promoted yet; ") + report.reason;
     }
     for (const Artifact& artifact : TRY(metadata_.artifacts(task.id))) {
-      if (artifact.id == report.evaluation->artifact)
-        report.model = std::string(to_string(artifact.kind)) + " " + short_id(artifact.id);
+      if (artifact.id != report.evaluation->artifact) continue;
+      report.model = std::string(to_string(artifact.kind)) + " " + short_id(artifact.id);
+      report.metrics_json = artifact.metrics_json;
     }
     return report;
   }

@@ -30,6 +30,7 @@ struct TaskReport {
   RouteMode mode = RouteMode::off;       // what is left of the policy's under the vetoes
   std::optional<TaskWatch> watch;        // what the gateway saw since it was decided
   std::string model;                     // "classifier 1a2b3c4d", empty where none was evaluated
+  std::string metrics_json;              // of its training
   std::optional<Evaluation> evaluation;  // of the model that is live, else the newest
   std::string reason;                    // why a small model answers, or why the LLM keeps it
   TaskTraffic traffic;

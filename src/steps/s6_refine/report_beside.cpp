@@ -3,6 +3,7 @@
 #include <format>
 
 #include "base/html.hpp"
+#include "base/json.hpp"
 
 namespace understudy::s6 {
 
@@ -33,6 +34,21 @@ std::string beside_agreement(const Evaluation& evaluation) {
   if (evaluation.pool.size() > 1)
     out += line(std::format("proven together with {} other tasks", evaluation.pool.size() - 1));
   return out;
+}
+
+std::string learning_line(const std::string& metrics_json) {
+  const auto metrics = json::parse(metrics_json);
+  const json::array* curve = metrics ? json::find_array(*metrics, "learning_curve") : nullptr;
+  if (curve == nullptr) return {};
+  std::string out;
+  for (const json::value& point : *curve) {
+    const double asked = json::find_number(point, "asked").value_or(0);
+    if (asked <= 0) continue;
+    out += std::format("{}{:.1f} % from {}", out.empty() ? "learning curve: " : ", ",
+                       100 * json::find_number(point, "agreed").value_or(0) / asked,
+                       json::find_integer(point, "examples").value_or(0));
+  }
+  return out.empty() ? out : line(out + " training examples");
 }
 
 }  // namespace understudy::s6

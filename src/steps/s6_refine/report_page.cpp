@@ -150,7 +150,7 @@ std::string task_row(const TaskReport& task) {
                                : std::format("{} <span class=\"quiet\">{} to {}</span>{}",
                                              percent(test.rate()), percent(test.lower),
                                              percent(test.upper), interval(test));
-    agreement += beside_agreement(*task.evaluation);
+    agreement += beside_agreement(*task.evaluation) + learning_line(task.metrics_json);
     coverage = percent(test.coverage());
   }
   return std::format(

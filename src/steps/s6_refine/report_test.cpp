@@ -1,4 +1,5 @@
 #include "steps/s6_refine/report.hpp"
+#include "steps/s6_refine/report_beside.hpp"
 
 #include <array>
 
@@ -150,6 +151,15 @@ TEST_F(ReportTest, JsonHasSharesTasksAndReasons) {
 TEST_F(ReportTest, NeedsTheCuratorsKey) {
   std::filesystem::remove(home_.keys() / "curator.key");
   EXPECT_FALSE(make_report(home_, {}));
+}
+
+TEST(LearningLine, SaysAgreementByExamplesAndNothingWhereThereIsNone) {
+  EXPECT_NE(learning_line(R"({"learning_curve":[{"examples":80,"asked":50,"agreed":40},)"
+                          R"({"examples":160,"asked":50,"agreed":45}]})")
+                .find("learning curve: 80.0 % from 80, 90.0 % from 160 training examples"),
+            std::string::npos);
+  for (const char* none : {"", "{}", R"({"learning_curve":[]})", R"({"learning_curve":[{}]})"})
+    EXPECT_EQ(learning_line(none), "") << none;
 }
 
 TEST(TrafficTest, PercentilesAreNearestRank) {
