@@ -17,7 +17,25 @@ namespace {
 
 constexpr std::uint32_t no_row = std::numeric_limits<std::uint32_t>::max();
 
+// Chosen on CLINC150's `val` and `oos_val`, with models trained on 70 % of `train`; shares of 0.2
+// to 0.4 keep within 0.5 % of each other's calls.
+constexpr double count_share = 0.3;
+constexpr double count_temperature = 0.5;  // naive Bayes is far too sure of itself
+constexpr double presence_power = 0.25;
+
 double sigmoid(double score) { return 1 / (1 + std::exp(-score)); }
+
+std::vector<double> softmax(const std::vector<float>& scores, double temperature) {
+  const double top = *std::ranges::max_element(scores);
+  std::vector<double> shares;
+  double all = 0;
+  for (const float score : scores) {
+    shares.push_back(std::exp(temperature * (double{score} - top)));
+    all += shares.back();
+  }
+  for (double& share : shares) share /= all;
+  return shares;
+}
 
 }  // namespace
 
@@ -25,17 +43,25 @@ struct Classifier::State {
   LinearModel model;
   std::vector<std::uint32_t> row_of;  // feature index -> row, or no_row
   std::vector<float> weights;         // model.weights, widened once
+  std::vector<float> count_weights;
+
+  struct Scores {  // one a label
+    std::vector<float> linear;
+    std::vector<float> counts;  // empty where the file has none
+  };
 
   explicit State(LinearModel loaded) : model(std::move(loaded)) {
     row_of.assign(std::size_t{2} << model.features.hash_bits, no_row);
     for (std::uint32_t row = 0; row < model.indices.size(); ++row) row_of[model.indices[row]] = row;
     weights.assign(model.weights.begin(), model.weights.end());
+    count_weights.assign(model.count_weights.begin(), model.count_weights.end());
     std::vector<Half>().swap(model.weights);
+    std::vector<Half>().swap(model.count_weights);
   }
 
-  // Decision values, one a label. N-grams without weights count in the norm: the less of a text is
+  // N-grams without weights count in the norm: the less of a text is
   // known, the closer are its scores to the biases.
-  [[nodiscard]] std::vector<float> scores(std::string_view text) const {
+  [[nodiscard]] Scores scores(std::string_view text) const {
     SparseVector counts = featured_counts(text, model.features);
     float norm = 0;
     std::size_t known = 0;
@@ -46,14 +72,21 @@ struct Classifier::State {
       if (row != no_row) counts[known++] = {.index = row, .value = value};
     }
     counts.resize(known);
-    std::vector<float> sums = model.bias;
     const float scale = norm > 0 ? 1 / std::sqrt(norm) : 0;
-    for (const Feature& feature : counts) {
+    for (Feature& feature : counts) feature.value *= scale;
+    Scores scores{.linear = model.bias, .counts = model.count_bias};
+    add_products(counts, weights, scores.linear);
+    if (model.has_counts()) add_products(counts, count_weights, scores.counts);
+    return scores;
+  }
+
+  static void add_products(const SparseVector& features, const std::vector<float>& weights,
+                           std::vector<float>& sums) {
+    for (const Feature& feature : features) {
       const float* row = &weights[std::size_t{feature.index} * sums.size()];
       for (std::size_t label = 0; label < sums.size(); ++label)
-        sums[label] += feature.value * scale * row[label];
+        sums[label] += feature.value * row[label];
     }
-    return sums;
   }
 };
 
@@ -77,19 +110,34 @@ Result<Classifier> Classifier::load(const std::filesystem::path& path) {
 Status Classifier::save(const std::filesystem::path& path) const {
   LinearModel model = state_->model;
   model.weights.assign(state_->weights.size(), Half{});
-  std::ranges::transform(state_->weights, model.weights.begin(),
-                         [](float weight) { return to_half(double{weight}); });
+  model.count_weights.assign(state_->count_weights.size(), Half{});
+  const auto narrow = [](float weight) { return to_half(double{weight}); };
+  std::ranges::transform(state_->weights, model.weights.begin(), narrow);
+  std::ranges::transform(state_->count_weights, model.count_weights.begin(), narrow);
   return write_file_atomically(path, to_bytes(model));
 }
 
 Classification Classifier::classify(std::string_view text) const {
-  const std::vector<float> scores = state_->scores(text);
+  const State::Scores scores = state_->scores(text);
+  if (scores.counts.empty()) return classify_without_counts(scores.linear);
+  std::vector<double> shares = softmax(scores.linear, 1);
+  const std::vector<double> counted = softmax(scores.counts, count_temperature);
+  for (std::size_t label = 0; label < shares.size(); ++label)
+    shares[label] = (1 - count_share) * shares[label] + count_share * counted[label];
+  const auto label = static_cast<std::size_t>(std::ranges::max_element(shares) - shares.begin());
+  const double presence = std::pow(sigmoid(double{scores.linear[label]}), presence_power);
+  return {.label = state_->model.labels[label],
+          .confidence = std::min(1.0, shares[label] * presence)};
+}
+
+// As the version that wrote such files did, because their thresholds were certified for that.
+Classification Classifier::classify_without_counts(const std::vector<float>& scores) const {
   const auto best = std::ranges::max_element(scores);
-  const auto label = static_cast<std::size_t>(best - scores.begin());
   double all = 0;
   for (const float score : scores) all += sigmoid(double{score});
   const double top = sigmoid(double{*best});
-  return {.label = state_->model.labels[label], .confidence = top * top / all};
+  return {.label = state_->model.labels[static_cast<std::size_t>(best - scores.begin())],
+          .confidence = top * top / all};
 }
 
 const std::vector<std::string>& Classifier::labels() const { return state_->model.labels; }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <random>
 #include <set>
@@ -148,6 +150,45 @@ TEST_F(ClassifierTest, WrongContentBehindARightChecksumIsNoticed) {
   EXPECT_TRUE(refused([](LinearModel& m) { m.bias[0] = NAN; }));
   EXPECT_TRUE(refused([](LinearModel& m) { m.weights.pop_back(); }));
   EXPECT_TRUE(refused([](LinearModel& m) { m.features.hash_bits = 40; }));
+  EXPECT_TRUE(refused([](LinearModel& m) { m.count_weights.pop_back(); }));
+  EXPECT_TRUE(refused([](LinearModel& m) { m.count_bias[1] = INFINITY; }));
+}
+
+// Its threshold was certified for the confidences of then.
+TEST_F(ClassifierTest, AFileOfVersionOneIsReadAndIsAsSureAsItWas) {
+  const auto trained = Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8});
+  ASSERT_TRUE(trained && trained->save(path_));
+  LinearModel model = *parse_linear_model(*read_file(path_));
+  model.count_bias.clear();
+  model.count_weights.clear();
+  model.bias = {-2, 1};
+  ASSERT_TRUE(write_file_atomically(path_, to_bytes(model)));
+  const auto old = Classifier::load(path_);
+  ASSERT_TRUE(old);
+  const auto sigmoid = [](double score) { return 1 / (1 + std::exp(-score)); };
+  const Classification of_nothing = old->classify("");
+  EXPECT_EQ(of_nothing.label, "y");
+  EXPECT_NEAR(of_nothing.confidence, sigmoid(1) * sigmoid(1) / (sigmoid(1) + sigmoid(-2)), 1e-6);
+}
+
+// Naive Bayes tells from the first text, where logistic regression still waits for more.
+TEST_F(ClassifierTest, IsSurerWhereBothModelsAgree) {
+  const auto both = Classifier::train(utterances(300, 1), {.hash_bits = 16});
+  ASSERT_TRUE(both && both->save(path_));
+  LinearModel model = *parse_linear_model(*read_file(path_));
+  const std::string text = "please refund my last invoice";
+  const double agreeing = both->classify(text).confidence;
+  // The other labels' counts, one place on: the two models no longer agree.
+  const std::size_t labels = model.labels.size();
+  for (std::size_t row = 0; row < model.indices.size(); ++row) {
+    const auto begin = model.count_weights.begin() + static_cast<std::ptrdiff_t>(row * labels);
+    std::rotate(begin, begin + 1, begin + static_cast<std::ptrdiff_t>(labels));
+  }
+  ASSERT_TRUE(write_file_atomically(path_, to_bytes(model)));
+  const auto differing = Classifier::load(path_);
+  ASSERT_TRUE(differing);
+  EXPECT_EQ(differing->classify(text).label, both->classify(text).label);
+  EXPECT_LT(differing->classify(text).confidence, agreeing);
 }
 
 TEST_F(ClassifierTest, AMissingFileIsNotFoundAndADamagedOneNamesItself) {

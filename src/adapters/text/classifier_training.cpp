@@ -38,7 +38,9 @@ std::vector<std::uint32_t> choose_features(const std::vector<SparseVector>& docu
   for (std::uint32_t index = 0; index < dimensions; ++index) {
     if (frequencies[index] >= frequency_min) chosen.push_back(index);
   }
-  const std::size_t rows_max = limits::classifier_weight_bytes_max / (labels * sizeof(Half));
+  constexpr std::size_t models = 2;
+  const std::size_t rows_max =
+      limits::classifier_weight_bytes_max / (models * labels * sizeof(Half));
   if (chosen.size() > rows_max) {
     std::ranges::stable_sort(chosen, std::greater<>(),
                              [&](std::uint32_t index) { return frequencies[index]; });
@@ -97,6 +99,43 @@ class Problem {
   std::vector<feature_node*> pointers_;
 };
 
+// Multinomial naive Bayes over the same weighted features (Rennie et al., ICML 2003, for why TF-IDF
+// and unit length help it). `documents` hold known features only; `row_of` says their rows.
+void fit_counts(LinearModel& model, const std::vector<SparseVector>& documents,
+                std::span<const std::uint32_t> label_of, std::span<const std::uint32_t> row_of) {
+  constexpr double smoothing = 0.01;
+  const std::size_t labels = model.labels.size();
+  const std::size_t rows = model.indices.size();
+  std::vector<double> mass(rows * labels, smoothing);
+  std::vector<double> totals(labels, smoothing * static_cast<double>(rows));
+  std::vector<double> texts(labels, 0);
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    const std::uint32_t label = label_of[i];
+    texts[label] += 1;
+    for (const Feature& feature : documents[i]) {
+      mass[row_of[feature.index] * labels + label] += double{feature.value};
+      totals[label] += double{feature.value};
+    }
+  }
+  model.count_bias.resize(labels);
+  model.count_weights.resize(rows * labels);
+  for (std::size_t label = 0; label < labels; ++label) {
+    model.count_bias[label] =
+        static_cast<float>(std::log(texts[label] / static_cast<double>(documents.size())));
+  }
+  std::vector<double> logs(labels);
+  for (std::size_t row = 0; row < rows; ++row) {
+    double mean = 0;
+    for (std::size_t label = 0; label < labels; ++label) {
+      logs[label] = std::log(mass[row * labels + label] / totals[label]);
+      mean += logs[label] / static_cast<double>(labels);
+    }
+    // The mean is the same for every label, and without it half precision suffices.
+    for (std::size_t label = 0; label < labels; ++label)
+      model.count_weights[row * labels + label] = to_half(logs[label] - mean);
+  }
+}
+
 void silence_liblinear() {
   static std::once_flag once;
   std::call_once(once, [] { set_print_string_function([](const char*) {}); });
@@ -148,6 +187,7 @@ Result<Classifier> Classifier::train(const std::vector<LabelledText>& examples,
   }
 
   const Problem problem(documents, row_of, model.indices.size());
+  fit_counts(model, documents, labels, row_of);
   documents.clear();
   model.bias.resize(model.labels.size());
   model.weights.resize(model.indices.size() * model.labels.size());

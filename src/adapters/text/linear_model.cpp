@@ -19,7 +19,8 @@ static_assert(std::endian::native == std::endian::little,
               "the file is read and written as it lies");
 
 constexpr std::string_view magic = "USLINEAR";
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t version_without_counts = 1;
+constexpr std::uint32_t format_version = 2;
 constexpr std::size_t checksum_bytes = sizeof(std::uint64_t);
 
 template <class T>
@@ -104,9 +105,10 @@ std::string with_checksum(std::string body) {
 std::string to_bytes(const LinearModel& model) {
   std::string out(magic);
   for (const std::size_t number :
-       {std::size_t{format_version}, std::size_t{model.features.hash_bits},
-        std::size_t{model.features.word_ngram_max}, std::size_t{model.features.char_ngram_min},
-        std::size_t{model.features.char_ngram_max}, model.labels.size(), model.indices.size()}) {
+       {std::size_t{model.has_counts() ? format_version : version_without_counts},
+        std::size_t{model.features.hash_bits}, std::size_t{model.features.word_ngram_max},
+        std::size_t{model.features.char_ngram_min}, std::size_t{model.features.char_ngram_max},
+        model.labels.size(), model.indices.size()}) {
     append_number(out, static_cast<std::uint32_t>(number));
   }
   append(out, std::span(&model.unseen_idf, 1));
@@ -118,6 +120,8 @@ std::string to_bytes(const LinearModel& model) {
   append(out, std::span(model.indices));
   append(out, std::span(model.idf));
   append(out, std::span(model.weights));
+  append(out, std::span(model.count_bias));
+  append(out, std::span(model.count_weights));
   return with_checksum(std::move(out));
 }
 
@@ -135,7 +139,7 @@ Result<LinearModel> parse_linear_model(std::string_view bytes) {
   std::uint32_t labels = 0;
   std::uint32_t rows = 0;
   if (!reader.read(version)) return corrupt("it is too short");
-  if (version != format_version) {
+  if (version != format_version && version != version_without_counts) {
     return fail(ErrorCode::unsupported,
                 "the classifier file has version " + std::to_string(version) +
                     ", this program reads version " + std::to_string(format_version),
@@ -150,8 +154,15 @@ Result<LinearModel> parse_linear_model(std::string_view bytes) {
   if (labels < 2 || labels > limits::classifier_labels_max) return corrupt("its label count");
   if (!read_labels(reader, labels, model.labels)) return corrupt("its labels are cut");
   if (!reader.read(model.bias, labels) || !reader.read(model.indices, rows) ||
-      !reader.read(model.idf, rows) || !reader.read(model.weights, std::size_t{rows} * labels) ||
-      !reader.empty()) {
+      !reader.read(model.idf, rows) || !reader.read(model.weights, std::size_t{rows} * labels)) {
+    return corrupt("its size does not fit its header");
+  }
+  if (version == format_version &&
+      (!reader.read(model.count_bias, labels) ||
+       !reader.read(model.count_weights, std::size_t{rows} * labels))) {
+    return corrupt("its size does not fit its header");
+  }
+  if (!reader.empty()) {
     return corrupt("its size does not fit its header");
   }
   if (std::ranges::adjacent_find(model.labels, std::greater_equal<>()) != model.labels.end())
@@ -161,7 +172,8 @@ Result<LinearModel> parse_linear_model(std::string_view bytes) {
     return corrupt("its feature indices");
   }
   if (!std::isfinite(model.unseen_idf) || !all_finite(model.bias) || !all_finite(model.idf) ||
-      !all_finite(model.weights))
+      !all_finite(model.weights) || !all_finite(model.count_bias) ||
+      !all_finite(model.count_weights))
     return corrupt("a weight is not finite");
   return model;
 }

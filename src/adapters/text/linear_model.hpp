@@ -1,10 +1,12 @@
-// The weights of a linear text classifier and the file that keeps them ("classifier.bin"). Private
-// to adapters/text. Pure; knows neither liblinear nor how a text becomes features.
+// The weights of a linear text classifier (two of them, over the same features) and the file that
+// keeps them ("classifier.bin"). Private to adapters/text. Pure; knows neither liblinear nor how a
+// text becomes features.
 //
 // Bytes, little-endian: "USLINEAR", u32 version, u32 hash_bits, u32 word_ngram_max, u32
 // char_ngram_min, u32 char_ngram_max, u32 labels, u32 rows; f32 unseen_idf; each label as u32
 // length and bytes; f32 bias[labels]; u32 index[rows], rising; f32 idf[rows]; f16
-// weights[rows][labels]; u64 XXH3 of all bytes before.
+// weights[rows][labels]; from version 2 on f32 count_bias[labels], f16 count_weights[rows][labels];
+// u64 XXH3 of all bytes before.
 #pragma once
 
 #include <algorithm>
@@ -31,6 +33,12 @@ struct LinearModel {
   std::vector<std::uint32_t> indices;  // the features that have weights, rising
   std::vector<float> idf;              // one a row
   std::vector<Half> weights;           // [row][label]
+  // Of the naive Bayes model beside it: log priors, and log likelihoods less their row's mean.
+  // Empty in files of version 1.
+  std::vector<float> count_bias;
+  std::vector<Half> count_weights;  // [row][label]
+
+  [[nodiscard]] bool has_counts() const { return !count_bias.empty(); }
 };
 
 std::string to_bytes(const LinearModel& model);

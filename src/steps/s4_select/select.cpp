@@ -29,7 +29,7 @@ Candidate classifier_for(const SelectionInputs& inputs) {
   const auto labels = static_cast<std::int64_t>(task.answer_set.size());
   Candidate candidate{
       .kind = CandidateKind::classifier, .name = "classifier", .reasons = {}, .score = 0.95};
-  candidate.memory_bytes = std::min(classifier_memory_bytes_max, labels * classifier_features * 4);
+  candidate.memory_bytes = std::min(classifier_memory_bytes_max, labels * classifier_features * 4 * 2);
   Verdicts verdicts;
   const bool closed = task.answer_form == AnswerForm::label && labels >= 2;
   verdicts.forbid(!closed, "its answers are no closed set of labels");
