@@ -148,6 +148,34 @@ std::string render_artifact(const json::value& result) {
          "\nprove it with `understudy evaluate " + text(result, "task") + "`\n";
 }
 
+// What the model has to beat, and what became of rated calls.
+std::string baseline_lines(const json::value& evaluation) {
+  std::string out;
+  if (const json::value* cache = json::find(evaluation, "cache"); cache != nullptr)
+    out += "an exact-match cache would answer " + percent(number(*cache, "share")) + "\n";
+  if (const json::value* cheaper = json::find(evaluation, "cheaper");
+      cheaper != nullptr && cheaper->is_object()) {
+    const json::value* answers = json::find(*cheaper, "answers");
+    out += text(*cheaper, "model") + " agrees on " +
+           (answers == nullptr ? std::string("-")
+                               : percent(number(*answers, "rate")) + " of " +
+                                     thousands(integer(*answers, "kept"))) +
+           " test calls" +
+           (json::find_bool(*cheaper, "proven").value_or(false) ? "" : " (not proven)") + "\n";
+  }
+  if (const json::value* outcomes = json::find(evaluation, "outcomes");
+      outcomes != nullptr && outcomes->is_object()) {
+    const bool holds = json::find_bool(*outcomes, "non_inferior").value_or(false);
+    out += "rated calls: " + thousands(integer(*outcomes, "calls")) + ", the LLM was right in " +
+           thousands(integer(*outcomes, "llm_right")) + ", alone in at most " +
+           thousands(integer(*outcomes, "only_llm_right")) + "; success " +
+           (holds ? "is no worse" : "is not proven to be no worse") + " (margin " +
+           percent(number(*outcomes, "margin")) + ", difference at least " +
+           percent(number(*outcomes, "difference_lower")) + ")\n";
+  }
+  return out;
+}
+
 std::string render_evaluation(const json::value& result) {
   const std::string verdict = text(result, "verdict");
   std::string out = "verdict: " + verdict;
@@ -171,6 +199,7 @@ std::string render_evaluation(const json::value& result) {
     out += "texts: chrF " + decimals(number(*similar, "chrf"), 3) + ", ROUGE-L " +
            decimals(number(*similar, "rouge_l"), 3) + "\n";
   }
+  out += baseline_lines(result);
   out += "latency (median): small model " + decimals(number(result, "slm_latency_ms_median"), 1) +
          " ms, LLM " + decimals(number(result, "llm_latency_ms_median"), 1) + " ms\n";
   if (verdict == "convert")

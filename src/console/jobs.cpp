@@ -119,13 +119,21 @@ Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
   const auto access = TRY(ContentAccess::begin(
       home, crypto::Role::trainer, "evaluate",
       "task " + found.id.value +
-          (judged ? ", differing answers go to " + request.judge_url : std::string{})));
+          (judged ? ", differing answers go to " + request.judge_url : std::string{}) +
+          (request.cheaper_url.empty() ? std::string{}
+                                       : ", test calls go to " + request.cheaper_url)));
   s6::EvaluateOptions options{.alpha = request.alpha, .delta = request.delta};
   if (judged) {
     const char* key = std::getenv("UNDERSTUDY_JUDGE_KEY");
     options.judge = lm::ChatEndpoint{.url = request.judge_url,
                                      .model = request.judge_model,
                                      .api_key = key != nullptr ? key : ""};
+  }
+  if (!request.cheaper_url.empty()) {
+    const char* key = std::getenv("UNDERSTUDY_CHEAPER_KEY");
+    options.cheaper = lm::ChatEndpoint{.url = request.cheaper_url,
+                                       .model = request.cheaper_model,
+                                       .api_key = key != nullptr ? key : ""};
   }
   const auto evaluation = TRY(s6::evaluate(home, found.id, options));
   TRY(access.end());

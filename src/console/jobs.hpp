@@ -45,6 +45,8 @@ struct EvaluateRequest {
   double delta = 0.1;
   std::string judge_url;  // empty: no judge; its key, where it needs one, is $UNDERSTUDY_JUDGE_KEY
   std::string judge_model;
+  std::string cheaper_url;  // empty: none is asked; its key is $UNDERSTUDY_CHEAPER_KEY
+  std::string cheaper_model;
 };
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request);
 

@@ -53,6 +53,73 @@ TextSimilarity similarity_from_json(const json::value& tree) {
           .rouge_l = json::find_number(*found, "rouge_l").value_or(0)};
 }
 
+double number_of(const json::value& tree, std::string_view key) {
+  return json::find_number(tree, key).value_or(0);
+}
+
+json::value to_json(const CacheBaseline& cache) {
+  return json::object{{"calls", cache.calls},
+                      {"hits", cache.hits},
+                      {"agreed", cache.agreed},
+                      {"share", cache.share()}};
+}
+
+CacheBaseline cache_from_json(const json::value& tree) {
+  const json::value* found = json::find(tree, "cache");
+  if (found == nullptr) return {};
+  return {.calls = number_of(*found, "calls"),
+          .hits = number_of(*found, "hits"),
+          .agreed = number_of(*found, "agreed")};
+}
+
+json::value cheaper_to_json(const CheaperBaseline& cheaper) {
+  if (cheaper.model.empty()) return nullptr;
+  return json::object{{"model", cheaper.model},
+                      {"answers", to_json(cheaper.answers)},
+                      {"proven", cheaper.proven}};
+}
+
+CheaperBaseline cheaper_from_json(const json::value& tree) {
+  const json::value* found = json::find(tree, "cheaper");
+  if (found == nullptr) return {};
+  return {.model = json::string_or(*found, "model"),
+          .answers = agreement_from_json(*found, "answers"),
+          .proven = json::find_bool(*found, "proven").value_or(false)};
+}
+
+json::value to_json(const CallPrices& prices) {
+  return json::object{{"llm", prices.llm}, {"slm", prices.slm}, {"cheaper", prices.cheaper}};
+}
+
+CallPrices prices_from_json(const json::value& tree) {
+  const json::value* found = json::find(tree, "usd_per_call");
+  if (found == nullptr) return {};
+  return {.llm = number_of(*found, "llm"),
+          .slm = number_of(*found, "slm"),
+          .cheaper = number_of(*found, "cheaper")};
+}
+
+json::value to_json(const OutcomeComparison& outcomes) {
+  if (outcomes.calls == 0) return nullptr;
+  return json::object{{"calls", outcomes.calls},
+                      {"llm_right", outcomes.llm_right},
+                      {"only_llm_right", outcomes.only_llm_right},
+                      {"difference_lower", outcomes.difference_lower},
+                      {"margin", outcomes.margin},
+                      {"non_inferior", outcomes.non_inferior}};
+}
+
+OutcomeComparison outcomes_from_json(const json::value& tree) {
+  const json::value* found = json::find(tree, "outcomes");
+  if (found == nullptr) return {};
+  return {.calls = json::find_integer(*found, "calls").value_or(0),
+          .llm_right = json::find_integer(*found, "llm_right").value_or(0),
+          .only_llm_right = json::find_integer(*found, "only_llm_right").value_or(0),
+          .difference_lower = number_of(*found, "difference_lower"),
+          .margin = number_of(*found, "margin"),
+          .non_inferior = json::find_bool(*found, "non_inferior").value_or(false)};
+}
+
 }  // namespace
 
 std::string_view to_string(Verdict verdict) {
@@ -86,7 +153,12 @@ json::value to_json(const Evaluation& evaluation) {
                       {"slm_latency_ms_median", evaluation.slm_latency_ms_median},
                       {"llm_latency_ms_median", evaluation.llm_latency_ms_median},
                       {"judged", to_json(evaluation.judged)},
-                      {"similarity", to_json(evaluation.similarity)}};
+                      {"similarity", to_json(evaluation.similarity)},
+                      {"cache", to_json(evaluation.cache)},
+                      {"cheaper", cheaper_to_json(evaluation.cheaper)},
+                      {"usd_per_call", to_json(evaluation.prices)},
+                      {"outcomes", to_json(evaluation.outcomes)},
+                      {"beaten_by", evaluation.beaten_by}};
 }
 
 Result<Evaluation> evaluation_from_json(const json::value& tree) {
@@ -106,6 +178,11 @@ Result<Evaluation> evaluation_from_json(const json::value& tree) {
   evaluation.llm_latency_ms_median = json::find_number(tree, "llm_latency_ms_median").value_or(0);
   evaluation.judged = judged_from_json(tree);
   evaluation.similarity = similarity_from_json(tree);
+  evaluation.cache = cache_from_json(tree);
+  evaluation.cheaper = cheaper_from_json(tree);
+  evaluation.prices = prices_from_json(tree);
+  evaluation.outcomes = outcomes_from_json(tree);
+  evaluation.beaten_by = json::string_or(tree, "beaten_by");
   return evaluation;
 }
 

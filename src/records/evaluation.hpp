@@ -52,6 +52,40 @@ struct TextSimilarity {
   double rouge_l = 0;
 };
 
+// What an exact-match cache does with the task's held-out calls: it answers each repeated request
+// with what was answered first. Repeats counted; in expectation over the order of the calls.
+struct CacheBaseline {
+  double calls = 0;
+  double hits = 0;
+  double agreed = 0;  // of the hits: what the LLM answered that time, too
+  [[nodiscard]] double share() const { return calls > 0 ? hits / calls : 0; }
+};
+
+// A cheaper API model that the user named, asked about test calls; it takes all of a task's calls.
+struct CheaperBaseline {
+  std::string model;  // empty: none was asked
+  Agreement answers;
+  bool proven = false;  // its disagreement is at most alpha, at level delta
+};
+
+// Dollars a call of the task, by the price table and the machine's price; 0: not known.
+struct CallPrices {
+  double llm = 0;
+  double slm = 0;  // the time of an answer, of a machine that is always busy
+  double cheaper = 0;
+};
+
+// Success of the kept test calls that somebody rated. A small model's answer that differs from the
+// LLM's is taken for a failure, because nobody tried it.
+struct OutcomeComparison {
+  std::int64_t calls = 0;
+  std::int64_t llm_right = 0;
+  std::int64_t only_llm_right = 0;
+  double difference_lower = 0;  // of the success rates, SLM minus LLM, at level delta
+  double margin = 0;            // loss that is accepted
+  bool non_inferior = false;
+};
+
 struct Evaluation {
   TaskId task;
   ArtifactId artifact;
@@ -68,6 +102,11 @@ struct Evaluation {
   double llm_latency_ms_median = 0;
   JudgedQuality judged = {};
   TextSimilarity similarity = {};
+  CacheBaseline cache = {};
+  CheaperBaseline cheaper = {};
+  CallPrices prices = {};
+  OutcomeComparison outcomes = {};
+  std::string beaten_by;  // "cache" or "cheaper_model": why a proven model is not recommended
 };
 
 std::string_view to_string(Verdict verdict);

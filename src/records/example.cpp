@@ -19,7 +19,7 @@ Result<Split> parse_split(std::string_view text) {
 }
 
 json::value to_json(const Example& example) {
-  return json::object{
+  json::object tree{
       {"call", example.call.value},
       {"session", example.session.value},
       {"started_at", example.started_at.value},
@@ -34,6 +34,8 @@ json::value to_json(const Example& example) {
       {"repeats", example.repeats},
       {"asked", example.asked},
   };
+  if (example.reward) tree["reward"] = *example.reward;
+  return tree;
 }
 
 Result<Example> example_from_json(const json::value& tree) {
@@ -55,6 +57,7 @@ Result<Example> example_from_json(const json::value& tree) {
   example.latency_us = json::find_integer(tree, "latency_us").value_or(0);
   example.repeats = json::find_integer(tree, "repeats").value_or(1);
   example.asked = json::find_integer(tree, "asked").value_or(example.repeats);
+  example.reward = json::find_number(tree, "reward");
   return example;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,7 @@ struct Example {
   // How many calls asked the same, with whatever answers: repeats of asked is this answer's share
   // of the votes.
   std::int64_t asked = 1;
+  std::optional<double> reward;  // success of the call or its session, where somebody told
 };
 
 std::string_view to_string(Split split);

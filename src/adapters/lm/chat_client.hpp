@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.hpp"
 #include "base/result.hpp"
 
 namespace understudy::lm {
@@ -18,6 +19,10 @@ struct ChatEndpoint {
 
 // The text of choices[0]. corrupt when the body is no such answer.
 Result<std::string> parse_chat_text(std::string_view body);
+
+// The answer's body to a whole chat request, with the endpoint's model and no stream. Fails as
+// ask_chat().
+Result<std::string> send_chat(const ChatEndpoint& endpoint, json::object request);
 
 // Greedy, at most `tokens_max` long. unavailable and timeout (two minutes) name the endpoint.
 Result<std::string> ask_chat(const ChatEndpoint& endpoint, const std::string& question,

@@ -93,7 +93,8 @@ SecondLook to_example(Call& call, const PlannedCall& planned, const Treatment& t
               .usage = call.usage,
               .latency_us = call.latency_us(),
               .repeats = planned.repeats,
-              .asked = planned.asked};
+              .asked = planned.asked,
+              .reward = call.reward};
   return look;
 }
 

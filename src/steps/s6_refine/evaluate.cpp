@@ -13,7 +13,9 @@
 #include "base/limits.hpp"
 #include "base/pool.hpp"
 #include "base/progress.hpp"
+#include "economics/price_table.hpp"
 #include "quality/certificate.hpp"
+#include "steps/s6_refine/baselines.hpp"
 #include "steps/s6_refine/judge_quality.hpp"
 
 namespace understudy::s6 {
@@ -151,6 +153,9 @@ Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
                          .judged = test,
                          .threshold = certificate.holds() ? certificate.threshold : 0};
   if (task.answer_form == AnswerForm::text) evaluation.similarity = similarity_of(kept);
+  evaluation.cache = cache_baseline(held_out);
+  evaluation.outcomes = compare_outcomes(held_out.test, test, evaluation);
+  if (options.cheaper) evaluation.cheaper = TRY(cheaper_baseline(task, held_out, options));
   if (options.judge) evaluation.judged = TRY(judge_quality(task, kept, options));
   evaluation.slm_latency_ms_median = probe_latency_ms(model, held_out);
   evaluation.llm_latency_ms_median = llm_latency_ms(held_out);
@@ -163,12 +168,16 @@ Result<Evaluation> evaluate(const store::Home& home, const TaskId& task_id,
   auto metadata = TRY(store::Metadata::open(home));
   const Task task = TRY(metadata.find_task(task_id.value));
   const Artifact artifact = TRY(find_artifact(metadata, task, options.artifact));
-  const HeldOut held_out = TRY(read_held_out(home, metadata, task));
+  const HeldOut held_out = TRY(read_held_out(
+      home, metadata, task, options.cheaper ? Requests::keep : Requests::leave));
+  const auto prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
   const auto model = TRY(lm::open_model({.kind = artifact.kind,
                                          .artifact_dir = home.artifacts() / artifact.id.value,
                                          .parallel = limits::slm_parallel_slots}));
   Evaluation evaluation = TRY(evaluate_model(*model, task, held_out, options));
   evaluation.artifact = artifact.id;
+  evaluation.prices = call_prices(held_out, evaluation, prices);
+  weigh_baselines(evaluation);
   TRY(metadata.add_evaluation(evaluation));
   return evaluation;
 }

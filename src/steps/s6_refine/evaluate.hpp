@@ -24,6 +24,9 @@ struct EvaluateOptions {
   // Asked about kept test calls whose answers differ, at most so many, twice each.
   std::optional<lm::ChatEndpoint> judge = std::nullopt;
   std::size_t judged_calls_max = 50;
+  // A cheaper API model: a baseline that is asked about test calls, at most so many.
+  std::optional<lm::ChatEndpoint> cheaper = std::nullopt;
+  std::size_t cheaper_calls_max = 100;
 };
 
 // Stores the evaluation, whatever its verdict. not_found says to run `understudy tune`;
@@ -32,7 +35,8 @@ struct EvaluateOptions {
 Result<Evaluation> evaluate(const store::Home& home, const TaskId& task,
                             const EvaluateOptions& options);
 
-// The same without a home: asks the model and judges. `alpha` and `delta` in (0, 1).
+// The same without a home, and so without prices: asks the model and judges; weighs no baselines.
+// `alpha` and `delta` in (0, 1).
 Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
                                   const HeldOut& held_out, const EvaluateOptions& options);
 

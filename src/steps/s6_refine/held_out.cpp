@@ -41,11 +41,11 @@ bool has_key_of(const Task& task, const wire::ChatRequest& request) {
 }  // namespace
 
 Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& metadata,
-                              const Task& task) {
+                              const Task& task, Requests requests) {
   const auto trainer = TRY(crypto::load_secret_key(home.keys(), crypto::Role::trainer));
   const DatasetId dataset = TRY(metadata.clustered_dataset());
   const auto members = TRY(metadata.members_of(task.id));
-  return held_out_calls(TRY(store::read_dataset(home, dataset, trainer)), task, members);
+  return held_out_calls(TRY(store::read_dataset(home, dataset, trainer)), task, members, requests);
 }
 
 std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,
@@ -62,7 +62,7 @@ std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,
 }
 
 HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
-                       const std::unordered_set<CallId>& members) {
+                       const std::unordered_set<CallId>& members, Requests requests) {
   HeldOut held_out;
   for (const Example& example : examples) {
     if (example.split == Split::train) continue;
@@ -87,7 +87,14 @@ HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
                      .teacher = std::move(*teacher),
                      .tool_names = std::move(request->tool_names),
                      .schemas = std::move(read->schemas),
-                     .llm_latency_us = example.latency_us});
+                     .llm_latency_us = example.latency_us,
+                     .repeats = example.repeats,
+                     .asked = example.asked,
+                     .reward = example.reward,
+                     .model = example.model,
+                     .usage = example.usage,
+                     .request =
+                         requests == Requests::keep ? example.request.reveal() : std::string{}});
   }
   return held_out;
 }

@@ -29,6 +29,12 @@ struct HeldOutCall {
   std::vector<std::string> tool_names;  // offered by the request, sorted
   quality::ToolSchemas schemas = {};    // of those tools
   std::int64_t llm_latency_us = 0;
+  std::int64_t repeats = 1;  // as in Example, like the next five
+  std::int64_t asked = 1;
+  std::optional<double> reward = {};
+  std::string model = {};
+  Usage usage = {};
+  std::string request = {};  // only where it was asked for, because it is long
 };
 
 struct HeldOut {
@@ -38,9 +44,11 @@ struct HeldOut {
       0;  // of the task, but without a request or an answer that can be compared
 };
 
+enum class Requests { leave, keep };
+
 // Those of the data set that was clustered. Needs the trainer's key.
 Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& metadata,
-                              const Task& task);
+                              const Task& task, Requests requests = Requests::leave);
 
 // What a model's answer to such a call counts as; nothing where it is invalid, because the gateway
 // would ask the LLM.
@@ -49,6 +57,7 @@ std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,
 
 // `members`: the calls that clustering assigned to the task.
 HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
-                       const std::unordered_set<CallId>& members);
+                       const std::unordered_set<CallId>& members,
+                       Requests requests = Requests::leave);
 
 }  // namespace understudy::s6
