@@ -140,9 +140,10 @@ void add_model_verbs(CLI::App& app, Action& action) {
                    "ask the chat completions of this API which of two differing answers is better, "
                    "for example http://127.0.0.1:8080/v1; a figure, no part of the verdict");
   verb->add_option("--judge-model", builder.options->evaluate.judge_model, "as that API names it");
-  verb->add_option("--cheaper", builder.options->evaluate.cheaper_url,
-                   "ask this API about 100 test calls: a cheaper model that the small one must beat; "
-                   "its key is $UNDERSTUDY_CHEAPER_KEY");
+  verb->add_option(
+      "--cheaper", builder.options->evaluate.cheaper_url,
+      "ask this API about 100 test calls: a cheaper model that the small one must beat; "
+      "its key is $UNDERSTUDY_CHEAPER_KEY");
   verb->add_option("--cheaper-model", builder.options->evaluate.cheaper_model,
                    "as that API and the price table name it");
 

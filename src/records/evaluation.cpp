@@ -74,9 +74,8 @@ CacheBaseline cache_from_json(const json::value& tree) {
 
 json::value cheaper_to_json(const CheaperBaseline& cheaper) {
   if (cheaper.model.empty()) return nullptr;
-  return json::object{{"model", cheaper.model},
-                      {"answers", to_json(cheaper.answers)},
-                      {"proven", cheaper.proven}};
+  return json::object{
+      {"model", cheaper.model}, {"answers", to_json(cheaper.answers)}, {"proven", cheaper.proven}};
 }
 
 CheaperBaseline cheaper_from_json(const json::value& tree) {

@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-#include "adapters/text/linear_model.hpp"
+#include "adapters/text/classifier_file.hpp"
 #include "adapters/text/ngram_features.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
@@ -17,9 +17,10 @@ namespace {
 
 constexpr std::uint32_t no_row = std::numeric_limits<std::uint32_t>::max();
 
-// Chosen on CLINC150's `val` and `oos_val`, with models trained on 70 % of `train`; shares of 0.2
-// to 0.4 keep within 0.5 % of each other's calls.
-constexpr double count_share = 0.3;
+// Chosen on CLINC150's `val` and `oos_val`, with models trained on a part of `train`; shares that
+// differ by a third keep within 0.5 % of each other's calls.
+constexpr double network_share = 0.5;
+constexpr double count_share = 0.15;
 constexpr double count_temperature = 0.5;  // naive Bayes is far too sure of itself
 constexpr double presence_power = 0.25;
 
@@ -40,17 +41,18 @@ std::vector<double> softmax(const std::vector<float>& scores, double temperature
 }  // namespace
 
 struct Classifier::State {
-  LinearModel model;
+  ClassifierWeights model;
   std::vector<std::uint32_t> row_of;  // feature index -> row, or no_row
   std::vector<float> weights;         // model.weights, widened once
   std::vector<float> count_weights;
 
   struct Scores {  // one a label
     std::vector<float> linear;
-    std::vector<float> counts;  // empty where the file has none
+    std::vector<float> counts;  // this and the network's: empty where the file has none
+    std::vector<float> network;
   };
 
-  explicit State(LinearModel loaded) : model(std::move(loaded)) {
+  explicit State(ClassifierWeights loaded) : model(std::move(loaded)) {
     row_of.assign(std::size_t{2} << model.features.hash_bits, no_row);
     for (std::uint32_t row = 0; row < model.indices.size(); ++row) row_of[model.indices[row]] = row;
     weights.assign(model.weights.begin(), model.weights.end());
@@ -74,9 +76,11 @@ struct Classifier::State {
     counts.resize(known);
     const float scale = norm > 0 ? 1 / std::sqrt(norm) : 0;
     for (Feature& feature : counts) feature.value *= scale;
-    Scores scores{.linear = model.bias, .counts = model.count_bias};
+    Scores scores{.linear = model.bias, .counts = model.count_bias, .network = {}};
     add_products(counts, weights, scores.linear);
-    if (model.has_counts()) add_products(counts, count_weights, scores.counts);
+    if (model.linear_alone()) return scores;
+    add_products(counts, count_weights, scores.counts);
+    scores.network = logits_of(model.network, counts);
     return scores;
   }
 
@@ -90,7 +94,8 @@ struct Classifier::State {
   }
 };
 
-Classifier::Classifier(LinearModel model) : state_(std::make_unique<State>(std::move(model))) {}
+Classifier::Classifier(ClassifierWeights model)
+    : state_(std::make_unique<State>(std::move(model))) {}
 Classifier::~Classifier() = default;
 Classifier::Classifier(Classifier&&) noexcept = default;
 Classifier& Classifier::operator=(Classifier&&) noexcept = default;
@@ -102,13 +107,13 @@ Result<Classifier> Classifier::load(const std::filesystem::path& path) {
     return fail(ErrorCode::corrupt, path.string() + " is too large for a classifier",
                 "train it again with `understudy tune`");
   }
-  auto model = parse_linear_model(TRY(read_file(path)));
+  auto model = parse_classifier_file(TRY(read_file(path)));
   if (!model) return fail(model.error().within(path.string()));
   return Classifier(std::move(*model));
 }
 
 Status Classifier::save(const std::filesystem::path& path) const {
-  LinearModel model = state_->model;
+  ClassifierWeights model = state_->model;
   model.weights.assign(state_->weights.size(), Half{});
   model.count_weights.assign(state_->count_weights.size(), Half{});
   const auto narrow = [](float weight) { return to_half(double{weight}); };
@@ -119,11 +124,14 @@ Status Classifier::save(const std::filesystem::path& path) const {
 
 Classification Classifier::classify(std::string_view text) const {
   const State::Scores scores = state_->scores(text);
-  if (scores.counts.empty()) return classify_without_counts(scores.linear);
+  if (state_->model.linear_alone()) return classify_linear(scores.linear);
   std::vector<double> shares = softmax(scores.linear, 1);
   const std::vector<double> counted = softmax(scores.counts, count_temperature);
-  for (std::size_t label = 0; label < shares.size(); ++label)
-    shares[label] = (1 - count_share) * shares[label] + count_share * counted[label];
+  const std::vector<double> seen = softmax(scores.network, 1);
+  for (std::size_t label = 0; label < shares.size(); ++label) {
+    shares[label] = (1 - network_share - count_share) * shares[label] +
+                    count_share * counted[label] + network_share * seen[label];
+  }
   const auto label = static_cast<std::size_t>(std::ranges::max_element(shares) - shares.begin());
   const double presence = std::pow(sigmoid(double{scores.linear[label]}), presence_power);
   return {.label = state_->model.labels[label],
@@ -131,7 +139,7 @@ Classification Classifier::classify(std::string_view text) const {
 }
 
 // As the version that wrote such files did, because their thresholds were certified for that.
-Classification Classifier::classify_without_counts(const std::vector<float>& scores) const {
+Classification Classifier::classify_linear(const std::vector<float>& scores) const {
   const auto best = std::ranges::max_element(scores);
   double all = 0;
   for (const float score : scores) all += sigmoid(double{score});

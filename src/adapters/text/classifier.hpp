@@ -1,7 +1,7 @@
 // A text classifier for closed answer sets: hashed word 1-2-grams + character 2-5-grams, sublinear
-// TF-IDF; one-vs-rest logistic regression (liblinear) and multinomial naive Bayes over the same
-// features. The two err on different texts (Ng and Jordan, NIPS 2001), so where they agree a label
-// is surer than either says alone.
+// TF-IDF, and three models over them that vote: one-vs-rest logistic regression (liblinear),
+// multinomial naive Bayes and a small network (BagNetwork). They err on different texts, so where
+// they agree a label is surer than any says alone.
 #pragma once
 
 #include <filesystem>
@@ -26,13 +26,13 @@ struct ClassifierOptions {
 
 struct Classification {
   std::string label;
-  // 0..1: the two models' mean probability of the label, times a root of the logistic regression's
+  // 0..1: the models' mean probability of the label, times a root of the logistic regression's
   // "is this label at all". N-grams that training never saw pull every score towards "no label", so
   // that texts of another kind score low.
   double confidence = 0;
 };
 
-struct LinearModel;
+struct ClassifierWeights;
 
 class Classifier {
  public:
@@ -51,8 +51,8 @@ class Classifier {
 
  private:
   struct State;
-  explicit Classifier(LinearModel model);
-  [[nodiscard]] Classification classify_without_counts(const std::vector<float>& scores) const;
+  explicit Classifier(ClassifierWeights model);
+  [[nodiscard]] Classification classify_linear(const std::vector<float>& scores) const;
   std::unique_ptr<State> state_;
 };
 

@@ -10,7 +10,7 @@
 #include <set>
 #include <thread>
 
-#include "adapters/text/linear_model.hpp"
+#include "adapters/text/classifier_file.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 
@@ -128,39 +128,42 @@ TEST_F(ClassifierTest, EveryDamagedByteIsNoticed) {
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string bad = good;
     bad[i] = static_cast<char>(bad[i] ^ 0x10);
-    EXPECT_FALSE(parse_linear_model(bad)) << "byte " << i;
-    EXPECT_FALSE(parse_linear_model(good.substr(0, i))) << "cut at " << i;
+    EXPECT_FALSE(parse_classifier_file(bad)) << "byte " << i;
+    EXPECT_FALSE(parse_classifier_file(good.substr(0, i))) << "cut at " << i;
   }
-  EXPECT_TRUE(parse_linear_model(good));
+  EXPECT_TRUE(parse_classifier_file(good));
 }
 
 TEST_F(ClassifierTest, WrongContentBehindARightChecksumIsNoticed) {
   const auto trained = Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8});
   ASSERT_TRUE(trained && trained->save(path_));
-  LinearModel model = *parse_linear_model(*read_file(path_));
+  ClassifierWeights model = *parse_classifier_file(*read_file(path_));
   const auto refused = [&](auto&& damage) {
-    LinearModel bad = model;
+    ClassifierWeights bad = model;
     damage(bad);
-    return !parse_linear_model(to_bytes(bad));
+    return !parse_classifier_file(to_bytes(bad));
   };
-  EXPECT_TRUE(refused([](LinearModel& m) { m.labels = {"y", "n"}; }));
-  EXPECT_TRUE(refused([](LinearModel& m) { m.labels = {"y", "y"}; }));
-  EXPECT_TRUE(refused([](LinearModel& m) { m.indices.back() = 1U << 9; }));
-  EXPECT_TRUE(refused([](LinearModel& m) { std::swap(m.indices[0], m.indices[1]); }));
-  EXPECT_TRUE(refused([](LinearModel& m) { m.bias[0] = NAN; }));
-  EXPECT_TRUE(refused([](LinearModel& m) { m.weights.pop_back(); }));
-  EXPECT_TRUE(refused([](LinearModel& m) { m.features.hash_bits = 40; }));
-  EXPECT_TRUE(refused([](LinearModel& m) { m.count_weights.pop_back(); }));
-  EXPECT_TRUE(refused([](LinearModel& m) { m.count_bias[1] = INFINITY; }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.labels = {"y", "n"}; }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.labels = {"y", "y"}; }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.indices.back() = 1U << 9; }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { std::swap(m.indices[0], m.indices[1]); }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.bias[0] = NAN; }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.weights.pop_back(); }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.features.hash_bits = 40; }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.count_weights.pop_back(); }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.count_bias[1] = INFINITY; }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.network.width *= 2; }));
+  EXPECT_TRUE(refused([](ClassifierWeights& m) { m.network.output[0] = NAN; }));
 }
 
 // Its threshold was certified for the confidences of then.
 TEST_F(ClassifierTest, AFileOfVersionOneIsReadAndIsAsSureAsItWas) {
   const auto trained = Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8});
   ASSERT_TRUE(trained && trained->save(path_));
-  LinearModel model = *parse_linear_model(*read_file(path_));
+  ClassifierWeights model = *parse_classifier_file(*read_file(path_));
   model.count_bias.clear();
   model.count_weights.clear();
+  model.network = {};
   model.bias = {-2, 1};
   ASSERT_TRUE(write_file_atomically(path_, to_bytes(model)));
   const auto old = Classifier::load(path_);
@@ -175,7 +178,7 @@ TEST_F(ClassifierTest, AFileOfVersionOneIsReadAndIsAsSureAsItWas) {
 TEST_F(ClassifierTest, IsSurerWhereBothModelsAgree) {
   const auto both = Classifier::train(utterances(300, 1), {.hash_bits = 16});
   ASSERT_TRUE(both && both->save(path_));
-  LinearModel model = *parse_linear_model(*read_file(path_));
+  ClassifierWeights model = *parse_classifier_file(*read_file(path_));
   const std::string text = "please refund my last invoice";
   const double agreeing = both->classify(text).confidence;
   // The other labels' counts, one place on: the two models no longer agree.

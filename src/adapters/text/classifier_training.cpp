@@ -10,8 +10,9 @@
 #include <span>
 #include <thread>
 
+#include "adapters/text/bag_network.hpp"
 #include "adapters/text/classifier.hpp"
-#include "adapters/text/linear_model.hpp"
+#include "adapters/text/classifier_file.hpp"
 #include "adapters/text/ngram_features.hpp"
 #include "base/limits.hpp"
 #include "base/pool.hpp"
@@ -24,6 +25,8 @@ namespace {
 constexpr std::uint32_t no_row = std::numeric_limits<std::uint32_t>::max();
 // Below this many texts a feature that occurs once may still be worth a weight.
 constexpr std::size_t texts_for_rare_features_to_go = 2000;
+constexpr std::uint64_t network_seed = 1;
+constexpr std::size_t model_bytes_max = limits::classifier_weight_bytes_max / 3;  // each of three
 
 // The features that get weights, rising: those that occur often enough, the commonest first where
 // the model would otherwise grow above limits::classifier_weight_bytes_max.
@@ -38,9 +41,7 @@ std::vector<std::uint32_t> choose_features(const std::vector<SparseVector>& docu
   for (std::uint32_t index = 0; index < dimensions; ++index) {
     if (frequencies[index] >= frequency_min) chosen.push_back(index);
   }
-  constexpr std::size_t models = 2;
-  const std::size_t rows_max =
-      limits::classifier_weight_bytes_max / (models * labels * sizeof(Half));
+  const std::size_t rows_max = model_bytes_max / (labels * sizeof(Half));
   if (chosen.size() > rows_max) {
     std::ranges::stable_sort(chosen, std::greater<>(),
                              [&](std::uint32_t index) { return frequencies[index]; });
@@ -53,15 +54,12 @@ std::vector<std::uint32_t> choose_features(const std::vector<SparseVector>& docu
 // liblinear's view of the texts: rows of 1-based (feature, value), shared by all labels' problems.
 class Problem {
  public:
-  Problem(const std::vector<SparseVector>& documents, const std::vector<std::uint32_t>& row_of,
-          std::size_t rows)
-      : features_(rows + 1) {
+  Problem(const std::vector<SparseVector>& documents, std::size_t rows) : features_(rows + 1) {
     for (const SparseVector& document : documents) {
       std::vector<feature_node>& nodes = nodes_.emplace_back();
       for (const Feature& feature : document) {
-        const std::uint32_t row = row_of[feature.index];
-        if (row != no_row)
-          nodes.push_back({.index = static_cast<int>(row) + 1, .value = double{feature.value}});
+        nodes.push_back(
+            {.index = static_cast<int>(feature.index) + 1, .value = double{feature.value}});
       }
       nodes.push_back({.index = static_cast<int>(features_), .value = 1});  // bias
       nodes.push_back({.index = -1, .value = 0});
@@ -100,9 +98,9 @@ class Problem {
 };
 
 // Multinomial naive Bayes over the same weighted features (Rennie et al., ICML 2003, for why TF-IDF
-// and unit length help it). `documents` hold known features only; `row_of` says their rows.
-void fit_counts(LinearModel& model, const std::vector<SparseVector>& documents,
-                std::span<const std::uint32_t> label_of, std::span<const std::uint32_t> row_of) {
+// and unit length help it).
+void fit_counts(ClassifierWeights& model, const std::vector<SparseVector>& documents,
+                std::span<const std::uint32_t> label_of) {
   constexpr double smoothing = 0.01;
   const std::size_t labels = model.labels.size();
   const std::size_t rows = model.indices.size();
@@ -113,7 +111,7 @@ void fit_counts(LinearModel& model, const std::vector<SparseVector>& documents,
     const std::uint32_t label = label_of[i];
     texts[label] += 1;
     for (const Feature& feature : documents[i]) {
-      mass[row_of[feature.index] * labels + label] += double{feature.value};
+      mass[feature.index * labels + label] += double{feature.value};
       totals[label] += double{feature.value};
     }
   }
@@ -145,7 +143,7 @@ void silence_liblinear() {
 
 Result<Classifier> Classifier::train(const std::vector<LabelledText>& examples,
                                      const ClassifierOptions& options) {
-  LinearModel model;
+  ClassifierWeights model;
   model.features.hash_bits = options.hash_bits;
   std::set<std::string> names;
   for (const LabelledText& example : examples) names.insert(example.label);
@@ -184,17 +182,29 @@ Result<Classifier> Classifier::train(const std::vector<LabelledText>& examples,
   for (SparseVector& document : documents) {
     std::erase_if(document, [&](const Feature& f) { return row_of[f.index] == no_row; });
     document = tf_idf.apply(std::move(document));
+    for (Feature& feature : document) feature.index = row_of[feature.index];
   }
 
-  const Problem problem(documents, row_of, model.indices.size());
-  fit_counts(model, documents, labels, row_of);
-  documents.clear();
+  const Problem problem(documents, model.indices.size());
+  fit_counts(model, documents, labels);
   model.bias.resize(model.labels.size());
   model.weights.resize(model.indices.size() * model.labels.size());
   silence_liblinear();
   Progress progress("training the classifier", model.labels.size(), "labels");
+  const BagTrainingSet set{.texts = documents,
+                           .label_of = labels,
+                           .rows = model.indices.size(),
+                           .labels = model.labels.size(),
+                           .embedding_values_max = model_bytes_max / sizeof(Half)};
   Pool pool(std::thread::hardware_concurrency());
-  pool.for_each(model.labels.size(), [&](std::size_t label) {
+  pool.for_each(model.labels.size() + 1, [&](std::size_t job) {
+    if (job == 0) {  // the longest comes first
+      model.network = train_bag_network(set, network_seed);
+      for (float& value : model.network.embedding)  // as the file keeps it
+        value = static_cast<float>(to_half(double{value}));
+      return;
+    }
+    const std::size_t label = job - 1;
     const std::vector<double> weights =
         problem.fit(labels, static_cast<std::uint32_t>(label), options.cost);
     model.bias[label] = static_cast<float>(weights.back());

@@ -58,20 +58,20 @@ Result<CheaperBaseline> cheaper_baseline(const Task& task, const HeldOut& held_o
     const auto answer = ask(*options.cheaper, call);
     if (!answer && !first_error) first_error = answer.error();
     answered = answered || answer;
-    judged.push_back({.confidence = 1,
-                      .agrees = answer && *answer && !(*answer)->empty() &&
-                                quality::agrees(call.teacher, **answer, task.answer_form,
-                                                call.schemas)});
+    judged.push_back(
+        {.confidence = 1,
+         .agrees = answer && *answer && !(*answer)->empty() &&
+                   quality::agrees(call.teacher, **answer, task.answer_form, call.schemas)});
     progress.advance();
   }
   if (first_error && !answered) return fail(*first_error);
-  CheaperBaseline result{.model = options.cheaper->model.empty() ? options.cheaper->url
-                                                                 : options.cheaper->model,
-                         .answers = quality::measure(judged, 0)};
+  CheaperBaseline result{
+      .model = options.cheaper->model.empty() ? options.cheaper->url : options.cheaper->model,
+      .answers = quality::measure(judged, 0)};
   const Agreement& answers = result.answers;
-  result.proven = quality::upper_bound(
-                      {.successes = answers.kept - answers.agreed, .trials = answers.kept},
-                      guarantee.delta) <= guarantee.alpha;
+  result.proven =
+      quality::upper_bound({.successes = answers.kept - answers.agreed, .trials = answers.kept},
+                           guarantee.delta) <= guarantee.alpha;
   return result;
 }
 

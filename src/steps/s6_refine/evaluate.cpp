@@ -168,8 +168,8 @@ Result<Evaluation> evaluate(const store::Home& home, const TaskId& task_id,
   auto metadata = TRY(store::Metadata::open(home));
   const Task task = TRY(metadata.find_task(task_id.value));
   const Artifact artifact = TRY(find_artifact(metadata, task, options.artifact));
-  const HeldOut held_out = TRY(read_held_out(
-      home, metadata, task, options.cheaper ? Requests::keep : Requests::leave));
+  const HeldOut held_out =
+      TRY(read_held_out(home, metadata, task, options.cheaper ? Requests::keep : Requests::leave));
   const auto prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
   const auto model = TRY(lm::open_model({.kind = artifact.kind,
                                          .artifact_dir = home.artifacts() / artifact.id.value,

@@ -83,18 +83,18 @@ HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
       continue;
     }
     auto& calls = example.split == Split::calibration ? held_out.calibration : held_out.test;
-    calls.push_back({.slots = slots ? std::move(*slots) : std::vector<std::string>{},
-                     .teacher = std::move(*teacher),
-                     .tool_names = std::move(request->tool_names),
-                     .schemas = std::move(read->schemas),
-                     .llm_latency_us = example.latency_us,
-                     .repeats = example.repeats,
-                     .asked = example.asked,
-                     .reward = example.reward,
-                     .model = example.model,
-                     .usage = example.usage,
-                     .request =
-                         requests == Requests::keep ? example.request.reveal() : std::string{}});
+    calls.push_back(
+        {.slots = slots ? std::move(*slots) : std::vector<std::string>{},
+         .teacher = std::move(*teacher),
+         .tool_names = std::move(request->tool_names),
+         .schemas = std::move(read->schemas),
+         .llm_latency_us = example.latency_us,
+         .repeats = example.repeats,
+         .asked = example.asked,
+         .reward = example.reward,
+         .model = example.model,
+         .usage = example.usage,
+         .request = requests == Requests::keep ? example.request.reveal() : std::string{}});
   }
   return held_out;
 }

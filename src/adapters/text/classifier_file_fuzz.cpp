@@ -3,15 +3,15 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "adapters/text/linear_model.hpp"
+#include "adapters/text/classifier_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace understudy::text;
   const std::string bytes(reinterpret_cast<const char*>(data), size);
-  (void)parse_linear_model(bytes);
+  (void)parse_classifier_file(bytes);
   const std::string checked = with_checksum(bytes);
   // What is accepted is what to_bytes() writes, to the byte.
-  if (const auto model = parse_linear_model(checked); model && to_bytes(*model) != checked)
+  if (const auto model = parse_classifier_file(checked); model && to_bytes(*model) != checked)
     std::abort();
   return 0;
 }

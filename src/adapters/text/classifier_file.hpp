@@ -1,12 +1,13 @@
-// The weights of a linear text classifier (two of them, over the same features) and the file that
+// The weights of a text classifier's three models, all over the same features, and the file that
 // keeps them ("classifier.bin"). Private to adapters/text. Pure; knows neither liblinear nor how a
 // text becomes features.
 //
 // Bytes, little-endian: "USLINEAR", u32 version, u32 hash_bits, u32 word_ngram_max, u32
 // char_ngram_min, u32 char_ngram_max, u32 labels, u32 rows; f32 unseen_idf; each label as u32
 // length and bytes; f32 bias[labels]; u32 index[rows], rising; f32 idf[rows]; f16
-// weights[rows][labels]; from version 2 on f32 count_bias[labels], f16 count_weights[rows][labels];
-// u64 XXH3 of all bytes before.
+// weights[rows][labels]; from version 2 on f32 count_bias[labels], f16 count_weights[rows][labels],
+// u32 width, f16 embedding[rows][width], f32 output[width][labels], f32 output_bias[labels]; u64
+// XXH3 of all bytes before.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/text/bag_network.hpp"
 #include "adapters/text/ngram_features.hpp"
 #include "base/result.hpp"
 
@@ -25,7 +27,7 @@ inline Half to_half(double weight) {
   return static_cast<Half>(std::clamp(weight, -60000.0, 60000.0));
 }
 
-struct LinearModel {
+struct ClassifierWeights {
   NgramOptions features;
   float unseen_idf = 1;                // of an n-gram that no text of the training had
   std::vector<std::string> labels;     // sorted, distinct
@@ -33,17 +35,18 @@ struct LinearModel {
   std::vector<std::uint32_t> indices;  // the features that have weights, rising
   std::vector<float> idf;              // one a row
   std::vector<Half> weights;           // [row][label]
-  // Of the naive Bayes model beside it: log priors, and log likelihoods less their row's mean.
-  // Empty in files of version 1.
+  // The other two models; absent in files of version 1. Naive Bayes: log priors, and log
+  // likelihoods less their row's mean.
   std::vector<float> count_bias;
   std::vector<Half> count_weights;  // [row][label]
+  BagNetwork network;
 
-  [[nodiscard]] bool has_counts() const { return !count_bias.empty(); }
+  [[nodiscard]] bool linear_alone() const { return count_bias.empty(); }
 };
 
-std::string to_bytes(const LinearModel& model);
+std::string to_bytes(const ClassifierWeights& model);
 // corrupt for anything that to_bytes() cannot have written.
-Result<LinearModel> parse_linear_model(std::string_view bytes);
+Result<ClassifierWeights> parse_classifier_file(std::string_view bytes);
 // Appends the checksum; a function of its own so that the fuzzer gets behind it.
 std::string with_checksum(std::string body);
 

@@ -1,4 +1,4 @@
-#include "adapters/text/linear_model.hpp"
+#include "adapters/text/classifier_file.hpp"
 
 #include <xxhash.h>
 
@@ -19,7 +19,7 @@ static_assert(std::endian::native == std::endian::little,
               "the file is read and written as it lies");
 
 constexpr std::string_view magic = "USLINEAR";
-constexpr std::uint32_t version_without_counts = 1;
+constexpr std::uint32_t version_linear_alone = 1;
 constexpr std::uint32_t format_version = 2;
 constexpr std::size_t checksum_bytes = sizeof(std::uint64_t);
 
@@ -94,6 +94,35 @@ bool read_labels(Reader& reader, std::size_t count, std::vector<std::string>& la
   return true;
 }
 
+// What stands behind the logistic regression from version 2 on.
+void append_voters(std::string& out, const ClassifierWeights& model) {
+  append(out, std::span(model.count_bias));
+  append(out, std::span(model.count_weights));
+  append_number(out, model.network.width);
+  std::vector<Half> embedding(model.network.embedding.size());
+  std::ranges::transform(model.network.embedding, embedding.begin(),
+                         [](float value) { return to_half(double{value}); });
+  append(out, std::span<const Half>(embedding));
+  append(out, std::span(model.network.output));
+  append(out, std::span(model.network.bias));
+}
+
+bool read_voters(Reader& reader, ClassifierWeights& model) {
+  const std::size_t labels = model.labels.size();
+  const std::size_t rows = model.indices.size();
+  BagNetwork& network = model.network;
+  std::vector<Half> embedding;
+  if (!reader.read(model.count_bias, labels) || !reader.read(model.count_weights, rows * labels) ||
+      !reader.read(network.width) || network.width == 0 ||
+      network.width > bag_width_max ||
+      !reader.read(embedding, rows * network.width) ||
+      !reader.read(network.output, network.width * labels) || !reader.read(network.bias, labels)) {
+    return false;
+  }
+  network.embedding.assign(embedding.begin(), embedding.end());
+  return true;
+}
+
 }  // namespace
 
 std::string with_checksum(std::string body) {
@@ -102,10 +131,10 @@ std::string with_checksum(std::string body) {
   return body;
 }
 
-std::string to_bytes(const LinearModel& model) {
+std::string to_bytes(const ClassifierWeights& model) {
   std::string out(magic);
   for (const std::size_t number :
-       {std::size_t{model.has_counts() ? format_version : version_without_counts},
+       {std::size_t{model.linear_alone() ? version_linear_alone : format_version},
         std::size_t{model.features.hash_bits}, std::size_t{model.features.word_ngram_max},
         std::size_t{model.features.char_ngram_min}, std::size_t{model.features.char_ngram_max},
         model.labels.size(), model.indices.size()}) {
@@ -120,12 +149,11 @@ std::string to_bytes(const LinearModel& model) {
   append(out, std::span(model.indices));
   append(out, std::span(model.idf));
   append(out, std::span(model.weights));
-  append(out, std::span(model.count_bias));
-  append(out, std::span(model.count_weights));
+  if (!model.linear_alone()) append_voters(out, model);
   return with_checksum(std::move(out));
 }
 
-Result<LinearModel> parse_linear_model(std::string_view bytes) {
+Result<ClassifierWeights> parse_classifier_file(std::string_view bytes) {
   if (bytes.size() < magic.size() + checksum_bytes || !bytes.starts_with(magic))
     return corrupt("it does not begin as one");
   const std::string_view body = bytes.substr(0, bytes.size() - checksum_bytes);
@@ -134,12 +162,12 @@ Result<LinearModel> parse_linear_model(std::string_view bytes) {
   if (sum != XXH3_64bits(body.data(), body.size())) return corrupt("its checksum is wrong");
 
   Reader reader(body.substr(magic.size()));
-  LinearModel model;
+  ClassifierWeights model;
   std::uint32_t version = 0;
   std::uint32_t labels = 0;
   std::uint32_t rows = 0;
   if (!reader.read(version)) return corrupt("it is too short");
-  if (version != format_version && version != version_without_counts) {
+  if (version != format_version && version != version_linear_alone) {
     return fail(ErrorCode::unsupported,
                 "the classifier file has version " + std::to_string(version) +
                     ", this program reads version " + std::to_string(format_version),
@@ -157,14 +185,8 @@ Result<LinearModel> parse_linear_model(std::string_view bytes) {
       !reader.read(model.idf, rows) || !reader.read(model.weights, std::size_t{rows} * labels)) {
     return corrupt("its size does not fit its header");
   }
-  if (version == format_version &&
-      (!reader.read(model.count_bias, labels) ||
-       !reader.read(model.count_weights, std::size_t{rows} * labels))) {
+  if ((version == format_version && !read_voters(reader, model)) || !reader.empty())
     return corrupt("its size does not fit its header");
-  }
-  if (!reader.empty()) {
-    return corrupt("its size does not fit its header");
-  }
   if (std::ranges::adjacent_find(model.labels, std::greater_equal<>()) != model.labels.end())
     return corrupt("its labels are not sorted");
   if (std::ranges::adjacent_find(model.indices, std::greater_equal<>()) != model.indices.end() ||
@@ -173,7 +195,8 @@ Result<LinearModel> parse_linear_model(std::string_view bytes) {
   }
   if (!std::isfinite(model.unseen_idf) || !all_finite(model.bias) || !all_finite(model.idf) ||
       !all_finite(model.weights) || !all_finite(model.count_bias) ||
-      !all_finite(model.count_weights))
+      !all_finite(model.count_weights) || !all_finite(model.network.embedding) ||
+      !all_finite(model.network.output) || !all_finite(model.network.bias))
     return corrupt("a weight is not finite");
   return model;
 }
