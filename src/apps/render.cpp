@@ -1,5 +1,6 @@
 #include "apps/render.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/fields.hpp"
@@ -205,6 +206,25 @@ std::string render_evaluation(const json::value& result) {
   if (verdict == "convert")
     out += "put it live with `understudy promote " + text(result, "task") + "`\n";
   return out;
+}
+
+std::string render_bake_off(const json::value& result) {
+  Table table({{.title = "model"},
+               {.title = "rounds", .align = Align::right},
+               {.title = "calls", .align = Align::right},
+               {.title = "agrees", .align = Align::right},
+               {.title = "could keep", .align = Align::right},
+               {.title = ""}});
+  for (const json::value& entrant : list(result, "entrants")) {
+    const double calls = std::max<double>(1, static_cast<double>(integer(entrant, "calls")));
+    table.add({text(entrant, "kind") + " " + text(entrant, "artifact").substr(0, 8),
+               thousands(integer(entrant, "rounds")), thousands(integer(entrant, "calls")),
+               percent(static_cast<double>(integer(entrant, "agreed")) / calls),
+               percent(number(entrant, "keeps")), text(entrant, "error")});
+  }
+  const json::value* winner = json::find(result, "winner");
+  return table.to_text() + "the winner, at delta shared among all that entered:\n" +
+         (winner == nullptr ? std::string{} : render_evaluation(*winner));
 }
 
 std::string render_promotion(const json::value& result) {

@@ -14,6 +14,7 @@ std::string render_cluster(const json::value& result);
 std::string render_tasks(const json::value& result);
 std::string render_task(const json::value& result);
 std::string render_selection(const json::value& result);
+std::string render_bake_off(const json::value& result);
 std::string render_artifact(const json::value& result);
 std::string render_evaluation(const json::value& result);
 std::string render_promotion(const json::value& result);

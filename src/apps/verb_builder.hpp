@@ -32,6 +32,7 @@ struct VerbOptions {
   console::TuneRequest tune;
   std::string candidate;
   console::EvaluateRequest evaluate;
+  bool bake_off = false;
   console::CatRequest cat;
   s2::ScanRequest scan{.file = "-", .rules = {}};
   console::ExportRequest dataset;

@@ -113,12 +113,24 @@ void add_data_verbs(CLI::App& app, Action& action) {
 
 void add_model_verbs(CLI::App& app, Action& action) {
   VerbBuilder builder(app, action);
-  CLI::App* verb = builder.add("select", "S4: candidate models for a task, ranked, with reasons",
-                               [](const Home& home, const auto& o) {
-                                 return show(console::select_candidates(home, o.task), o.as_json,
-                                             render_selection);
-                               });
+  CLI::App* verb = builder.add(
+      "select", "S4: candidate models for a task, ranked, with reasons",
+      [](const Home& home, const VerbOptions& o) {
+        if (o.bake_off) {
+          return show(console::bake_off(home, {.task = o.task, .minutes_max = o.tune.minutes_max}),
+                      o.as_json, render_bake_off);
+        }
+        return show(console::select_candidates(home, o.task), o.as_json, render_selection);
+      });
   builder.with_task(verb);
+  CLI::Option* compete =
+      verb->add_flag("--bake-off", builder.options->bake_off,
+                     "train what is eligible, needs no download and is not there yet, and let the "
+                     "task's models compete on its calibration calls by successive halving");
+  verb->add_option("--max-minutes", builder.options->tune.minutes_max, "of training, each")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->needs(compete);
 
   add_tune_verb(app, action);
   verb = builder.add("evaluate", "S6: prove on held-out calls that the model may take over",

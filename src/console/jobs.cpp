@@ -14,6 +14,8 @@
 #include "steps/s3_cluster/cluster.hpp"
 #include "steps/s3_cluster/task_examples.hpp"
 #include "steps/s4_select/select.hpp"
+#include "steps/s5_tune/tune.hpp"
+#include "steps/s6_refine/bake_off.hpp"
 #include "steps/s6_refine/evaluate.hpp"
 #include "steps/s6_refine/promote.hpp"
 #include "steps/s6_refine/report.hpp"
@@ -138,6 +140,28 @@ Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
   const auto evaluation = TRY(s6::evaluate(home, found.id, options));
   TRY(access.end());
   return to_json(evaluation);
+}
+
+Result<json::value> bake_off(const Home& home, const BakeOffRequest& request) {
+  const Task found = TRY(resolve(home, request.task));
+  const auto access = TRY(ContentAccess::begin(home, crypto::Role::trainer, "select --bake-off",
+                                               "task " + found.id.value));
+  std::vector<CandidateKind> there;
+  {
+    const auto metadata = TRY(store::Metadata::open(home));
+    for (const Artifact& artifact : TRY(metadata.artifacts(found.id)))
+      there.push_back(artifact.kind);
+  }
+  for (const Candidate& candidate : TRY(s4::select(home, found.id, {})).candidates) {
+    if (!candidate.eligible || candidate.kind == CandidateKind::adapter ||
+        std::ranges::contains(there, candidate.kind)) {
+      continue;
+    }
+    TRY(s5::tune(home, found.id, {.kind = candidate.kind, .max_minutes = request.minutes_max}));
+  }
+  const auto result = TRY(s6::bake_off(home, found.id, {}));
+  TRY(access.end());
+  return to_json(result);
 }
 
 Result<json::value> promote(const Home& home, const std::string& task) {

@@ -50,6 +50,14 @@ struct EvaluateRequest {
 };
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request);
 
+// `select --bake-off`: trains what `select` found eligible, needs no download and is not there yet,
+// and lets the task's models compete.
+struct BakeOffRequest {
+  std::string task;
+  double minutes_max = 2;  // of training, each
+};
+Result<json::value> bake_off(const Home& home, const BakeOffRequest& request);
+
 Result<json::value> promote(const Home& home, const std::string& task);
 Result<json::value> rollback(const Home& home, const std::string& task);
 Result<json::value> show_policy(const Home& home);
