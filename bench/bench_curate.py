@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import time
@@ -155,6 +156,18 @@ def curate_logs(program, data, sizes=LOG_SIZES):
     return figures
 
 
+def consistency(program):
+    """One surrogate for one original, schemas, copied arguments, over all files: what a test counts on a sample."""
+    path = program.path.parent / "steps_s2_curate_test"
+    if not path.exists():
+        raise harness.Failure(f"{path} is not there; build it first: ./dev build --target {path.name}")
+    done = subprocess.run([str(path), "--gtest_filter=CurateRecorded.IsConsistentOverAllFiles"], capture_output=True, text=True,
+                          env={**os.environ, "UNDERSTUDY_ALL_CALLS": "1"}, cwd=pathlib.Path(__file__).resolve().parent,
+                          timeout=harness.VERB_SECONDS_MAX)
+    lines = [line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("consistency: ")]
+    return done.returncode == 0 and bool(lines), lines or ["not measured: " + done.stdout.strip()[-300:]]
+
+
 def run(program, data):
     scanner, steps = Scanner(program), machine.Steps()
     with steps.step("sentences"):
@@ -167,12 +180,15 @@ def run(program, data):
         fast = speed(program, scanner, data)
     with steps.step("curate of growing logs"):
         curated = curate_logs(program, data)
+    with steps.step("consistency"):
+        consistent, consistency_lines = consistency(program)
     least, most = curated[LOG_SIZES[0]], curated[LOG_SIZES[-1]]
     growth_kb = (most["peak MiB"] - least["peak MiB"]) * 1024 / (LOG_SIZES[-1] - LOG_SIZES[0])
     figures = {"sentences": in_sentences, "vectors": in_vectors, "secrets": in_secrets, "speed on one core": fast,
                "curate, calls": curated, "memory per further call": f"{growth_kb:.2f} kB",
-               "seconds": steps.seconds}
+               "consistency over all files": consistency_lines, "seconds": steps.seconds}
     targets = {
+        "one original has one surrogate, none is an original; tool arguments fit, copies are copies": consistent,
         f"each structured type at least {STRUCTURED_MIN:.0%} recall and precision": all(
             min(in_sentences[kind]["recall"], in_sentences[kind]["precision"]) >= STRUCTURED_MIN
             for kind in STRUCTURED if kind in in_sentences),

@@ -6,7 +6,7 @@
   curate     what `scan` finds in labelled texts, per type, and its megabytes per second
   cluster    tasks against hidden call sites, intents without k, scikit-learn beside it; speed, ids that stay
   gateway    direct, nginx, Portkey, and the gateway with capture off, async, durable: rates, latencies, memory
-  train      LoRA steps at the shape of SmolLM2-135M: tokens/s, peak memory; transformers beside it where it is installed
+  train      LoRA and full tuning at the shape of SmolLM2-135M with transformers in turn; QLoRA; nano (10 to 15 minutes)
   route      CLINC150's targets, what of four files converts and why the rest stays, decisions, drift, kills of refine
   kill9      SIGKILL under load: which acknowledged calls does the log still hold?
 
@@ -15,6 +15,7 @@ Each prints its figures with machine and commit, and exits 1 when a target is mi
 
 import argparse
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -55,8 +56,14 @@ def main():
                          help="what to compare, while working on one of them (default: %(default)s)")
     gateway.add_argument("--raw", type=pathlib.Path, help="write every round's figures here, as JSON")
     parser.add_argument_group("kill9").add_argument("--kills", type=int, default=200, help="rounds (default 200)")
+    parser.add_argument("--parts", help="which parts: of route clinc150,decision,kills,traffic; of train "
+                                        "lora,full,qlora,nano (default: all of them)")
+    train = parser.add_argument_group("train", "whole in 10 to 15 minutes; a part alone with --parts, a quick look with "
+                                               "--parts lora --steps 1; --home keeps the models written for the next run")
+    train.add_argument("--steps", type=int, default=5, help="that count, of each trainer (default 5)")
+    train.add_argument("--threads", type=int, default=os.cpu_count(), help="of each trainer (default: all processors)")
+    train.add_argument("--peer", choices=("transformers", "none"), default="transformers", help="(default: %(default)s)")
     route = parser.add_argument_group("route")
-    route.add_argument("--parts", default="clinc150,decision,kills,traffic", help="which (default: %(default)s)")
     route.add_argument("--tune-minutes", type=float, default=2, help="of training per task (default 2)")
     cluster = parser.add_argument_group("cluster")
     cluster.add_argument("--calls", type=pathlib.Path, action="append", default=[],

@@ -1,11 +1,10 @@
 """The peer of `./dev bench train`: transformers' Llama in eager bf16 with LoRA modules like PEFT's (adapters in bf16, its
-fastest set-up on a CPU), or all of its weights with `full`; the same shape and rank; prints tokens a second, by the clock and
-by processor time, and peak memory as one line of JSON.
+fastest set-up on a CPU), or all of its weights with `full`; the same shape and rank. Each line on standard input asks for
+one step and gets one line of JSON with its times, as lora_bench's does; at the end comes the peak of memory.
 """
 
 import json
 import resource
-import statistics
 import sys
 import time
 
@@ -50,23 +49,19 @@ def model(full):
 
 
 def main():
-    steps = int(sys.argv[1])
-    network = model(sys.argv[2] == "full")
+    torch.set_num_threads(int(sys.argv[2]))
+    network = model(sys.argv[1] == "full")
     optimiser = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=2e-4, fused=True)
-    tokens = torch.randint(0, 49152, (TEXTS, LENGTH))
-    seconds, processor = [], []
-    for step in range(steps + 1):
+    for _ in sys.stdin:
+        tokens = torch.randint(0, 49152, (TEXTS, LENGTH))
         started, before = time.monotonic(), processor_seconds()
-        network(input_ids=tokens, labels=tokens, use_cache=False).loss.backward()
+        loss = network(input_ids=tokens, labels=tokens, use_cache=False).loss
+        loss.backward()
         optimiser.step()
         optimiser.zero_grad()
-        if step > 0:
-            seconds.append(time.monotonic() - started)
-            processor.append(processor_seconds() - before)
-    print(json.dumps({"tokens_per_s_median": TEXTS * LENGTH / statistics.median(seconds),
-                      "tokens_per_s_best": TEXTS * LENGTH / min(seconds),
-                      "tokens_per_processor_s_median": TEXTS * LENGTH / statistics.median(processor),
-                      "memory_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+        print(json.dumps({"seconds": time.monotonic() - started, "processor_s": processor_seconds() - before,
+                          "loss": loss.item()}), flush=True)
+    print(json.dumps({"memory_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
 
 
 main()

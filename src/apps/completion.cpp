@@ -36,13 +36,13 @@ std::string words_of(const VerbFacts& verb) {
   return out + "--help";
 }
 
-// The verbs that the words before the cursor name, one after the other.
+// The verbs that the words before the cursor name, one after the other. ($path would be zsh's own.)
 std::string walk_of(const VerbFacts& root, std::string_view word) {
   std::string cases;
   each(root, [&](const VerbFacts& verb) {
     if (!verb.path.empty()) cases += (cases.empty() ? "" : "|") + shell_text(" " + verb.path);
   });
-  return std::format("    case \"$path {}\" in {}) path=\"$path {}\" ;; esac\n", word, cases, word);
+  return std::format("    case \"$verb {}\" in {}) verb=\"$verb {}\" ;; esac\n", word, cases, word);
 }
 
 std::string bash(const VerbFacts& root) {
@@ -53,12 +53,12 @@ std::string bash(const VerbFacts& root) {
   });
   return "# bash completion of understudy: source <(understudy completion bash)\n"
          "_understudy() {\n"
-         "  local path='' words='' word i\n"
+         "  local verb='' words='' word i\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    word=${COMP_WORDS[i]}\n" +
          walk_of(root, "$word") +
          "  done\n"
-         "  case \"$path\" in\n" +
+         "  case \"$verb\" in\n" +
          cases +
          "  esac\n"
          "  local current=${COMP_WORDS[COMP_CWORD]}\n"
@@ -89,12 +89,12 @@ std::string zsh(const VerbFacts& root) {
   return "#compdef understudy\n"
          "# zsh completion of understudy: save it as _understudy in a folder of $fpath\n"
          "_understudy() {\n"
-         "  local path='' word\n"
+         "  local verb='' word\n"
          "  local -a words_here\n"
          "  for word in ${words[2,CURRENT-1]}; do\n" +
          walk_of(root, "$word") +
          "  done\n"
-         "  case \"$path\" in\n" +
+         "  case \"$verb\" in\n" +
          cases +
          "  esac\n"
          "  _describe 'understudy' words_here || _files\n"

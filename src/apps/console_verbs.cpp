@@ -7,10 +7,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,6 +45,8 @@ struct ConsoleWords {
   std::filesystem::path port_file;
   std::filesystem::path url_file;
   bool allow_plain_http = false;
+  bool refine = false;
+  double refine_minutes = 15;
 };
 
 json::value describe_gateway(const std::filesystem::path& file) {
@@ -69,6 +73,18 @@ json::value describe_gateway(const std::filesystem::path& file) {
                       {"keys_required", config->keys_required()}};
 }
 
+// What one turn may do stands under [refine] of understudy.toml, as for the verb.
+std::optional<console::RefineDaemonOptions> refine_of(const Home& home, const ConsoleWords& words) {
+  if (!words.refine) return std::nullopt;
+  constexpr double seconds_per_minute = 60;
+  return console::RefineDaemonOptions{
+      .home = home,
+      .turn = {(program_directory() / "understudy-control").string(), "--home",
+               home.directory().string(), "refine", "--json"},
+      .pace = {.interval = std::chrono::seconds(
+                   static_cast<std::int64_t>(words.refine_minutes * seconds_per_minute))}};
+}
+
 Result<console::ConsoleOptions> options_of(const Home& home, const ConsoleWords& words) {
   const auto endpoint = live::parse_endpoint(words.listen);
   if (!endpoint) return fail(endpoint.error().within("--listen"));
@@ -88,6 +104,7 @@ Result<console::ConsoleOptions> options_of(const Home& home, const ConsoleWords&
       .version = UNDERSTUDY_VERSION,
       .describe_gateway = [file = home.directory() /
                                   "understudy.toml"] { return describe_gateway(file); },
+      .refine = refine_of(home, words),
       .host_names = words.host_names};
 }
 
@@ -142,6 +159,13 @@ void add_console_options(CLI::App& verb, ConsoleWords& words, const char* listen
                   "another name that browsers reach the console by, behind a proxy");
   verb.add_flag("--allow-plain-http", words.allow_plain_http,
                 "listen beyond this machine without TLS");
+  verb.add_flag("--refine", words.refine,
+                "turn the loop by itself: `understudy refine` when calls have come, a task was "
+                "demoted or has drifted; [refine] of understudy.toml says what it may do");
+  verb.add_option("--refine-minutes", words.refine_minutes,
+                  "new calls alone are looked at no more often")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 100'000.0));
   verb.add_option("--url-file", words.url_file,
                   "write the owner's address here (mode 0600) once the console is open");
 }

@@ -1,6 +1,5 @@
 #include "apps/render.hpp"
 
-#include <algorithm>
 #include <cstdio>
 
 #include "apps/fields.hpp"
@@ -140,7 +139,30 @@ std::string render_selection(const json::value& result) {
     out += std::string(eligible ? "+ " : "- ") + text(candidate, "name") + "\n" +
            bullets(candidate, "reasons", "    ");
   }
+  for (const json::value& baseline : list(result, "baselines"))
+    out += "to beat: " + text(baseline, "name") + "\n    " + text(baseline, "reason") + "\n";
+  if (const std::int64_t missing = integer(result, "calls_missing"); missing > 0) {
+    out += "needs " + thousands(missing) +
+           " more calls before a proof at alpha 0.05, delta 0.1 is possible at all\n";
+  }
   return out;
+}
+
+std::string render_bake_off(const json::value& result) {
+  std::string out;
+  for (const json::value& round : list(result, "rounds")) {
+    out += "with " + decimals(number(round, "minutes"), 2) + " minutes\n";
+    for (const json::value& contender : list(round, "contenders")) {
+      const std::string failure = text(contender, "failure");
+      out += "  " + text(contender, "candidate") + ": " +
+             (failure.empty() ? percent(number(contender, "certified_share")) + " certified; " +
+                                    text(contender, "reason")
+                              : failure) +
+             "\n";
+    }
+  }
+  const json::value* winner = json::find(result, "winner");
+  return winner == nullptr ? out : out + "the winner\n" + render_evaluation(*winner);
 }
 
 std::string render_artifact(const json::value& result) {
@@ -149,35 +171,48 @@ std::string render_artifact(const json::value& result) {
          "\nprove it with `understudy evaluate " + text(result, "task") + "`\n";
 }
 
-// What the model has to beat, and what became of rated calls.
-std::string baseline_lines(const json::value& evaluation) {
+namespace {
+
+// What stands beside the agreement, each in a line of its own.
+std::string baseline_lines(const json::value& result) {
   std::string out;
-  if (const json::value* cache = json::find(evaluation, "cache"); cache != nullptr)
-    out += "an exact-match cache would answer " + percent(number(*cache, "share")) + "\n";
-  if (const json::value* cheaper = json::find(evaluation, "cheaper");
-      cheaper != nullptr && cheaper->is_object()) {
-    const json::value* answers = json::find(*cheaper, "answers");
-    out += text(*cheaper, "model") + " agrees on " +
-           (answers == nullptr ? std::string("-")
-                               : percent(number(*answers, "rate")) + " of " +
-                                     thousands(integer(*answers, "kept"))) +
-           " test calls" +
-           (json::find_bool(*cheaper, "proven").value_or(false) ? "" : " (not proven)") + "\n";
+  if (const json::value* cache = json::find(result, "cache");
+      cache != nullptr && integer(*cache, "hits") > 0) {
+    out += "an exact-match cache would answer " + percent(number(*cache, "share")) +
+           " of the recorded calls, " + percent(number(*cache, "rate")) +
+           " of them as the LLM; the small model " + percent(number(*cache, "share_of_model")) +
+           "\n";
   }
-  if (const json::value* outcomes = json::find(evaluation, "outcomes");
+  if (const json::value* cheaper = json::find(result, "cheaper");
+      cheaper != nullptr && cheaper->is_object()) {
+    out += text(*cheaper, "model") + ": agrees with the LLM on " +
+           percent(number(*cheaper, "rate")) + " of " + thousands(integer(*cheaper, "calls")) +
+           " test calls (95 % interval " + percent(number(*cheaper, "lower")) + " to " +
+           percent(number(*cheaper, "upper")) + "), $" +
+           decimals(number(*cheaper, "usd_per_call"), 6) + " a call against the LLM's $" +
+           decimals(number(*cheaper, "llm_usd_per_call"), 6) + "\n";
+  }
+  if (const json::value* outcomes = json::find(result, "outcomes");
       outcomes != nullptr && outcomes->is_object()) {
-    const bool holds = json::find_bool(*outcomes, "non_inferior").value_or(false);
-    out += "rated calls: " + thousands(integer(*outcomes, "calls")) + ", the LLM was right in " +
-           thousands(integer(*outcomes, "llm_right")) + ", alone in at most " +
-           thousands(integer(*outcomes, "only_llm_right")) + "; success " +
-           (holds ? "is no worse" : "is not proven to be no worse") + " (margin " +
-           percent(number(*outcomes, "margin")) + ", difference at least " +
-           percent(number(*outcomes, "difference_lower")) + ")\n";
+    const bool holds = json::find_bool(*outcomes, "holds").value_or(false);
+    out += "task success on " + thousands(integer(*outcomes, "calls")) +
+           " calls with a reward: at least " + percent(number(*outcomes, "difference_lower")) +
+           " against the LLM alone, " + (holds ? "not worse" : "not shown to be not worse") +
+           " by the margin of " + percent(number(*outcomes, "margin")) + "\n";
   }
   return out;
 }
 
+}  // namespace
+
 std::string render_evaluation(const json::value& result) {
+  if (const json::array* pool = json::find_array(result, "evaluations")) {
+    std::string all;
+    for (const json::value& one : *pool) {
+      all += text(one, "task") + "\n" + render_evaluation(one);
+    }
+    return all;
+  }
   const std::string verdict = text(result, "verdict");
   std::string out = "verdict: " + verdict;
   if (verdict == "needs_more_data")
@@ -206,25 +241,6 @@ std::string render_evaluation(const json::value& result) {
   if (verdict == "convert")
     out += "put it live with `understudy promote " + text(result, "task") + "`\n";
   return out;
-}
-
-std::string render_bake_off(const json::value& result) {
-  Table table({{.title = "model"},
-               {.title = "rounds", .align = Align::right},
-               {.title = "calls", .align = Align::right},
-               {.title = "agrees", .align = Align::right},
-               {.title = "could keep", .align = Align::right},
-               {.title = ""}});
-  for (const json::value& entrant : list(result, "entrants")) {
-    const double calls = std::max<double>(1, static_cast<double>(integer(entrant, "calls")));
-    table.add({text(entrant, "kind") + " " + text(entrant, "artifact").substr(0, 8),
-               thousands(integer(entrant, "rounds")), thousands(integer(entrant, "calls")),
-               percent(static_cast<double>(integer(entrant, "agreed")) / calls),
-               percent(number(entrant, "keeps")), text(entrant, "error")});
-  }
-  const json::value* winner = json::find(result, "winner");
-  return table.to_text() + "the winner, at delta shared among all that entered:\n" +
-         (winner == nullptr ? std::string{} : render_evaluation(*winner));
 }
 
 std::string render_promotion(const json::value& result) {

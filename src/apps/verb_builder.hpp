@@ -13,6 +13,7 @@
 #include "apps/show.hpp"
 #include "apps/verbs.hpp"
 #include "base/json.hpp"
+#include "console/bake_off.hpp"
 #include "console/export_jobs.hpp"
 #include "console/jobs.hpp"
 #include "console/log_jobs.hpp"
@@ -32,7 +33,7 @@ struct VerbOptions {
   console::TuneRequest tune;
   std::string candidate;
   console::EvaluateRequest evaluate;
-  bool bake_off = false;
+  console::BakeOffRequest bake_off;
   console::CatRequest cat;
   s2::ScanRequest scan{.file = "-", .rules = {}};
   console::ExportRequest dataset;

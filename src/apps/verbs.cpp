@@ -115,22 +115,30 @@ void add_model_verbs(CLI::App& app, Action& action) {
   VerbBuilder builder(app, action);
   CLI::App* verb = builder.add(
       "select", "S4: candidate models for a task, ranked, with reasons",
-      [](const Home& home, const VerbOptions& o) {
-        if (o.bake_off) {
-          return show(console::bake_off(home, {.task = o.task, .minutes_max = o.tune.minutes_max}),
-                      o.as_json, render_bake_off);
+      [](const Home& home, const VerbOptions& o) -> Status {
+        if (!o.flag) {
+          return show(console::select_candidates(home, o.task), o.as_json, render_selection);
         }
-        return show(console::select_candidates(home, o.task), o.as_json, render_selection);
+        console::BakeOffRequest request = o.bake_off;
+        request.task = o.task;
+        return show(console::bake_off(home, request), o.as_json, render_bake_off);
       });
   builder.with_task(verb);
-  CLI::Option* compete =
-      verb->add_flag("--bake-off", builder.options->bake_off,
-                     "train what is eligible, needs no download and is not there yet, and let the "
-                     "task's models compete on its calibration calls by successive halving");
-  verb->add_option("--max-minutes", builder.options->tune.minutes_max, "of training, each")
+  verb->add_flag(
+      "--bake-off", builder.options->flag,
+      "train the eligible ones and let them compete on the calibration calls; each round "
+      "the better half goes on with twice the time");
+  verb->add_option("--alpha", builder.options->bake_off.alpha, "as `evaluate --alpha`")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber)
-      ->needs(compete);
+      ->check(CLI::Range(0.0001, 0.5));
+  verb->add_option("--delta", builder.options->bake_off.delta,
+                   "of the winner; each candidate is certified at its share of it")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0001, 0.5));
+  verb->add_option("--max-minutes", builder.options->bake_off.minutes_max,
+                   "of training, for the winner")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 1440.0));
 
   add_tune_verb(app, action);
   verb = builder.add("evaluate", "S6: prove on held-out calls that the model may take over",
@@ -152,12 +160,13 @@ void add_model_verbs(CLI::App& app, Action& action) {
                    "ask the chat completions of this API which of two differing answers is better, "
                    "for example http://127.0.0.1:8080/v1; a figure, no part of the verdict");
   verb->add_option("--judge-model", builder.options->evaluate.judge_model, "as that API names it");
-  verb->add_option(
-      "--cheaper", builder.options->evaluate.cheaper_url,
-      "ask this API about 100 test calls: a cheaper model that the small one must beat; "
-      "its key is $UNDERSTUDY_CHEAPER_KEY");
+  verb->add_option("--cheaper", builder.options->evaluate.cheaper_url,
+                   "ask a cheaper model at the chat completions of this API the test calls, too: a "
+                   "baseline to be beaten");
   verb->add_option("--cheaper-model", builder.options->evaluate.cheaper_model,
-                   "as that API and the price table name it");
+                   "as that API names it (default: [cheaper] of prices.toml)");
+  verb->add_option("--pool-with", builder.options->evaluate.pool_with,
+                   "further small tasks that share one proof with this one");
 
   builder.add("policy", "the routing policy in force", [](const Home& home, const auto& o) {
     return show(console::show_policy(home), o.as_json, render_policy);

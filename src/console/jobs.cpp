@@ -8,14 +8,13 @@
 #include "adapters/store/policy_store.hpp"
 #include "base/files.hpp"
 #include "console/content_access.hpp"
+#include "economics/price_table.hpp"
 #include "steps/s1_capture/import.hpp"
 #include "steps/s2_curate/curate.hpp"
 #include "steps/s2_curate/report_page.hpp"
 #include "steps/s3_cluster/cluster.hpp"
 #include "steps/s3_cluster/task_examples.hpp"
 #include "steps/s4_select/select.hpp"
-#include "steps/s5_tune/tune.hpp"
-#include "steps/s6_refine/bake_off.hpp"
 #include "steps/s6_refine/evaluate.hpp"
 #include "steps/s6_refine/promote.hpp"
 #include "steps/s6_refine/report.hpp"
@@ -115,15 +114,31 @@ Result<json::value> select_candidates(const Home& home, const std::string& task)
   return to_json(TRY(s4::select(home, found.id, {})));
 }
 
+namespace {
+
+Result<lm::ChatEndpoint> cheaper_endpoint(const Home& home, const EvaluateRequest& request) {
+  const auto prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
+  const char* key = std::getenv("UNDERSTUDY_CHEAPER_KEY");
+  lm::ChatEndpoint endpoint{
+      .url = request.cheaper_url,
+      .model = request.cheaper_model.empty() ? prices.cheaper_model() : request.cheaper_model,
+      .api_key = key != nullptr ? key : ""};
+  if (!endpoint.model.empty()) return endpoint;
+  return fail(ErrorCode::invalid_input, "which cheaper model is to be asked is not said",
+              "give --cheaper-model NAME, or [cheaper] model = \"NAME\" in prices.toml");
+}
+
+}  // namespace
+
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
   const Task found = TRY(resolve(home, request.task));
   const bool judged = !request.judge_url.empty();
+  const bool compared = !request.cheaper_url.empty();
   const auto access = TRY(ContentAccess::begin(
       home, crypto::Role::trainer, "evaluate",
       "task " + found.id.value +
           (judged ? ", differing answers go to " + request.judge_url : std::string{}) +
-          (request.cheaper_url.empty() ? std::string{}
-                                       : ", test calls go to " + request.cheaper_url)));
+          (compared ? ", test calls go to " + request.cheaper_url : std::string{})));
   s6::EvaluateOptions options{.alpha = request.alpha, .delta = request.delta};
   if (judged) {
     const char* key = std::getenv("UNDERSTUDY_JUDGE_KEY");
@@ -131,37 +146,19 @@ Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
                                      .model = request.judge_model,
                                      .api_key = key != nullptr ? key : ""};
   }
-  if (!request.cheaper_url.empty()) {
-    const char* key = std::getenv("UNDERSTUDY_CHEAPER_KEY");
-    options.cheaper = lm::ChatEndpoint{.url = request.cheaper_url,
-                                       .model = request.cheaper_model,
-                                       .api_key = key != nullptr ? key : ""};
+  if (compared) options.cheaper = TRY(cheaper_endpoint(home, request));
+  if (request.pool_with.empty()) {
+    const auto evaluation = TRY(s6::evaluate(home, found.id, options));
+    TRY(access.end());
+    return to_json(evaluation);
   }
-  const auto evaluation = TRY(s6::evaluate(home, found.id, options));
+  std::vector<TaskId> tasks{found.id};
+  for (const std::string& other : request.pool_with) tasks.push_back(TRY(resolve(home, other)).id);
+  json::array evaluations;
+  for (const Evaluation& evaluation : TRY(s6::evaluate_pool(home, tasks, options)))
+    evaluations.push_back(to_json(evaluation));
   TRY(access.end());
-  return to_json(evaluation);
-}
-
-Result<json::value> bake_off(const Home& home, const BakeOffRequest& request) {
-  const Task found = TRY(resolve(home, request.task));
-  const auto access = TRY(ContentAccess::begin(home, crypto::Role::trainer, "select --bake-off",
-                                               "task " + found.id.value));
-  std::vector<CandidateKind> there;
-  {
-    const auto metadata = TRY(store::Metadata::open(home));
-    for (const Artifact& artifact : TRY(metadata.artifacts(found.id)))
-      there.push_back(artifact.kind);
-  }
-  for (const Candidate& candidate : TRY(s4::select(home, found.id, {})).candidates) {
-    if (!candidate.eligible || candidate.kind == CandidateKind::adapter ||
-        std::ranges::contains(there, candidate.kind)) {
-      continue;
-    }
-    TRY(s5::tune(home, found.id, {.kind = candidate.kind, .max_minutes = request.minutes_max}));
-  }
-  const auto result = TRY(s6::bake_off(home, found.id, {}));
-  TRY(access.end());
-  return to_json(result);
+  return json::object{{"evaluations", std::move(evaluations)}};
 }
 
 Result<json::value> promote(const Home& home, const std::string& task) {

@@ -45,18 +45,14 @@ struct EvaluateRequest {
   double delta = 0.1;
   std::string judge_url;  // empty: no judge; its key, where it needs one, is $UNDERSTUDY_JUDGE_KEY
   std::string judge_model;
-  std::string cheaper_url;  // empty: none is asked; its key is $UNDERSTUDY_CHEAPER_KEY
+  // A cheaper API model as a baseline; empty: none; its key, where it needs one, is
+  // $UNDERSTUDY_CHEAPER_KEY. The model defaults to [cheaper] of prices.toml.
+  std::string cheaper_url;
   std::string cheaper_model;
+  std::vector<std::string> pool_with;  // further tasks that share one proof with `task`
 };
+// The evaluation; of a pool {"evaluations": one for each task}.
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request);
-
-// `select --bake-off`: trains what `select` found eligible, needs no download and is not there yet,
-// and lets the task's models compete.
-struct BakeOffRequest {
-  std::string task;
-  double minutes_max = 2;  // of training, each
-};
-Result<json::value> bake_off(const Home& home, const BakeOffRequest& request);
 
 Result<json::value> promote(const Home& home, const std::string& task);
 Result<json::value> rollback(const Home& home, const std::string& task);

@@ -47,11 +47,13 @@ class Printer {
     const bool with_content =
         request_.form == CatForm::content && call.content == ContentState::whole;
     json::value request;
-    if (with_content) {
+    // Reading a request as JSON costs more than opening it: only where somebody wants it.
+    const bool wanted = matches(call) && !is_done();
+    if (with_content && (wanted || is_waited_for(call.session.value))) {
       request = shown(call.request);
       bring_results(call.session.value, request);
     }
-    if (!matches(call) || is_done()) return;
+    if (!wanted) return;
     ++taken_;
     call.request = {};
     Waiting one{.session = call.session.value, .line = to_json(call).as_object(), .tools = {}};
@@ -92,11 +94,13 @@ class Printer {
            (!request_.since.known() || call.started_at >= request_.since);
   }
 
+  [[nodiscard]] bool is_waited_for(const std::string& session) const {
+    return std::ranges::any_of(waiting_, [&](const Waiting& w) { return w.session == session; });
+  }
+
   // The session went on with this request: what it says about earlier tool calls.
   void bring_results(const std::string& session, const json::value& request) {
-    if (std::ranges::none_of(waiting_, [&](const Waiting& w) { return w.session == session; })) {
-      return;
-    }
+    if (!is_waited_for(session)) return;
     const auto results = tool_results_in(request);
     std::erase_if(waiting_, [&](Waiting& one) {
       const bool answered =

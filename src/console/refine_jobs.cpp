@@ -55,15 +55,17 @@ class NewCalls {
     return calls;
   }
 
-  // That the LLM answered: a model must not teach itself.
-  [[nodiscard]] std::int64_t since(const TaskId& task, const Artifact& model) const {
-    const auto manifest = store::read_manifest(home_, model.dataset);
+  // Since the data set was made, as a model or a turn uses it from `at` on. That the LLM answered:
+  // a model must not teach itself.
+  [[nodiscard]] std::int64_t since(const TaskId& task, const DatasetId& dataset,
+                                   UnixMicros at) const {
+    const auto manifest = store::read_manifest(home_, dataset);
     const std::int64_t known =
         manifest ? json::find_integer(*manifest, "calls_read").value_or(0) : 0;
     std::int64_t routed = 0;
     std::int64_t of_task = 0;
     for (const Routed& call : routed_) {
-      if (call.at <= model.made_at) continue;
+      if (call.at <= at) continue;
       ++routed;
       of_task += call.task == task && call.by_llm ? 1 : 0;
     }
@@ -151,7 +153,14 @@ Result<s6::TaskFacts> Loop::facts_of(const Task& task, const NewCalls& new_calls
     facts.evidence = std::move(evaluation);
     break;
   }
-  facts.new_calls = new_calls.since(task.id, *facts.model);
+  facts.new_calls = new_calls.since(task.id, facts.model->dataset, facts.model->made_at);
+  for (const Refinement& turn : TRY(metadata.refinements())) {  // the newest first
+    if (turn.task != task.id || turn.stage != RefineStage::done) continue;
+    const DatasetId& dataset = turn.dataset.empty() ? facts.model->dataset : turn.dataset;
+    facts.last_turn = {.begun_at = turn.begun_at,
+                       .new_calls = new_calls.since(task.id, dataset, turn.begun_at)};
+    break;
+  }
   if (!live) return facts;
   for (TaskWatch& watch : store::load_watches(home_)) {
     if (is_of(watch, *live)) facts.watch = std::move(watch);
@@ -169,8 +178,10 @@ Result<std::string> Loop::candidate_for(const Task& task,
                                         const std::optional<Artifact>& model) const {
   const auto kinds = TRY(eligible_candidates(home_, task.id));
   if (model) {
-    const std::string kind(to_string(model->kind));
-    if (std::ranges::find(kinds, kind) != kinds.end()) return kind;
+    const std::string kind = candidate_of(*model);
+    // A base that lies outside the library is known from the model that was made on it.
+    if (model->kind == CandidateKind::adapter || std::ranges::find(kinds, kind) != kinds.end())
+      return kind;
   }
   return kinds.empty() ? std::string{} : kinds.front();
 }

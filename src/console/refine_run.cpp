@@ -9,6 +9,7 @@
 #include "console/content_access.hpp"
 #include "console/jobs.hpp"
 #include "console/tune_jobs.hpp"
+#include "steps/s4_select/model_library.hpp"
 #include "steps/s4_select/select.hpp"
 #include "steps/s6_refine/evaluate.hpp"
 #include "steps/s6_refine/promote.hpp"
@@ -21,6 +22,19 @@ namespace {
 bool leaves_open(ErrorCode code) {
   return code == ErrorCode::unavailable || code == ErrorCode::exhausted ||
          code == ErrorCode::denied || code == ErrorCode::corrupt || code == ErrorCode::cancelled;
+}
+
+constexpr char base_mark = ':';
+
+// As the task's newest adapter on this base was trained; else the trainer's own defaults.
+Result<s5::BaseOptions> base_for(const store::Home& home, const Refinement& refinement,
+                                 const std::string& base) {
+  const auto metadata = TRY(store::Metadata::open(home));
+  for (const Artifact& artifact : TRY(metadata.artifacts(refinement.task))) {
+    auto options = s5::base_options_of(artifact.config_json);
+    if (options && options->base == base) return std::move(*options);
+  }
+  return s5::BaseOptions{.base = base};
 }
 
 Result<std::optional<Evaluation>> newest_evaluation(const store::Home& home, const TaskId& task,
@@ -38,12 +52,20 @@ Result<std::optional<Evaluation>> newest_evaluation(const store::Home& home, con
 Result<std::vector<std::string>> eligible_candidates(const store::Home& home, const TaskId& task) {
   std::vector<std::string> kinds;
   for (const Candidate& candidate : TRY(s4::select(home, task, {})).candidates) {
-    const std::string kind(to_string(candidate.kind));
-    const bool trains_alone = candidate.kind != CandidateKind::adapter;
-    if (candidate.eligible && trains_alone && std::ranges::find(kinds, kind) == kinds.end())
-      kinds.push_back(kind);
+    std::string kind(to_string(candidate.kind));
+    if (candidate.kind == CandidateKind::adapter && candidate.eligible)
+      kind += base_mark + TRY(s4::find_model(home, candidate.name)).file.path.string();
+    if (candidate.eligible && std::ranges::find(kinds, kind) == kinds.end())
+      kinds.push_back(std::move(kind));
   }
   return kinds;
+}
+
+std::string candidate_of(const Artifact& artifact) {
+  std::string kind(to_string(artifact.kind));
+  if (const auto base = s5::base_options_of(artifact.config_json))
+    kind += base_mark + base->base.string();
+  return kind;
 }
 
 Status RefineRun::keep(Refinement& refinement, RefineStage stage) {
@@ -89,7 +111,10 @@ Status RefineRun::assign(Refinement& refinement) {
 Status RefineRun::tune(Refinement& refinement) {
   TuneRequest request;
   request.task = refinement.task.value;
-  request.candidate = TRY(parse_candidate_kind(refinement.candidate));
+  const std::size_t mark = refinement.candidate.find(base_mark);
+  request.candidate = TRY(parse_candidate_kind(refinement.candidate.substr(0, mark)));
+  if (mark != std::string::npos)
+    request.base = TRY(base_for(home_, refinement, refinement.candidate.substr(mark + 1)));
   request.minutes_max = request_.minutes_max;
   const json::value made = TRY(console::tune(home_, request));
   refinement.challenger = {json::string_or(made, "id")};

@@ -6,6 +6,7 @@
 
 #include "adapters/store/metadata.hpp"
 #include "console/refine_jobs.hpp"
+#include "records/model.hpp"
 #include "records/refinement.hpp"
 
 namespace understudy::console {
@@ -33,7 +34,10 @@ class RefineRun {
   bool curated_already_;
 };
 
-// The candidate kinds that S4 finds eligible for a task, the best first.
+// What S4 finds eligible for a task, the best first: "classifier", "nano", "adapter:FILE", with
+// the base model's path. The form of Refinement::candidate.
 Result<std::vector<std::string>> eligible_candidates(const store::Home& home, const TaskId& task);
+// The candidate that an artifact was.
+std::string candidate_of(const Artifact& artifact);
 
 }  // namespace understudy::console

@@ -3,6 +3,8 @@
 // taken is part of the answer and no error.
 #pragma once
 
+#include <optional>
+
 #include "adapters/store/home.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -11,6 +13,7 @@ namespace understudy::console {
 
 // {"home", "log", "dataset", "tasks", "policy_version", "next"}; "log" is null where nothing can be
 // read of it, and "log_problem" says why.
-Result<json::value> status(const store::Home& home);
+// `log`: what is known of it already, as log_statistics() has it; else it is read.
+Result<json::value> status(const store::Home& home, std::optional<json::value> log = {});
 
 }  // namespace understudy::console

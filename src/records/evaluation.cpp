@@ -53,70 +53,66 @@ TextSimilarity similarity_from_json(const json::value& tree) {
           .rouge_l = json::find_number(*found, "rouge_l").value_or(0)};
 }
 
-double number_of(const json::value& tree, std::string_view key) {
-  return json::find_number(tree, key).value_or(0);
-}
-
 json::value to_json(const CacheBaseline& cache) {
-  return json::object{{"calls", cache.calls},
-                      {"hits", cache.hits},
-                      {"agreed", cache.agreed},
-                      {"share", cache.share()}};
+  return json::object{{"calls", cache.calls},   {"hits", cache.hits},
+                      {"agreed", cache.agreed}, {"share", cache.share()},
+                      {"rate", cache.rate()},   {"share_of_model", cache.share_of_model}};
 }
 
 CacheBaseline cache_from_json(const json::value& tree) {
   const json::value* found = json::find(tree, "cache");
   if (found == nullptr) return {};
-  return {.calls = number_of(*found, "calls"),
-          .hits = number_of(*found, "hits"),
-          .agreed = number_of(*found, "agreed")};
+  return {.calls = json::find_integer(*found, "calls").value_or(0),
+          .hits = json::find_integer(*found, "hits").value_or(0),
+          .agreed = json::find_integer(*found, "agreed").value_or(0),
+          .share_of_model = json::find_number(*found, "share_of_model").value_or(0)};
 }
 
-json::value cheaper_to_json(const CheaperBaseline& cheaper) {
+json::value to_json(const CheaperBaseline& cheaper) {
   if (cheaper.model.empty()) return nullptr;
-  return json::object{
-      {"model", cheaper.model}, {"answers", to_json(cheaper.answers)}, {"proven", cheaper.proven}};
+  return json::object{{"model", cheaper.model},
+                      {"calls", cheaper.calls},
+                      {"agreed", cheaper.agreed},
+                      {"rate", cheaper.rate()},
+                      {"lower", cheaper.lower},
+                      {"upper", cheaper.upper},
+                      {"usd_per_call", cheaper.usd_per_call},
+                      {"llm_usd_per_call", cheaper.llm_usd_per_call}};
 }
 
 CheaperBaseline cheaper_from_json(const json::value& tree) {
   const json::value* found = json::find(tree, "cheaper");
   if (found == nullptr) return {};
   return {.model = json::string_or(*found, "model"),
-          .answers = agreement_from_json(*found, "answers"),
-          .proven = json::find_bool(*found, "proven").value_or(false)};
+          .calls = json::find_integer(*found, "calls").value_or(0),
+          .agreed = json::find_integer(*found, "agreed").value_or(0),
+          .lower = json::find_number(*found, "lower").value_or(0),
+          .upper = json::find_number(*found, "upper").value_or(1),
+          .usd_per_call = json::find_number(*found, "usd_per_call").value_or(0),
+          .llm_usd_per_call = json::find_number(*found, "llm_usd_per_call").value_or(0)};
 }
 
-json::value to_json(const CallPrices& prices) {
-  return json::object{{"llm", prices.llm}, {"slm", prices.slm}, {"cheaper", prices.cheaper}};
-}
-
-CallPrices prices_from_json(const json::value& tree) {
-  const json::value* found = json::find(tree, "usd_per_call");
-  if (found == nullptr) return {};
-  return {.llm = number_of(*found, "llm"),
-          .slm = number_of(*found, "slm"),
-          .cheaper = number_of(*found, "cheaper")};
-}
-
-json::value to_json(const OutcomeComparison& outcomes) {
+json::value to_json(const OutcomeTest& outcomes) {
   if (outcomes.calls == 0) return nullptr;
   return json::object{{"calls", outcomes.calls},
                       {"llm_right", outcomes.llm_right},
                       {"only_llm_right", outcomes.only_llm_right},
+                      {"difference", outcomes.difference},
                       {"difference_lower", outcomes.difference_lower},
                       {"margin", outcomes.margin},
-                      {"non_inferior", outcomes.non_inferior}};
+                      {"holds", outcomes.holds}};
 }
 
-OutcomeComparison outcomes_from_json(const json::value& tree) {
+OutcomeTest outcomes_from_json(const json::value& tree) {
   const json::value* found = json::find(tree, "outcomes");
   if (found == nullptr) return {};
   return {.calls = json::find_integer(*found, "calls").value_or(0),
           .llm_right = json::find_integer(*found, "llm_right").value_or(0),
           .only_llm_right = json::find_integer(*found, "only_llm_right").value_or(0),
-          .difference_lower = number_of(*found, "difference_lower"),
-          .margin = number_of(*found, "margin"),
-          .non_inferior = json::find_bool(*found, "non_inferior").value_or(false)};
+          .difference = json::find_number(*found, "difference").value_or(0),
+          .difference_lower = json::find_number(*found, "difference_lower").value_or(-1),
+          .margin = json::find_number(*found, "margin").value_or(0),
+          .holds = json::find_bool(*found, "holds").value_or(false)};
 }
 
 }  // namespace
@@ -138,6 +134,8 @@ json::value to_json(const Agreement& agreement) {
 }
 
 json::value to_json(const Evaluation& evaluation) {
+  json::array pool;
+  for (const TaskId& task : evaluation.pool) pool.emplace_back(task.value);
   return json::object{{"task", evaluation.task.value},
                       {"artifact", evaluation.artifact.value},
                       {"made_at", evaluation.made_at.value},
@@ -154,10 +152,9 @@ json::value to_json(const Evaluation& evaluation) {
                       {"judged", to_json(evaluation.judged)},
                       {"similarity", to_json(evaluation.similarity)},
                       {"cache", to_json(evaluation.cache)},
-                      {"cheaper", cheaper_to_json(evaluation.cheaper)},
-                      {"usd_per_call", to_json(evaluation.prices)},
+                      {"cheaper", to_json(evaluation.cheaper)},
                       {"outcomes", to_json(evaluation.outcomes)},
-                      {"beaten_by", evaluation.beaten_by}};
+                      {"pool", std::move(pool)}};
 }
 
 Result<Evaluation> evaluation_from_json(const json::value& tree) {
@@ -179,9 +176,12 @@ Result<Evaluation> evaluation_from_json(const json::value& tree) {
   evaluation.similarity = similarity_from_json(tree);
   evaluation.cache = cache_from_json(tree);
   evaluation.cheaper = cheaper_from_json(tree);
-  evaluation.prices = prices_from_json(tree);
   evaluation.outcomes = outcomes_from_json(tree);
-  evaluation.beaten_by = json::string_or(tree, "beaten_by");
+  if (const json::array* pool = json::find_array(tree, "pool")) {
+    for (const json::value& task : *pool) {
+      if (task.is_string()) evaluation.pool.push_back({std::string(task.get_string())});
+    }
+  }
   return evaluation;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "base/json.hpp"
@@ -52,38 +53,49 @@ struct TextSimilarity {
   double rouge_l = 0;
 };
 
-// What an exact-match cache does with the task's held-out calls: it answers each repeated request
-// with what was answered first. Repeats counted; in expectation over the order of the calls.
+// What an exact-match cache would do with the task's recorded calls, repeats counted: a call that
+// asks what an earlier one asked gets that one's answer.
 struct CacheBaseline {
-  double calls = 0;
-  double hits = 0;
-  double agreed = 0;  // of the hits: what the LLM answered that time, too
-  [[nodiscard]] double share() const { return calls > 0 ? hits / calls : 0; }
-};
-
-// A cheaper API model that the user named, asked about test calls; it takes all of a task's calls.
-struct CheaperBaseline {
-  std::string model;  // empty: none was asked
-  Agreement answers;
-  bool proven = false;  // its disagreement is at most alpha, at level delta
-};
-
-// Dollars a call of the task, by the price table and the machine's price; 0: not known.
-struct CallPrices {
-  double llm = 0;
-  double slm = 0;  // the time of an answer, of a machine that is always busy
-  double cheaper = 0;
-};
-
-// Success of the kept test calls that somebody rated. A small model's answer that differs from the
-// LLM's is taken for a failure, because nobody tried it.
-struct OutcomeComparison {
   std::int64_t calls = 0;
-  std::int64_t llm_right = 0;
-  std::int64_t only_llm_right = 0;
-  double difference_lower = 0;  // of the success rates, SLM minus LLM, at level delta
-  double margin = 0;            // loss that is accepted
-  bool non_inferior = false;
+  std::int64_t hits = 0;
+  std::int64_t agreed = 0;    // hits on which the LLM answered the same again
+  double share_of_model = 0;  // of the task's calls, repeats counted, that the small model keeps
+
+  [[nodiscard]] double share() const {
+    return calls == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(calls);
+  }
+  [[nodiscard]] double rate() const {
+    return hits == 0 ? 0 : static_cast<double>(agreed) / static_cast<double>(hits);
+  }
+};
+
+// A cheaper API model that was asked the same test calls.
+struct CheaperBaseline {
+  std::string model;  // empty: nobody was asked
+  std::int64_t calls = 0;
+  std::int64_t agreed = 0;  // with the LLM; it answers every call, so that nothing is kept back
+  double lower = 0;         // Clopper-Pearson interval of agreed / calls at 95 %
+  double upper = 1;
+  double usd_per_call = 0;      // at list prices and the LLM's token counts; 0: no price
+  double llm_usd_per_call = 0;  // of the same calls
+
+  [[nodiscard]] double rate() const {
+    return calls == 0 ? 0 : static_cast<double>(agreed) / static_cast<double>(calls);
+  }
+};
+
+// Task success, where calls have a reward: a paired non-inferiority test of the task with its small
+// model (calls that it does not keep go to the LLM) against the LLM alone, on the test calls. An
+// answer that differs from the LLM's was never tried, so it counts as a failure: the true
+// difference is higher.
+struct OutcomeTest {
+  std::int64_t calls = 0;           // test calls with a reward; 0: the test was not made
+  std::int64_t llm_right = 0;       // reward above 0
+  std::int64_t only_llm_right = 0;  // of those, kept and answered otherwise by the small model
+  double difference = 0;            // success rate of the small model less that of the LLM
+  double difference_lower = -1;     // the true one lies below with a chance of at most delta
+  double margin = 0;                // loss that is accepted
+  bool holds = false;               // difference_lower >= -margin
 };
 
 struct Evaluation {
@@ -104,9 +116,9 @@ struct Evaluation {
   TextSimilarity similarity = {};
   CacheBaseline cache = {};
   CheaperBaseline cheaper = {};
-  CallPrices prices = {};
-  OutcomeComparison outcomes = {};
-  std::string beaten_by;  // "cache" or "cheaper_model": why a proven model is not recommended
+  OutcomeTest outcomes = {};
+  // The tasks that share this proof (quality/pooled_certificate.hpp); empty: it has one of its own.
+  std::vector<TaskId> pool = {};
 };
 
 std::string_view to_string(Verdict verdict);

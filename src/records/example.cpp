@@ -24,6 +24,7 @@ json::value to_json(const Example& example) {
       {"session", example.session.value},
       {"started_at", example.started_at.value},
       {"split", to_string(example.split)},
+      {"rank", example.rank},
       {"model", example.model},
       {"request", example.request.reveal()},
       {"response", example.response.reveal()},
@@ -45,6 +46,7 @@ Result<Example> example_from_json(const json::value& tree) {
   example.session = {json::string_or(tree, "session")};
   example.started_at = {json::find_integer(tree, "started_at").value_or(0)};
   example.split = TRY(parse_split(json::string_or(tree, "split")));
+  example.rank = static_cast<std::uint32_t>(json::find_integer(tree, "rank").value_or(0));
   example.model = json::string_or(tree, "model");
   example.request = SecretText(json::string_or(tree, "request"));
   example.response = SecretText(json::string_or(tree, "response"));

@@ -25,6 +25,9 @@ struct Example {
   SessionId session;
   UnixMicros started_at;
   Split split = Split::train;
+  // The same for all calls that must stay in one split; drawn at random, for whoever needs only a
+  // part of a split (TaskSplits).
+  std::uint32_t rank = 0;
   std::string model;    // the teacher's name
   SecretText request;   // JSON text, surrogates in place of personal data
   SecretText response;  // JSON text, the same surrogates
@@ -34,7 +37,7 @@ struct Example {
   // How many calls asked the same, with whatever answers: repeats of asked is this answer's share
   // of the votes.
   std::int64_t asked = 1;
-  std::optional<double> reward;  // success of the call or its session, where somebody told
+  std::optional<double> reward = std::nullopt;  // task success, where somebody said so
 };
 
 std::string_view to_string(Split split);

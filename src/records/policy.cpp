@@ -11,6 +11,9 @@ constexpr std::int64_t newest_format = 2;
 json::value to_json(const TaskPolicy& policy) {
   json::array answers;
   for (const std::string& answer : policy.answer_set) answers.emplace_back(answer);
+  json::array slots;
+  for (const SlotLengths& slot : policy.expected_slots)
+    slots.push_back(json::object{{"median", slot.median}, {"longest", slot.longest}});
   return json::object{{"task", policy.task.value},
                       {"name", policy.name},
                       {"mode", to_string(policy.mode)},
@@ -27,6 +30,7 @@ json::value to_json(const TaskPolicy& policy) {
                       {"audit_share", policy.audit_share},
                       {"expected_coverage", policy.expected_coverage},
                       {"expected_share", policy.expected_share},
+                      {"expected_slots", std::move(slots)},
                       {"decided_at", policy.decided_at.value}};
 }
 
@@ -35,6 +39,21 @@ Result<double> share_or(const json::value& tree, std::string_view key, double ot
   const double share = json::find_number(tree, key).value_or(otherwise);
   if (share >= 0 && share <= 1) return share;
   return fail(ErrorCode::corrupt, "a task policy whose " + std::string(key) + " is no share");
+}
+
+// Absent in policies of before.
+Result<std::vector<SlotLengths>> slot_lengths_from_json(const json::value& tree) {
+  std::vector<SlotLengths> slots;
+  const json::array* stored = json::find_array(tree, "expected_slots");
+  if (stored == nullptr) return slots;
+  for (const json::value& slot : *stored) {
+    const auto median = json::find_integer(slot, "median");
+    const auto longest = json::find_integer(slot, "longest");
+    if (!median || !longest || *median < 0 || *longest < *median)
+      return fail(ErrorCode::corrupt, "a task policy whose expected_slots are no lengths");
+    slots.push_back({.median = *median, .longest = *longest});
+  }
+  return slots;
 }
 
 Result<TaskPolicy> task_policy_from_json(const json::value& tree) {
@@ -61,6 +80,7 @@ Result<TaskPolicy> task_policy_from_json(const json::value& tree) {
   policy.audit_share = TRY(share_or(tree, "audit_share", policy.audit_share));
   policy.expected_coverage = TRY(share_or(tree, "expected_coverage", 0));
   policy.expected_share = TRY(share_or(tree, "expected_share", 0));
+  policy.expected_slots = TRY(slot_lengths_from_json(tree));
   policy.decided_at = {json::find_integer(tree, "decided_at").value_or(0)};
   return policy;
 }

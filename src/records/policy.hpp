@@ -28,6 +28,12 @@ enum class RouteMode {
 std::string_view to_string(RouteMode mode);
 Result<RouteMode> parse_route_mode(std::string_view text);
 
+// How long a slot's values were when the task was clustered.
+struct SlotLengths {
+  std::int64_t median = 0;  // bytes
+  std::int64_t longest = 0;
+};
+
 struct TaskPolicy {
   TaskId task;
   std::string name;
@@ -45,7 +51,8 @@ struct TaskPolicy {
   double audit_share = 0.02;     // of the accepted calls: the LLM is asked too
   double expected_coverage = 0;  // share above the threshold when it was certified; 0: not known
   double expected_share = 0;     // of all calls when it was clustered; 0: not known
-  UnixMicros decided_at = {};    // a veto that is older than this counts no more
+  std::vector<SlotLengths> expected_slots = {};  // one per slot of the template; empty: not known
+  UnixMicros decided_at = {};                    // a veto that is older than this counts no more
 };
 
 // As JSON with "format": 2. Format 1 had the modes off and active only and none of the fields from

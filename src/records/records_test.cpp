@@ -109,6 +109,10 @@ TEST(Records, TaskPolicyAndEvidenceSurviveTheRoundTrip) {
   evaluation.task = task.id;
   evaluation.calibration = {.calls = 10, .kept = 8, .agreed = 6, .lower = 0.1, .upper = 0.9};
   evaluation.verdict = Verdict::needs_more_data;
+  evaluation.cache = {.calls = 10, .hits = 4, .agreed = 3, .share_of_model = 0.5};
+  evaluation.cheaper = {.model = "m", .calls = 5, .agreed = 4, .usd_per_call = 0.25};
+  evaluation.outcomes = {.calls = 7, .llm_right = 6, .only_llm_right = 1, .difference = -0.125};
+  evaluation.pool = {{"t-1"}, {"t-2"}};
   EXPECT_EQ(to_json(*evaluation_from_json(to_json(evaluation))), to_json(evaluation));
   EXPECT_DOUBLE_EQ(evaluation.calibration.rate(), 0.75);
   EXPECT_DOUBLE_EQ(evaluation.calibration.coverage(), 0.8);
@@ -118,6 +122,9 @@ TEST(Records, TaskPolicyAndEvidenceSurviveTheRoundTrip) {
   example.split = Split::calibration;
   example.repeats = 2;
   EXPECT_EQ(to_json(*example_from_json(to_json(example))), to_json(example));
+  EXPECT_FALSE(example_from_json(to_json(example))->reward);
+  example.reward = 0;
+  EXPECT_EQ(example_from_json(to_json(example))->reward, 0);
 
   const Artifact artifact{.id = {"a"},
                           .task = task.id,

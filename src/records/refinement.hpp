@@ -25,7 +25,7 @@ struct Refinement {
   UnixMicros changed_at;
   std::string trigger;    // "new data: 312 calls since the last model", for people
   std::string branch;     // "S2": more or other data; "S4": another kind of model
-  std::string candidate;  // kind of the challenger
+  std::string candidate;  // "classifier", "nano", "adapter:FILE"
   DatasetId dataset;      // that it is made and measured on
   ArtifactId champion;    // live when the run began; empty: the LLM
   ArtifactId challenger;

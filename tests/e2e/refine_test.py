@@ -1,16 +1,17 @@
 """The loop: `understudy refine` trains, measures and promotes by itself, and a kill -9 at any moment leaves a home that
 is consistent, never serves what is not proven, and goes on."""
 
+import contextlib
 import json
 import random
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
 
 import support
 
-KILLS = 4  # `./dev bench route` does 50
 
 
 def served_artifacts(home):
@@ -35,15 +36,56 @@ def check_consistent(test, program):
     return served
 
 
-def kill_while_refining(program, after_seconds, *words):
-    """True where the verb was still at work when it was killed."""
-    process = subprocess.Popen(program.command("refine", *words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(after_seconds)
-    if process.poll() is not None:
-        return False
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    return True
+# What is done of a turn at most when it is killed in this stage: "none" is before there is a turn.
+STAGES = ("none", "begun", "curated", "assigned", "tuned", "measured", "done")
+
+
+def newest_stage(database, known):
+    """How far the turns came that are not in `known`: {id: stage}, and the stage of the newest."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)) as connection:
+            rows = [json.loads(row[0]) for row in connection.execute("SELECT record FROM refinement ORDER BY id DESC")]
+    except sqlite3.Error:
+        return {}, "none"
+    stages = {run["id"]: run["stage"] for run in rows if known.get(run["id"]) != run["stage"]}
+    return stages, next(iter(stages.values()), "none")
+
+
+class Refining:
+    """`understudy refine` as a child whose stages are looked at from outside while it works."""
+
+    def __init__(self, program, *words):
+        self.database = program.home / "metadata.db"
+        self.before = newest_stage(self.database, {})[0]
+        self.begun = time.monotonic()
+        self.process = subprocess.Popen(program.command("refine", *words), stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+
+    def stage(self):
+        return newest_stage(self.database, self.before)[1]
+
+    def spans(self):
+        """{stage: seconds}, once it has run to its end."""
+        seen, at, stage = {}, self.begun, "none"
+        while self.process.poll() is None:
+            now = self.stage()
+            if now != stage:
+                seen[stage] = seen.get(stage, 0) + time.monotonic() - at
+                at, stage = time.monotonic(), now
+            time.sleep(0.001)
+        seen[stage] = seen.get(stage, 0) + time.monotonic() - at
+        return seen
+
+    def kill_in(self, stage, after_seconds):
+        """The stage in which it was killed; None where it had ended before."""
+        while self.process.poll() is None and STAGES.index(self.stage()) < STAGES.index(stage):
+            time.sleep(0.001)
+        time.sleep(after_seconds)
+        if self.process.poll() is not None:
+            return None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        return self.stage()
 
 
 class RefineTest(support.ProgramTest):
@@ -80,16 +122,15 @@ class RefineTest(support.ProgramTest):
 
     def test_a_kill_at_any_moment_is_gone_on_with(self):
         task = self.learned(900)
-        begun = time.monotonic()
-        self.program.json("refine", task, "--go-live", "active")
-        usual_seconds = time.monotonic() - begun
+        spans = Refining(self.program, task, "--go-live", "active").spans()
         rng = random.Random(7)
-        killed = 0
-        for number in range(KILLS):
+        killed = []
+        for number, stage in enumerate(("begun", "assigned", "tuned", "measured")):
             self.more_calls(10 + number, 40)
-            killed += kill_while_refining(self.program, rng.uniform(0.05, usual_seconds), "--force", "--go-live", "active")
+            child = Refining(self.program, "--force", "--go-live", "active")
+            killed.append(child.kill_in(stage, rng.uniform(0, spans.get(stage, 0))))
             check_consistent(self, self.program)
-        self.assertGreater(killed, 0)
+        self.assertGreater(len([stage for stage in killed if stage]), 1, killed)
         self.program.json("refine", "--go-live", "active")
         self.assertTrue(all(run["stage"] == "done" for run in self.program.json("refine", "--list")))
         self.assertEqual(list(check_consistent(self, self.program).values()), [task])

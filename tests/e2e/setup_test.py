@@ -4,10 +4,12 @@ import json
 import os
 import pty
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import time
+import unittest
 import urllib.error
 import urllib.request
 
@@ -211,6 +213,37 @@ class Reference(support.ProgramTest):
             text = self.program.text("completion", shell)
             for word in ("curate", "rotate", "new-calls"):
                 self.assertIn(word, text)
+
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
+    def test_zsh_completes_verbs_and_options(self):
+        script = self.directory / "_understudy"
+        script.write_text(self.program.text("completion", "zsh"))
+
+        def complete(*words):
+            # What the completion system would be given, without a terminal.
+            given = " ".join(f"'{word}'" for word in words)
+            done = subprocess.run(["zsh", "-fc", "compdef() { }; _files() { }; _describe() { print -l -- ${(P)2} }; "
+                                   f"source {script}; words=({given}); CURRENT={len(words)}; _understudy; ls / >/dev/null"],
+                                  capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            return [line.partition(":")[0] for line in done.stdout.splitlines()]
+        self.assertIn("curate", complete("understudy", ""))
+        self.assertIn("--new-calls", complete("understudy", "cluster", ""))
+        self.assertIn("rotate", complete("understudy", "--quiet", "access", ""))
+
+    @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
+    def test_fish_completes_verbs_and_options(self):
+        script = self.directory / "understudy.fish"
+        script.write_text(self.program.text("completion", "fish"))
+
+        def complete(line):
+            done = subprocess.run(["fish", "--no-config", "-c", f"source {script}; complete -C '{line}'"],
+                                  capture_output=True, text=True, env={**os.environ, "HOME": str(self.directory)})
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            return [entry.partition("\t")[0] for entry in done.stdout.splitlines()]
+        self.assertIn("curate", complete("understudy cu"))
+        self.assertIn("--new-calls", complete("understudy cluster --n"))
+        self.assertEqual(complete("understudy --quiet access ro"), ["rotate"])
 
 
 if __name__ == "__main__":

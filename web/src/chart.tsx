@@ -13,7 +13,7 @@ export interface Line {
   shown?: (index: number) => string;  // what the legend says where it is not the value
 }
 
-interface Props { x: number[]; lines: Line[]; label: string; height?: number; time?: boolean; xLabel?: string; fit?: boolean; format?: (value: number) => string; formatRight?: (value: number) => string }
+interface Props { x: number[]; lines: Line[]; label: string; height?: number; time?: boolean; xLabel?: string; axisLabel?: string; fit?: boolean; format?: (value: number) => string; formatRight?: (value: number) => string }
 
 const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
@@ -41,7 +41,7 @@ function options(props: Props, width: number): uPlot.Options {
     legend: { live: !isPhone() },
     scales: { x: { time: props.time ?? true }, y: { range: (_, low, high) => (props.fit ? [Math.max(0, low - 0.3 * (1 - low) - 0.02), 1] : [Math.min(0, low), high > 0 ? high * 1.08 : 1]) } },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, ...(props.time === false ? {} : { values: (_: uPlot, ticks: number[]) => ticksOf(ticks) }) },
+      { ...axis, grid: { show: false }, space: 70, ...(props.axisLabel ? { label: props.axisLabel, labelFont: font, labelSize: 20 } : {}), ...(props.time === false ? {} : { values: (_: uPlot, ticks: number[]) => ticksOf(ticks) }) },
       { ...axis, grid, size: 58, values: (_, ticks) => ticks.map(format) },
       ...(right ? [{ ...axis, scale: "right", side: 1 as const, grid: { show: false }, size: 58, values: (_: uPlot, ticks: number[]) => ticks.map(props.formatRight ?? format) }] : []),
     ],
@@ -51,7 +51,7 @@ function options(props: Props, width: number): uPlot.Options {
         const ink = colour(line.colour);
         const show = line.axis === "right" ? props.formatRight ?? format : format;
         return {
-          label: line.label, stroke: ink, width: line.bars ? 0 : 2, points: { show: !line.bars && props.x.length < 3 },
+          label: line.label, stroke: ink, width: line.bars ? 0 : 2, points: { show: !line.bars && props.x.length < 9 },
           scale: line.axis === "right" ? "right" : "y",
           value: (_, value, __, index) => (value == null || index == null ? "–" : line.shown ? line.shown(index) : show(value)),
           ...(line.bars ? { paths: uPlot.paths.bars!({ size: [0.86, 40], radius: 0.12 }), fill: ink } : {}),

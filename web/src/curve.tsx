@@ -1,7 +1,21 @@
 import { useMemo } from "preact/hooks";
 import { Chart } from "./chart";
-import { percent } from "./format";
-import type { CurvePoint } from "./types";
+import { count, percent } from "./format";
+import type { CurvePoint, LearningPoint } from "./types";
+
+// Agreement with the LLM by the number of training examples, on training calls that were held out: would more calls help?
+export function LearningCurve({ points }: { points: LearningPoint[] }) {
+  const x = useMemo(() => points.map((point) => point.examples), [points]);
+  const lines = useMemo(() => [{ label: "agreement", colour: "--slm", values: points.map((point) => point.agreed / point.asked),
+    shown: (i: number) => `${percent(points[i]!.agreed / points[i]!.asked)}, ${count(points[i]!.agreed)} of ${count(points[i]!.asked)}` }], [points]);
+  const words = points.map((point) => `${count(point.examples)} examples: ${percent(point.agreed / point.asked)}`).join(", ");
+  return (
+    <>
+      <h3>Learning curve <span class="quiet">agreement on {count(points[0]!.asked)} training calls that were held out</span></h3>
+      <Chart x={x} lines={lines} time={false} fit height={190} xLabel="training examples" axisLabel="training examples" label={`Learning curve: ${words}`} format={(value) => percent(value, 0)} />
+    </>
+  );
+}
 
 // Loss and exact answers on the validation split while a model is trained.
 export function Curve({ points }: { points: CurvePoint[] }) {

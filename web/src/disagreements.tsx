@@ -10,7 +10,7 @@ import { Await, Badge, Card, Scroll } from "./ui";
 function TradeOff({ facts }: { facts: Facts }) {
   const x = useMemo(() => facts.curve.map((point) => 100 * point.coverage), [facts]);
   const lines = useMemo(() => [{ label: "agreement", colour: "--slm", fill: true, values: facts.curve.map((point) => point.agreement), shown: (i: number) => `${percent(facts.curve[i]!.agreement)} from confidence ${facts.curve[i]!.threshold.toFixed(3)}` }], [facts]);
-  return <Chart x={x} lines={lines} time={false} fit xLabel="coverage, %" label="Agreement with the LLM by the share of calls that the model keeps" height={190} format={(value) => percent(value, 0)} />;
+  return <Chart x={x} lines={lines} time={false} fit xLabel="calls kept, %" axisLabel="share of calls that the model keeps, %" label="Agreement with the LLM by the share of calls that the model keeps" height={190} format={(value) => percent(value, 0)} />;
 }
 
 // Rows: what the LLM said. A mistake is as dark as it is frequent among the answers of its row.

@@ -33,7 +33,7 @@ const seconds = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short
 export function time(value: string | number | null | undefined, exact = false): string {
   if (!value || (typeof value === "string" && value.startsWith("1970-"))) return "–";
   const date = new Date(typeof value === "number" ? value / 1000 : value);
-  return (exact ? seconds : times).format(date);
+  return (exact ? seconds : times).format(date).replaceAll(" ", "\u00a0");
 }
 
 export function duration(span: number): string {
@@ -42,5 +42,8 @@ export function duration(span: number): string {
   if (span < 172_800) return `${Math.round(span / 3600)} h`;
   return `${Math.round(span / 86_400)} days`;
 }
+
+// A span as short as it may be: "80 ms", "6.3 s", "12 min".
+export const span = (value: number): string => (value < 10 ? milliseconds(1000 * value) : duration(value));
 
 export const shortId = (id: string): string => (id.length > 14 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id);

@@ -61,6 +61,15 @@ export interface Artifact {
   config: Record<string, unknown> | null; metrics: Record<string, unknown> | null; curve: CurvePoint[]; bytes: number; live?: boolean; evaluation?: Evaluation | null;
 }
 export interface TaskCard { modes: string[]; task: Task; artifacts: Artifact[]; evaluations: Evaluation[]; policy: Policy | null; report: TaskReport | null }
+export interface Turn {
+  id: string; task: string; stage: string; begun_at: number; changed_at: number; trigger: string; branch: string; candidate: string;
+  champion: string; challenger: string; resumed: number; outcome: string; reason: string;
+}
+export interface Loop {
+  daemon: { state: "waiting" | "working" | "blocked"; why: string; since: string; interval_s: number;
+    last: { why: string; begun: string; ended: string; problem?: string; refinements?: Turn[]; idle?: { name: string; new_calls?: number; reason?: string }[] } | null } | null;
+  turns: Turn[];
+}
 export interface Candidate { kind: string; name: string; eligible: boolean; reasons: string[]; score: number; memory_bytes: number }
 export interface Example { call_id: string; session: string; slots: string[]; answer: string }
 
@@ -74,7 +83,7 @@ export interface Decision { call: string; at: string; task: string; server: "llm
 // What the gateway saw of a task since its mode was decided, and what is left of the decision.
 export interface Route {
   task: string; name: string; decided: string; mode: string; why: string; since: string | null; model: string; threshold: number;
-  canary_share: number; audit_share: number; watch: Record<string, unknown> | null;
+  canary_share: number; audit_share: number; watch: Watched | null;
 }
 export interface Routing {
   modes: string[]; routes: Route[]; demotions: Record<string, unknown>[];
@@ -100,3 +109,7 @@ export interface VirtualKey {
 }
 export interface RoleToken { name: string; role: Role; hint: string; created_at?: string; expires_at?: string; revoked_at?: string }
 export interface AuditEntry { line: number; at: string; user: string; role: string; act: string; what: string; detail?: string; calls?: number }
+
+export interface LearningPoint { examples: number; asked: number; agreed: number }
+export interface Compared { calls: number; kept: number; agreed: number }
+export interface Watched { seen: number; matched: number; asked: number; accepted: number; shadow: Compared; audit: Compared; monitor: { alpha?: number; alarm?: boolean } | null }

@@ -5,13 +5,16 @@ import type { Resource } from "./live";
 import { percent } from "./format";
 import type { Agreement, Verdict } from "./types";
 
+// "a -> b" as one sign that does not break: the heading's tighter letters keep the font from joining it.
+const arrows = (text: string) => text.replaceAll(" -> ", "\u00a0→ ");
+
 export function Page({ title, sub, actions, children }: { title: string; sub?: ComponentChildren; actions?: ComponentChildren; children: ComponentChildren }) {
   useEffect(() => { document.title = `${title} · Understudy`; }, [title]);
   return (
     <>
       <header class="page-head">
         <div>
-          <h1>{title}</h1>
+          <h1>{arrows(title)}</h1>
           {sub && <p class="quiet">{sub}</p>}
         </div>
         {actions && <div class="actions">{actions}</div>}

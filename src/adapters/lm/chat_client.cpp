@@ -1,5 +1,7 @@
 #include "adapters/lm/chat_client.hpp"
 
+#include <utility>
+
 #include "adapters/lm/json_post.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
@@ -23,24 +25,22 @@ Result<std::string> parse_chat_text(std::string_view body) {
   return std::string(*text);
 }
 
-Result<std::string> send_chat(const ChatEndpoint& endpoint, json::object request) {
-  request["model"] = endpoint.model;
-  request.erase("stream");
-  request.erase("stream_options");
-  return post_json({.url = endpoint.url + "/chat/completions",
-                    .api_key = endpoint.api_key,
-                    .body = json::to_text(request),
-                    .timeout_s = timeout_s,
-                    .response_bytes_max = response_bytes_max});
-}
-
 Result<std::string> ask_chat(const ChatEndpoint& endpoint, const std::string& question,
                              int tokens_max) {
-  return parse_chat_text(TRY(send_chat(
-      endpoint,
-      json::object{{"messages", json::array{json::object{{"role", "user"}, {"content", question}}}},
-                   {"temperature", 0},
-                   {"max_tokens", tokens_max}})));
+  const json::object request{
+      {"model", endpoint.model},
+      {"messages", json::array{json::object{{"role", "user"}, {"content", question}}}},
+      {"temperature", 0},
+      {"max_tokens", tokens_max}};
+  return parse_chat_text(TRY(ask_chat_request(endpoint, json::to_text(request))));
+}
+
+Result<std::string> ask_chat_request(const ChatEndpoint& endpoint, std::string request) {
+  return post_json({.url = endpoint.url + "/chat/completions",
+                    .api_key = endpoint.api_key,
+                    .body = std::move(request),
+                    .timeout_s = timeout_s,
+                    .response_bytes_max = response_bytes_max});
 }
 
 }  // namespace understudy::lm

@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/json.hpp"
 #include "base/result.hpp"
 
 namespace understudy::lm {
@@ -20,12 +19,11 @@ struct ChatEndpoint {
 // The text of choices[0]. corrupt when the body is no such answer.
 Result<std::string> parse_chat_text(std::string_view body);
 
-// The answer's body to a whole chat request, with the endpoint's model and no stream. Fails as
-// ask_chat().
-Result<std::string> send_chat(const ChatEndpoint& endpoint, json::object request);
-
 // Greedy, at most `tokens_max` long. unavailable and timeout (two minutes) name the endpoint.
 Result<std::string> ask_chat(const ChatEndpoint& endpoint, const std::string& question,
                              int tokens_max);
+
+// A whole request as JSON, its model named in it; the body of the answer.
+Result<std::string> ask_chat_request(const ChatEndpoint& endpoint, std::string request);
 
 }  // namespace understudy::lm

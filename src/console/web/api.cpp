@@ -47,7 +47,7 @@ ConsoleApi::ConsoleApi(ApiOptions options) : options_(std::move(options)), facts
 
 std::span<const ConsoleApi::Route> ConsoleApi::routes() {
   using Api = ConsoleApi;
-  static constexpr std::array<Route, 21> all = {{
+  static constexpr std::array<Route, 23> all = {{
       {"GET", "/api/me", any_role, "Whose token this is, and its roles", &Api::me},
       {"GET", "/api/overview", any_role, "Calls, tokens, spend and savings over time",
        &Api::overview},
@@ -68,6 +68,10 @@ std::span<const ConsoleApi::Route> ConsoleApi::routes() {
        &Api::routing},
       {"POST", "/api/routing/{id}", changes, "Gives a task to its model, or back to the LLM",
        &Api::switch_route},
+      {"GET", "/api/loop", any_role, "The turns of the loop so far, and whether it turns by itself",
+       &Api::loop},
+      {"POST", "/api/loop", changes, "Looks at once whether a turn of the loop is due",
+       &Api::turn_loop},
       {"GET", "/api/calls", reads_metadata, "Recorded calls without their content", &Api::calls},
       {"GET", "/api/calls/{id}", reads_metadata, "One call without its content", &Api::call},
       {"GET", "/api/calls/{id}/content", reads_content, "What one call asked and what came back",
@@ -88,6 +92,11 @@ std::span<const ConsoleApi::Route> ConsoleApi::routes() {
        &Api::settings},
   }};
   return all;
+}
+
+void ConsoleApi::prepare() {
+  (void)facts_.log();
+  (void)facts_.report();
 }
 
 Reply ConsoleApi::answer(ApiRequest request) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "adapters/store/home.hpp"
+#include "console/refine_daemon.hpp"
 #include "console/web/facts.hpp"
 #include "console/web/reply.hpp"
 #include "console/web/request_target.hpp"
@@ -33,6 +34,7 @@ struct ApiOptions {
   store::Home home;
   std::string version;
   std::function<json::value()> describe_gateway;  // of its configuration; null where there is none
+  RefineDaemon* refine = nullptr;                 // null: it does not run here
 };
 
 class ConsoleApi {
@@ -40,6 +42,10 @@ class ConsoleApi {
   explicit ConsoleApi(ApiOptions options);
 
   Reply answer(ApiRequest request);
+  // What open pages are told of (Facts::stamps).
+  [[nodiscard]] Stamps stamps() const { return facts_.stamps(); }
+  // Reads what the pages will ask for.
+  void prepare();
 
   struct Route {
     std::string_view method;
@@ -63,6 +69,7 @@ class ConsoleApi {
   Reply disagreements(const ApiRequest& request);
   Reply models(const ApiRequest& request);
   Reply routing(const ApiRequest& request);
+  Reply loop(const ApiRequest& request);
   Reply settings(const ApiRequest& request);
   // Calls: api_calls.cpp
   Reply calls(const ApiRequest& request);
@@ -77,6 +84,7 @@ class ConsoleApi {
   Reply audit(const ApiRequest& request);
   Reply verify_trail(const ApiRequest& request);
   Reply switch_route(const ApiRequest& request);
+  Reply turn_loop(const ApiRequest& request);
 
   ApiOptions options_;
   Facts facts_;

@@ -162,4 +162,26 @@ Reply ConsoleApi::switch_route(const ApiRequest& request) {
                       : promote(options_.home, wanted));
 }
 
+Reply ConsoleApi::turn_loop(const ApiRequest& request) {
+  const auto body = object_of(request.body, {"reason"});
+  if (!body) return failure(body.error());
+  const std::string reason = one_line(json::string_or(*body, "reason"));
+  if (reason.find_first_not_of(' ') == std::string::npos) {
+    return failure({.code = ErrorCode::invalid_input,
+                    .message = "say why: \"reason\" is missing",
+                    .hint = "it stands in the audit trail"});
+  }
+  if (options_.refine == nullptr) {
+    return failure({.code = ErrorCode::conflict,
+                    .message = "the loop does not turn by itself here",
+                    .hint = "start the console with --refine, or run `understudy refine`"});
+  }
+  const std::scoped_lock lock(changing_);
+  const Status noted = trace_key_change(options_.home, "admin", "refine", "console",
+                                        "token " + request.who.name + ": " + reason);
+  if (!noted) return failure(noted.error());
+  options_.refine->look_now("asked for: " + reason);
+  return reply_of(options_.refine->state());
+}
+
 }  // namespace understudy::console

@@ -13,6 +13,7 @@
 #include "base/files.hpp"
 #include "console/disagreement_jobs.hpp"
 #include "console/jobs.hpp"
+#include "console/refine_jobs.hpp"
 #include "console/route_jobs.hpp"
 #include "console/status_jobs.hpp"
 #include "console/web/api.hpp"
@@ -30,6 +31,7 @@ constexpr std::size_t curve_bytes_max = 4 * 1024 * 1024;
 constexpr std::size_t policies_shown_max = 50;
 constexpr std::size_t decisions_shown_max = 60;
 constexpr std::size_t examples_max = 20;
+constexpr std::size_t turns_shown_max = 50;
 
 // A part of an answer that may be missing, and why, so that the rest is shown all the same.
 void put(json::object& out, std::string_view name, Result<json::value> part) {
@@ -310,7 +312,8 @@ Reply ConsoleApi::overview(const ApiRequest& request) {
     put(out, "series", fail(log.error()));
   }
   put(out, "report", report ? Result<json::value>(**report) : fail(report.error()));
-  put(out, "status", status(options_.home));
+  const auto known = log ? std::optional<json::value>(out["log"]) : std::nullopt;
+  put(out, "status", status(options_.home, known));
   return reply_of(std::move(out));
 }
 
@@ -366,6 +369,18 @@ Reply ConsoleApi::routing(const ApiRequest&) {
     if (!out.contains(name)) out[name] = json::array();
   if (const auto log = facts_.log()) put_decisions(out, **log);
   put(out, "known", list_all_tasks(options_.home, facts_));
+  return reply_of(std::move(out));
+}
+
+Reply ConsoleApi::loop(const ApiRequest&) {
+  json::object out{{"daemon", options_.refine != nullptr ? options_.refine->state() : nullptr},
+                   {"turns", json::array()}};
+  if (!fs::exists(options_.home.metadata())) return reply_of(std::move(out));
+  auto turns = list_refinements(options_.home);
+  if (!turns) return failure(turns.error());
+  json::array& listed = turns->as_array();
+  if (listed.size() > turns_shown_max) listed.resize(turns_shown_max);
+  out["turns"] = std::move(listed);
   return reply_of(std::move(out));
 }
 

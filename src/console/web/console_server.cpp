@@ -50,6 +50,7 @@ struct ConsoleServer::State {
   Stopwatch since_start = {};
   std::unique_ptr<net::HttpServer> server = nullptr;
   // Behind the server, so that they end before it: what comes back from the pool lives on its loop.
+  std::unique_ptr<RefineDaemon> refine = nullptr;
   std::unique_ptr<ConsoleApi> api = nullptr;
   std::unique_ptr<Pool> pool = nullptr;
 
@@ -133,8 +134,7 @@ net::Async<void> ConsoleServer::State::stream_events(net::Exchange& exchange) {
     // One look at the disk serves all pages that are open.
     if (looked_at_ns == 0 || since_start.elapsed_ns() - looked_at_ns > stamps_kept_ns) {
       looked_at_ns = since_start.elapsed_ns();
-      last_stamps =
-          co_await net::on_pool<Stamps>(*pool, [this] { return read_stamps(options.home); });
+      last_stamps = co_await net::on_pool<Stamps>(*pool, [this] { return api->stamps(); });
     }
     const Stamps stamps = last_stamps;
     std::string text;
@@ -207,11 +207,14 @@ Result<std::unique_ptr<ConsoleServer>> ConsoleServer::open(ConsoleOptions option
        .tls = state->options.tls,
        .deadlines = deadlines},
       [running](net::Exchange& exchange) { return running->handle(exchange); }));
+  if (state->options.refine) state->refine = std::make_unique<RefineDaemon>(*state->options.refine);
   state->api =
       std::make_unique<ConsoleApi>(ApiOptions{.home = state->options.home,
                                               .version = state->options.version,
-                                              .describe_gateway = state->options.describe_gateway});
+                                              .describe_gateway = state->options.describe_gateway,
+                                              .refine = state->refine.get()});
   state->pool = std::make_unique<Pool>(worker_threads);
+  state->pool->submit([running] { running->api->prepare(); });
   return std::unique_ptr<ConsoleServer>(new ConsoleServer(std::move(state)));
 }
 

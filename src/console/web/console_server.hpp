@@ -12,12 +12,14 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "adapters/net/http_server.hpp"
 #include "adapters/store/home.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "console/refine_daemon.hpp"
 
 namespace understudy::console {
 
@@ -28,6 +30,7 @@ struct ConsoleOptions {
   net::TlsFiles tls = {};
   std::string version = {};
   std::function<json::value()> describe_gateway = {};
+  std::optional<RefineDaemonOptions> refine = {};  // absent: the loop turns only by hand
   // More names that this console is reached by, behind a proxy: "console.example.com".
   std::vector<std::string> host_names = {};
 };

@@ -126,7 +126,7 @@ TEST_F(ConsoleServerTest, EachRoleGetsItsShareOfEveryRoute) {
     const char* path;
     const char* roles;
   };
-  constexpr std::array<Row, 21> table = {{
+  constexpr std::array<Row, 23> table = {{
       {"GET", "/api/me", "curator auditor admin"},
       {"GET", "/api/overview", "curator auditor admin"},
       {"GET", "/api/tasks", "curator auditor admin"},
@@ -137,6 +137,8 @@ TEST_F(ConsoleServerTest, EachRoleGetsItsShareOfEveryRoute) {
       {"GET", "/api/models", "curator auditor admin"},
       {"GET", "/api/routing", "curator auditor admin"},
       {"POST", "/api/routing/{id}", "admin"},
+      {"GET", "/api/loop", "curator auditor admin"},
+      {"POST", "/api/loop", "admin"},
       {"GET", "/api/calls", "curator auditor"},
       {"GET", "/api/calls/{id}", "curator auditor"},
       {"GET", "/api/calls/{id}/content", "curator"},

@@ -1,12 +1,18 @@
 #include "console/web/facts.hpp"
 
-#include <sys/stat.h>
-
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <utility>
 
 #include "adapters/store/call_log.hpp"
 #include "adapters/store/watch_store.hpp"
+#include "console/file_stamp.hpp"
 #include "console/metadata_key.hpp"
 #include "steps/s6_refine/report.hpp"
 
@@ -14,49 +20,72 @@ namespace understudy::console {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t calls_kept_max = 50'000;  // about 40 MB
 
-// Size and time of change; "-" where there is nothing.
-std::string stamp_of(const fs::path& file) {
-  struct stat facts{};
-  if (::stat(file.c_str(), &facts) != 0) return "-";
-  return std::to_string(facts.st_size) + "." + std::to_string(facts.st_mtim.tv_sec) + "." +
-         std::to_string(facts.st_mtim.tv_nsec);
-}
-
-// Of all files in a directory; `inner`: of that file of each directory in it.
-std::string stamp_of_all(const fs::path& directory, const char* inner = nullptr) {
-  std::size_t hash = 0;
-  std::size_t count = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    const fs::path path = inner == nullptr ? entry.path() : entry.path() / inner;
-    // The order of a directory's entries is not fixed: a sum does not depend on it.
-    hash += std::hash<std::string>()(entry.path().filename().string() + stamp_of(path));
-    ++count;
-  }
-  return std::to_string(count) + "." + std::to_string(hash);
-}
-
-// A value that is made anew when its stamp differs. Who comes meanwhile waits.
+// What was made at the last look, failures too. While it is made anew, which may take seconds with
+// a large log, the old one is shown, and changes() says when there is a newer one; a log that
+// changes all the time costs a fifth of a processor at most.
 template <class T>
 class Kept {
  public:
-  Result<std::shared_ptr<const T>> get(
-      const std::string& stamp, const std::function<Result<std::shared_ptr<const T>>()>& make) {
-    const std::scoped_lock lock(mutex_);
-    if (value_ != nullptr && stamp == stamp_) return value_;
-    value_ = TRY(make());
-    stamp_ = stamp;
-    return value_;
+  using Value = Result<std::shared_ptr<const T>>;
+  Kept(std::function<std::string()> stamp, std::function<Value()> make)
+      : stamp_now_(std::move(stamp)), make_(std::move(make)) {}
+
+  Value get() {
+    const std::string stamp = stamp_now_();
+    std::unique_lock lock(mutex_);
+    if (value_ && stamp == stamp_) return *value_;
+    if (!busy_) {
+      busy_ = true;
+      const auto pause = value_ && took_ > quick ? pause_factor * took_ : Clock::duration(0);
+      // The one before has ended, or is about to: it does nothing behind `busy_ = false`.
+      worker_ = std::jthread([this, pause](const std::stop_token& stop) { renew(pause, stop); });
+    }
+    if (!value_) {
+      made_.wait(lock, [this] { return value_.has_value(); });
+    } else if (took_ <= quick) {
+      made_.wait_for(lock, patience, [this] { return !busy_; });
+    }
+    return *value_;
   }
 
+  [[nodiscard]] std::uint64_t changes() const { return changes_; }
+
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto quick = std::chrono::milliseconds(200);
+  static constexpr auto patience = std::chrono::seconds(2);
+  static constexpr int pause_factor = 4;
+
+  void renew(Clock::duration pause, const std::stop_token& stop) {
+    {
+      std::unique_lock lock(mutex_);
+      if (pause.count() > 0 && made_.wait_for(lock, stop, pause, [&] { return false; })) return;
+    }
+    if (stop.stop_requested()) return;
+    const auto begun = Clock::now();
+    std::string stamp = stamp_now_();
+    Value made = make_();
+    const std::scoped_lock lock(mutex_);
+    took_ = Clock::now() - begun;
+    value_ = std::move(made);
+    stamp_ = std::move(stamp);
+    busy_ = false;
+    ++changes_;
+    made_.notify_all();
+  }
+
+  std::function<std::string()> stamp_now_;
+  std::function<Value()> make_;
   std::mutex mutex_;
+  std::condition_variable_any made_;
   std::string stamp_;
-  std::shared_ptr<const T> value_;  // shared: see Facts
+  std::optional<Value> value_;
+  bool busy_ = false;
+  Clock::duration took_{};
+  std::atomic<std::uint64_t> changes_ = 0;
+  std::jthread worker_;  // last: it uses what stands above
 };
 
 Result<std::shared_ptr<const LogFacts>> read_log(const store::Home& home) {
@@ -105,28 +134,37 @@ json::object to_json(const Stamps& stamps) {
 }
 
 struct Facts::State {
+  explicit State(store::Home place) : home(std::move(place)) {}
+
   store::Home home;
-  Kept<LogFacts> log = {};
-  Kept<json::value> report = {};
+  Kept<LogFacts> log{[this] { return log_stamp(); }, [this] { return read_log(home); }};
+  Kept<json::value> report{[this] { return report_stamp(); }, [this] { return make_report(); }};
 
   [[nodiscard]] std::string log_stamp() const {
     return stamp_of_all(home.log()) + stamp_of(home.directory() / "prices.toml");
   }
+  [[nodiscard]] std::string report_stamp() const {
+    const Stamps stamps = read_stamps(home);
+    return log_stamp() + stamps.tasks + stamps.policy;
+  }
+  [[nodiscard]] Result<std::shared_ptr<const json::value>> make_report() const {
+    return std::make_shared<const json::value>(s6::to_json(TRY(s6::make_report(home, {}))));
+  }
 };
 
-Facts::Facts(store::Home home) : state_(new State{.home = std::move(home)}) {}
+Facts::Facts(store::Home home) : state_(std::make_unique<State>(std::move(home))) {}
 Facts::~Facts() = default;
 
-Result<std::shared_ptr<const LogFacts>> Facts::log() {
-  return state_->log.get(state_->log_stamp(), [this] { return read_log(state_->home); });
-}
+Result<std::shared_ptr<const LogFacts>> Facts::log() { return state_->log.get(); }
 
-Result<std::shared_ptr<const json::value>> Facts::report() {
-  const Stamps stamps = read_stamps(state_->home);
-  const auto make = [this]() -> Result<std::shared_ptr<const json::value>> {
-    return std::make_shared<const json::value>(s6::to_json(TRY(s6::make_report(state_->home, {}))));
-  };
-  return state_->report.get(state_->log_stamp() + stamps.tasks + stamps.policy, make);
+Result<std::shared_ptr<const json::value>> Facts::report() { return state_->report.get(); }
+
+Stamps Facts::stamps() const {
+  Stamps stamps = read_stamps(state_->home);
+  // A page that was made from older facts is told when there are newer ones.
+  stamps.log += "." + std::to_string(state_->log.changes());
+  stamps.tasks += "." + std::to_string(state_->report.changes());
+  return stamps;
 }
 
 }  // namespace understudy::console

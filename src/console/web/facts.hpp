@@ -1,7 +1,8 @@
 // What the console's pages are made from, read once and kept until it changes on the disk: calls of
 // the log without their content, traffic over time, the report's figures. Needs the auditor's or
-// the curator's key; the report the curator's. Thread-safe; who comes while something is read waits
-// for it.
+// the curator's key; the report the curator's. Thread-safe. The first one who asks waits for the
+// reading; later ones get what was read before, where that takes long, and learn from the stamps
+// when there is something newer.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +49,8 @@ class Facts {
   // shared: a page may still be made from facts that were replaced meanwhile
   Result<std::shared_ptr<const LogFacts>> log();
   Result<std::shared_ptr<const json::value>> report();  // s6's report as JSON
+  // Of the disk, and of what was read of it.
+  [[nodiscard]] Stamps stamps() const;
 
  private:
   struct State;

@@ -13,9 +13,9 @@ namespace understudy::live {
 namespace {
 
 // Options of verbs that stand in the same file; the command line reads them (apps/command_line).
-constexpr std::array command_tables = {"import",   "curate",  "scan",   "cluster",
-                                       "tasks",    "select",  "tune",   "export",
-                                       "evaluate", "promote", "report", "log"};
+constexpr std::array command_tables = {
+    "import",  "curate",   "scan",   "cluster", "tasks",  "select", "tune",   "export",  "evaluate",
+    "promote", "rollback", "refine", "replay",  "report", "log",    "models", "console", "up"};
 
 // Everything of one file that later checks need to point at.
 struct Parse {

@@ -165,7 +165,10 @@ void CapturedCall::begin_call() {
 
 // True where the call is the LLM's.
 net::Async<bool> CapturedCall::small_model_passes() {
-  if (!parts_.router.has_tasks()) co_return true;
+  if (!parts_.router.has_tasks()) {
+    if (parts_.router.is_stopped()) call_.route.reason = "off";
+    co_return true;
+  }
   SmallModelAnswer answer(api_, exchange_.request().body, parts_.router, parts_.pool);
   const Stopwatch watch;
   const bool accepted = co_await answer.ask(call_);

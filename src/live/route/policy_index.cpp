@@ -16,7 +16,10 @@ PolicyIndex::PolicyIndex(RoutingPolicy policy, std::span<const Veto> vetoes,
         .policy = task, .mode = task.mode, .vetoed = task.mode < decided, .watched = watched[i]}));
     everything_off = everything_off && task.mode == RouteMode::off;
   }
-  if (everything_off) return;  // then no call needs to be looked at
+  if (everything_off) {  // then no call needs to be looked at
+    stopped_ = std::ranges::any_of(tasks_, [](const auto& task) { return task->vetoed; });
+    return;
+  }
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     if (tasks_[i]->mode != RouteMode::off || tasks_[i]->vetoed) matcher_.add(tasks_[i]->policy, i);
   }

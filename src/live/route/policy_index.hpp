@@ -30,6 +30,8 @@ class PolicyIndex {
   }
 
   [[nodiscard]] bool empty() const { return matcher_.empty(); }
+  // Vetoes have put every task that was live on the LLM.
+  [[nodiscard]] bool stopped() const { return stopped_; }
   // With the modes that are left under the vetoes.
   [[nodiscard]] const RoutingPolicy& policy() const { return policy_; }
   [[nodiscard]] const std::vector<std::shared_ptr<const LiveTask>>& tasks() const { return tasks_; }
@@ -38,6 +40,7 @@ class PolicyIndex {
   RoutingPolicy policy_;
   std::vector<std::shared_ptr<const LiveTask>> tasks_;  // in the order of the policy
   PolicyMatcher matcher_;
+  bool stopped_ = false;
 };
 
 }  // namespace understudy::live

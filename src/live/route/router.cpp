@@ -66,7 +66,8 @@ struct Router::State {
   mutable std::mutex mutex;
   std::condition_variable_any wake;
   std::shared_ptr<const PolicyIndex> index = std::make_shared<PolicyIndex>();
-  std::atomic<bool> has_tasks{false};         // of the index, without the lock
+  std::atomic<bool> has_tasks{false};  // of the index, without the lock
+  std::atomic<bool> stopped{false};
   mutable std::atomic<std::int64_t> seen{0};  // calls, whatever task
   std::atomic<std::size_t> shadows_waiting{0};
 
@@ -79,6 +80,7 @@ struct Router::State {
   bool vetoes_unreadable = false;
 
   std::jthread watcher;
+  std::jthread keeper;
   Pool shadow_pool{shadow_threads};  // last: its threads use what stands above
 
   State(store::Home place, ModelOpener opener)
@@ -96,6 +98,7 @@ struct Router::State {
   void demote(const LiveTask& task, Demotion demotion);
   void save();
   void watch(const std::stop_token& stop);
+  void keep_models(const std::stop_token& stop);
   SlmAnswer answer(const Match& match, const std::vector<std::string>& tool_names);
 };
 
@@ -157,6 +160,7 @@ void Router::State::rebuild() {
   auto fresh = std::make_shared<const PolicyIndex>(decided, vetoes, watched);
   const std::scoped_lock lock(mutex);
   has_tasks = !fresh->empty();
+  stopped = fresh->stopped();
   index = std::move(fresh);
 }
 
@@ -184,11 +188,19 @@ void Router::State::watch(const std::stop_token& stop) {
   std::int64_t saved_at = -1;
   while (!stop.stop_requested()) {
     poll();
-    models.reconcile(current()->policy());
     if (const std::int64_t calls = seen.load(std::memory_order_relaxed); calls != saved_at) {
       save();
       saved_at = calls;
     }
+    std::unique_lock lock(mutex);
+    wake.wait_for(lock, stop, poll_interval, [] { return false; });
+  }
+}
+
+// Beside watch(): a model that takes its time to come up must not keep a kill switch waiting.
+void Router::State::keep_models(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    models.reconcile(current()->policy());
     std::unique_lock lock(mutex);
     wake.wait_for(lock, stop, poll_interval, [] { return false; });
   }
@@ -228,8 +240,9 @@ SlmAnswer Router::State::answer(const Match& match, const std::vector<std::strin
   if (!prediction) {
     if (prediction.error().code == ErrorCode::unsupported) {
       result.decision.reason = "slm_unsupported";
-    } else if (prediction.error().code == ErrorCode::unavailable) {
-      models.report_failure(task.artifact);
+    } else if (prediction.error().code == ErrorCode::unavailable ||
+               prediction.error().code == ErrorCode::timeout) {
+      models.report_failure(task.artifact, model);
     }
     return result;
   }
@@ -246,8 +259,10 @@ SlmAnswer Router::State::answer(const Match& match, const std::vector<std::strin
 Router::Router(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Router::~Router() {
-  state_->watcher.request_stop();
-  if (state_->watcher.joinable()) state_->watcher.join();
+  for (std::jthread* thread : {&state_->watcher, &state_->keeper}) {
+    thread->request_stop();
+    if (thread->joinable()) thread->join();
+  }
   state_->save();
 }
 
@@ -256,10 +271,14 @@ Result<std::unique_ptr<Router>> Router::open(const store::Home& home, ModelOpene
   state->poll();  // the models of a policy come up in the background
   State& running = *state;
   running.watcher = std::jthread([&running](const std::stop_token& stop) { running.watch(stop); });
+  running.keeper =
+      std::jthread([&running](const std::stop_token& stop) { running.keep_models(stop); });
   return std::unique_ptr<Router>(new Router(std::move(state)));
 }
 
 bool Router::has_tasks() const { return state_->has_tasks.load(std::memory_order_relaxed); }
+
+bool Router::is_stopped() const { return state_->stopped.load(std::memory_order_relaxed); }
 
 std::int64_t Router::policy_version() const { return state_->current()->policy().version; }
 
@@ -268,8 +287,8 @@ std::optional<Match> Router::match(const wire::ChatRequest& request, const Place
   const auto task = state_->current()->find(wire::tools_hash(request.tool_names),
                                             request.response_form, request.prompt);
   if (!task) return std::nullopt;
-  task->watched->matched();
   Match match{.task = task, .slots = *task->policy.prompt_template.match(request.prompt)};
+  task->watched->matched(match.slots);
   const bool in_tool_loop =
       !request.roles.empty() && request.roles.back() == "tool" && !place.parent.empty();
   if (task->mode == RouteMode::off) {

@@ -85,6 +85,8 @@ class Router {
 
   // Without any, no request needs to be read for match(). Quick.
   [[nodiscard]] bool has_tasks() const;
+  // The kill switch has taken every task from its model. Quick.
+  [[nodiscard]] bool is_stopped() const;
   [[nodiscard]] std::int64_t policy_version() const;
   void scrape(telemetry::Scrape& scrape) const;
 

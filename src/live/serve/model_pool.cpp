@@ -1,6 +1,7 @@
 #include "live/serve/model_pool.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -17,20 +18,29 @@ std::chrono::seconds pause_after(int failures) {
 
 }  // namespace
 
+void ModelPool::end_what_nobody_uses() {
+  std::vector<std::shared_ptr<const lm::SmallModel>> idle;  // destroyed outside the lock
+  const std::scoped_lock lock(mutex_);
+  const auto in_use =
+      std::ranges::partition(ended_, [](const auto& model) { return model.use_count() > 1; });
+  idle.assign(std::make_move_iterator(in_use.begin()), std::make_move_iterator(in_use.end()));
+  ended_.erase(in_use.begin(), in_use.end());
+}
+
 void ModelPool::reconcile(const RoutingPolicy& policy) {
   std::map<ArtifactId, CandidateKind> wanted;
   for (const TaskPolicy& task : policy.tasks) {
     if (task.mode != RouteMode::off) wanted[task.artifact] = task.kind;
   }
-  std::map<ArtifactId, Entry> ended;  // destroyed outside the lock: ending a server takes a while
   {
     const std::scoped_lock lock(mutex_);
-    for (auto it = entries_.begin(); it != entries_.end();) {
-      auto next = std::next(it);
-      if (!wanted.contains(it->first)) ended.insert(entries_.extract(it));
-      it = next;
-    }
+    std::erase_if(entries_, [&](auto& entry) {
+      if (wanted.contains(entry.first)) return false;
+      if (entry.second.model) ended_.push_back(std::move(entry.second.model));
+      return true;
+    });
   }
+  end_what_nobody_uses();
   for (const auto& [artifact, kind] : wanted) {
     {
       const std::scoped_lock lock(mutex_);
@@ -44,6 +54,7 @@ void ModelPool::reconcile(const RoutingPolicy& policy) {
     Entry& entry = entries_[artifact];
     if (opened) {
       entry.model = std::move(*opened);
+      entry.opened_at = Clock::now();
       log::info("small model " + artifact.value + " is up");
     } else {
       entry.retry_at = Clock::now() + pause_after(++entry.failures);
@@ -58,14 +69,17 @@ std::shared_ptr<const lm::SmallModel> ModelPool::find(const ArtifactId& artifact
   return found == entries_.end() ? nullptr : found->second.model;
 }
 
-void ModelPool::report_failure(const ArtifactId& artifact) {
-  std::shared_ptr<const lm::SmallModel> dead;  // destroyed outside the lock
+void ModelPool::report_failure(const ArtifactId& artifact,
+                               const std::shared_ptr<const lm::SmallModel>& model) {
   const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(artifact);
-  if (found == entries_.end() || !found->second.model) return;
-  dead = std::move(found->second.model);
-  found->second.model = nullptr;
-  found->second.retry_at = Clock::now() + pause_after(found->second.failures++);
+  if (found == entries_.end() || !model || found->second.model != model) return;
+  Entry& entry = found->second;
+  ended_.push_back(std::move(entry.model));
+  entry.model = nullptr;
+  // One that was up for long begins with short pauses again.
+  if (Clock::now() - entry.opened_at > std::chrono::seconds(pause_s_max)) entry.failures = 0;
+  entry.retry_at = Clock::now() + pause_after(entry.failures++);
   log::warn("small model " + artifact.value + " is away; its calls go to the LLM until it is back");
 }
 

@@ -35,6 +35,16 @@ json::object counts_of(const CurateReport& report) {
   for (const auto& [type, counts] : report.places) places[type] = to_object(counts);
   json::object samples;
   for (const auto& [type, shapes] : report.samples) samples[type] = to_array(shapes);
+  json::object paraphrase;
+  for (const auto& [task, types] : report.paraphrase) {
+    json::object of_task;
+    for (const auto& [type, counts] : types) {
+      of_task[type] = json::object{{"examples", counts.examples},
+                                   {"varied", counts.varied},
+                                   {"kept", to_object(counts.kept)}};
+    }
+    paraphrase[task] = std::move(of_task);
+  }
   return {{"calls_read", report.calls_read},
           {"calls_kept", report.calls_kept},
           {"duplicates", report.duplicates},
@@ -45,6 +55,7 @@ json::object counts_of(const CurateReport& report) {
           {"distinct_values", to_object(report.distinct_values)},
           {"places", std::move(places)},
           {"samples", std::move(samples)},
+          {"paraphrase", std::move(paraphrase)},
           {"asked_again", report.asked_again},
           {"with_other_answers", report.with_other_answers},
           {"near_duplicate_groups", report.near_duplicate_groups},

@@ -30,6 +30,13 @@ struct CurateOptions {
 
 using Counts = std::map<std::string, std::uint64_t>;
 
+// Of a task and a type that it wants paraphrased, in examples that have values of the type.
+struct ParaphraseCounts {
+  std::uint64_t examples = 0;
+  std::uint64_t varied = 0;
+  Counts kept;  // by reason
+};
+
 struct CurateReport {
   std::uint64_t calls_read = 0;
   std::uint64_t calls_kept = 0;  // examples with their repeats
@@ -43,6 +50,7 @@ struct CurateReport {
   std::map<std::string, Counts> places;                     // replaced, by type and JSON key
   std::map<std::string, std::vector<std::string>> samples;  // shapes of originals, by type
   Counts actions;                                           // types, by action
+  std::map<std::string, std::map<std::string, ParaphraseCounts>> paraphrase;  // by task and type
   std::uint64_t asked_again = 0;         // requests that were made more than once
   std::uint64_t with_other_answers = 0;  // of these: the answers differ; kept as votes
   std::uint64_t near_duplicate_groups = 0;

@@ -52,6 +52,10 @@ struct SecondLook {
   DropReason reason = DropReason::none;
   std::optional<Example> example;
   ReplacedCounts replaced;
+  std::uint32_t task = 0;
+  TypeBits wanted = 0;  // to be paraphrased
+  TypeBits varied = 0;
+  std::string_view numbers_kept;  // why, where they might have been varied
 };
 
 // The arguments of the answer's tool calls must still be what the tools take.
@@ -62,31 +66,56 @@ bool still_fits_tools(const json::value& request, const std::string& response_bo
   return answer && fits_tools(request, *answer);
 }
 
+struct Writing {
+  DropReason reason = DropReason::none;
+  PseudonymWriter::Rewritten bodies;
+};
+
+Writing write_anew(const Call& call, const Treatment& treatment, PseudonymWriter& writer) {
+  auto written = writer.rewrite(call.request.reveal(), call.response.reveal(), treatment);
+  if (!written || !written->clean) return {.reason = DropReason::pii_left, .bodies = {}};
+  if (written->response.contains("\"tool_calls\"") && !written->replaced.empty()) {
+    const auto tree = json::parse(written->request);
+    if (!tree || !still_fits_tools(*tree, written->response))
+      return {.reason = DropReason::surrogate_broke_schema, .bodies = {}};
+  }
+  return {.bodies = std::move(*written)};
+}
+
+// With other numbers where the answer still follows from the prompt then, else with its own.
+Writing write_varied(const Call& call, Treatment treatment, PseudonymWriter& writer,
+                     SecondLook& look) {
+  if (treatment.numbers) {
+    Writing writing = write_anew(call, treatment, writer);
+    if (writing.reason == DropReason::none && writing.bodies.numbers == NumbersOutcome::varied)
+      return writing;
+    look.varied &= static_cast<TypeBits>(~bits_of(EntityType::plain_number));
+    look.numbers_kept = to_string(writing.reason == DropReason::none ? writing.bodies.numbers
+                                                                     : NumbersOutcome::unfit);
+    treatment.numbers.reset();
+  }
+  return write_anew(call, treatment, writer);
+}
+
 SecondLook to_example(Call& call, const PlannedCall& planned, const Treatment& treatment,
-                      PseudonymWriter& writer) {
-  SecondLook look;
+                      TypeBits wanted, TypeBits varied, PseudonymWriter& writer) {
+  SecondLook look{
+      .example = {}, .replaced = {}, .wanted = wanted, .varied = varied, .numbers_kept = {}};
   if (call.content != ContentState::whole || !to_chat_form(call)) {
     look.reason = DropReason::erased;
     return look;
   }
-  auto written = writer.rewrite(call.request.reveal(), call.response.reveal(), treatment);
-  if (!written || !written->clean) {
-    look.reason = DropReason::pii_left;
-    return look;
-  }
-  if (written->response.contains("\"tool_calls\"") && !written->replaced.empty()) {
-    const auto tree = json::parse(written->request);
-    if (!tree || !still_fits_tools(*tree, written->response)) {
-      look.reason = DropReason::surrogate_broke_schema;
-      return look;
-    }
-  }
+  Writing writing = write_varied(call, treatment, writer, look);
+  look.reason = writing.reason;
+  if (look.reason != DropReason::none) return look;
+  auto* written = &writing.bodies;
   look.replaced = std::move(written->replaced);
   look.example =
       Example{.call = call.id,
               .session = call.session,
               .started_at = call.started_at,
               .split = planned.split,
+              .rank = planned.rank,
               .model = call.served_model.empty() ? call.requested_model : call.served_model,
               .request = SecretText(std::move(written->request)),
               .response = SecretText(std::move(written->response)),
@@ -138,7 +167,11 @@ class Curation {
         },
         [&](Survey& batch) -> Status {
           TRY(recogniser_sound());
-          for (const Examined& examined : batch.outcomes) TRY(plan_.add(examined));
+          for (const Examined& examined : batch.outcomes) {
+            if (examined.reason == DropReason::none)
+              paraphrase_.add(examined.task, examined.paraphrase);
+            TRY(plan_.add(examined));
+          }
           merge_into(originals_, batch.table);
           report_.repaired += batch.repaired;
           return {};
@@ -155,7 +188,10 @@ class Curation {
     return work.finish();
   }
 
-  Status decide() { return plan_.decide(settings_, input_.pseudonym_key); }
+  Status decide() {
+    paraphrase_.decide();
+    return plan_.decide(settings_, input_.pseudonym_key);
+  }
 
   Status rewrite(const ExampleSink& sink) {
     const Pseudonymiser pseudonymiser =
@@ -168,8 +204,7 @@ class Curation {
           writers.with([&](PseudonymWriter& writer) {
             for (std::size_t i = 0; i < batch.calls.size(); ++i) {
               repair_bodies(batch.calls[i]);
-              batch.outcomes.push_back(to_example(batch.calls[i], plan_.rows()[batch.rows[i]],
-                                                  treatments_.of(batch.calls[i]), writer));
+              batch.outcomes.push_back(write(batch.calls[i], plan_.rows()[batch.rows[i]], writer));
             }
           });
           batch.calls.clear();
@@ -242,6 +277,35 @@ class Curation {
     return {};
   }
 
+  SecondLook write(Call& call, const PlannedCall& planned, PseudonymWriter& writer) const {
+    const TypeBits wanted = paraphrased(treatments_.of(call).actions);
+    const std::uint32_t task = wanted == 0 ? 0 : treatments_.task_of(call);
+    const TypeBits varied = paraphrase_.allowed(task, wanted & planned.present, planned.derived);
+    SecondLook look = to_example(
+        call, planned, treatments_.of(call, varied, paraphrase_.fixed(task), input_.pseudonym_key),
+        wanted, varied, writer);
+    look.task = task;
+    return look;
+  }
+
+  void count_paraphrase(const SecondLook& look, const PlannedCall& planned) {
+    for (const EntityType type : paraphrase_types) {
+      if (!varies(look.wanted & planned.present, type)) continue;
+      ParaphraseCounts& counts =
+          report_.paraphrase[input_.tasks.names[look.task - 1]][std::string(to_string(type))];
+      ++counts.examples;
+      if (varies(look.varied, type)) {
+        ++counts.varied;
+      } else if (paraphrase_.is_off(look.task, type)) {
+        ++counts.kept["off: too many answers have values that no prompt has"];
+      } else if (varies(planned.derived, type)) {
+        ++counts.kept[std::string(to_string(NumbersOutcome::derived))];
+      } else {
+        ++counts.kept[std::string(look.numbers_kept)];
+      }
+    }
+  }
+
   static std::size_t cores() { return std::max(std::thread::hardware_concurrency(), 1U); }
 
   Status take(SecondLook& look, const PlannedCall& planned, const ExampleSink& sink) {
@@ -251,6 +315,7 @@ class Curation {
     }
     const Example& example = *look.example;
     TRY(sink(example));
+    count_paraphrase(look, planned);
     ++report_.examples;
     report_.calls_kept += planned.repeats;
     report_.duplicates += planned.repeats - 1;
@@ -271,6 +336,7 @@ class Curation {
   Pool pool_;
   std::size_t in_flight_max_;
   CurationPlan plan_;
+  ParaphrasePlan paraphrase_;
   Detector detector_;
   std::shared_ptr<const Recogniser> recogniser_;
   EntityTable originals_;

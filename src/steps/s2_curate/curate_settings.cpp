@@ -21,6 +21,13 @@ std::optional<EntityType> parse_type(std::string_view name) {
   return std::nullopt;
 }
 
+std::string paraphrase_names() {
+  std::string names;
+  for (const EntityType type : paraphrase_types)
+    names += (names.empty() ? "" : ", ") + std::string(to_string(type));
+  return names;
+}
+
 Status read_actions(const toml::node& node, Actions& actions) {
   if (!node.is_table()) return wrong(node, "actions are a table: type = \"surrogate\"");
   for (const auto& [name, value] : *node.as_table()) {
@@ -28,10 +35,16 @@ Status read_actions(const toml::node& node, Actions& actions) {
     if (!type) return wrong(value, "there is no type \"" + std::string(name.str()) + "\"");
     const auto text = value.value<std::string>();
     const auto action = text ? parse_action(*text) : std::nullopt;
-    if (!action) return wrong(value, "an action is keep, mask, drop or surrogate");
-    const bool leaks = *action == Action::keep || *action == Action::surrogate;
+    if (!action) return wrong(value, "an action is keep, mask, drop, surrogate or paraphrase");
+    const bool leaks = *action != Action::mask && *action != Action::drop;
     if (*type == EntityType::secret && leaks)
       return wrong(value, "secrets are redacted (mask), or their calls dropped (drop)");
+    if (*action == Action::paraphrase && !std::ranges::contains(paraphrase_types, *type))
+      return wrong(value, "paraphrase is for " + paraphrase_names() +
+                              "; every other type is a person's: give it a surrogate");
+    if (*type == EntityType::plain_number && *action != Action::keep &&
+        *action != Action::paraphrase)
+      return wrong(value, "numbers that are nobody's can be kept or paraphrased");
     actions[static_cast<std::size_t>(*type)] = *action;
   }
   return {};

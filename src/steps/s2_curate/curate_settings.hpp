@@ -2,6 +2,7 @@
 // its keys.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -31,7 +32,10 @@ struct CurateSettings {
   std::string recogniser_url = {};  // an endpoint of Presidio's analyzer API; empty: none
   std::string recogniser_language = "en";
 
-  [[nodiscard]] bool needs_tasks() const { return !task_actions.empty() || calls_per_task_max > 0; }
+  [[nodiscard]] bool needs_tasks() const {
+    return !task_actions.empty() || calls_per_task_max > 0 ||
+           std::ranges::contains(actions, Action::paraphrase);
+  }
 };
 
 // invalid_input with the line of what is wrong; defaults where there is no [curate] table.

@@ -47,6 +47,22 @@ TEST(CurateSettings, NameTheLineOfWhatIsWrong) {
   EXPECT_THAT(error_of("[curate]\ncalls_per_task_max = -1"), HasSubstr("number of calls"));
 }
 
+TEST(CurateSettings, ParaphraseWhatIsNobodysAlone) {
+  const auto settings = parse_curate_settings(R"(
+    [curate.task."t-1".actions]
+    number = "paraphrase"
+    LOCATION = "paraphrase")");
+  ASSERT_TRUE(settings.has_value()) << settings.error().to_text();
+  const Actions& task = settings->task_actions.at("t-1");
+  EXPECT_EQ(action_of(task, EntityType::plain_number), Action::paraphrase);
+  EXPECT_EQ(action_of(task, EntityType::location), Action::paraphrase);
+  EXPECT_TRUE(parse_curate_settings("[curate.actions]\nnumber = \"paraphrase\"")->needs_tasks());
+  EXPECT_THAT(error_of("[curate.actions]\nperson = \"paraphrase\""),
+              HasSubstr(":2: paraphrase is for number, date_time"));
+  EXPECT_THAT(error_of("[curate.actions]\nsecret = \"paraphrase\""), HasSubstr("redacted"));
+  EXPECT_THAT(error_of("[curate.actions]\nnumber = \"mask\""), HasSubstr("kept or paraphrased"));
+}
+
 TEST(CurateSettings, NeverKeepSecrets) {
   EXPECT_THAT(error_of("[curate.actions]\nsecret = \"keep\""), HasSubstr("redacted"));
   EXPECT_THAT(error_of("[curate.actions]\nsecret = \"surrogate\""), HasSubstr("redacted"));

@@ -18,6 +18,8 @@ Status CurationPlan::add(const Examined& examined) {
   const auto row = static_cast<std::uint32_t>(rows_.size());
   rows_.push_back({.call = examined.call, .reason = examined.reason});
   if (examined.reason != DropReason::none) return {};
+  rows_[row].present = examined.paraphrase.present;
+  rows_[row].derived = examined.paraphrase.derived;
   Asked& asked = asked_[examined.request];
   ++asked.calls;
   const auto [first, is_new] =
@@ -86,6 +88,7 @@ Status CurationPlan::decide(const CurateSettings& settings, const SecretText& ke
   const std::vector<bool> contaminated = TRY(find_contaminated(shingles_, splits.of));
   for (std::size_t i = 0; i < kept_.size(); ++i) {
     rows_[kept_[i].row].split = splits.of[i];
+    rows_[kept_[i].row].rank = splits.ranks[i];
     if (contaminated[i]) rows_[kept_[i].row].reason = DropReason::contaminated;
   }
   apply_cap(components, settings.calls_per_component_max, key);

@@ -14,6 +14,7 @@
 #include "steps/s2_curate/curate_settings.hpp"
 #include "steps/s2_curate/duplicates/near_duplicates.hpp"
 #include "steps/s2_curate/filters.hpp"
+#include "steps/s2_curate/paraphrase_plan.hpp"
 
 namespace understudy::s2 {
 
@@ -26,6 +27,7 @@ struct Examined {
   std::uint64_t pair[2] = {};  // request and answer
   std::uint32_t task = 0;      // 0: none
   Shingles shingles = {};
+  ParaphraseFacts paraphrase = {};
 };
 
 // A row of the plan, in the order of the log.
@@ -33,9 +35,12 @@ struct PlannedCall {
   std::uint64_t call = 0;  // hash of its id
   DropReason reason = DropReason::none;
   bool stands_for_others = true;  // false: an equal call came before it
+  TypeBits present = 0;           // ParaphraseFacts
+  TypeBits derived = 0;
   Split split = Split::train;
   std::uint32_t repeats = 1;
   std::uint32_t asked = 1;
+  std::uint32_t rank = 0;  // Example::rank
 };
 
 struct PlanCounts {

@@ -1,6 +1,7 @@
 #include "steps/s2_curate/examine_call.hpp"
 
 #include <cstring>
+#include <format>
 
 #include "adapters/text/hashing.hpp"
 #include "adapters/wire/chat.hpp"
@@ -23,6 +24,13 @@ std::uint64_t session_hash(const Call& call) {
   return text::hash64(call.session.value, text::hash64(call.origin.tenant)) | 1U;
 }
 
+// Of the types that were to be paraphrased.
+void keep(TypeBits types, Actions& actions) {
+  for (const EntityType type : paraphrase_types) {
+    if (varies(types, type)) actions[static_cast<std::size_t>(type)] = Action::keep;
+  }
+}
+
 }  // namespace
 
 std::uint64_t hash_of_id(const CallId& id) { return text::hash64(id.value); }
@@ -33,16 +41,38 @@ std::uint32_t Treatments::task_of(const Call& call) const {
 }
 
 Treatment Treatments::of(const Call& call) const {
+  constexpr unsigned bits_of_types = 8;
   Treatment treatment{.actions = settings_.actions};
   if (settings_.scope == SurrogateScope::tenant && !call.origin.tenant.empty())
     treatment.scope = text::hash64(call.origin.tenant);
-  if (const std::uint32_t task = task_of(call)) {
-    if (const auto own = settings_.task_actions.find(tasks_.names[task - 1]);
-        own != settings_.task_actions.end()) {
-      treatment.actions = own->second;
-      treatment.actions_id = task;
-    }
+  const std::uint32_t task = task_of(call);
+  if (task == 0) {  // nobody can say what its answers turn on
+    keep(paraphrased(treatment.actions), treatment.actions);
+    return treatment;
   }
+  if (const auto own = settings_.task_actions.find(tasks_.names[task - 1]);
+      own != settings_.task_actions.end()) {
+    treatment.actions = own->second;
+    treatment.actions_id = std::uint64_t{task} << bits_of_types;
+  }
+  return treatment;
+}
+
+Treatment Treatments::of(const Call& call, TypeBits varied, const FixedNumbers& fixed,
+                         const SecretText& key) const {
+  Treatment treatment = of(call);
+  const TypeBits wanted = paraphrased(treatment.actions);
+  if (wanted == 0) return treatment;
+  const std::uint32_t task = task_of(call);
+  if (varies(varied, EntityType::plain_number)) {
+    treatment.numbers = NumberVariation{
+        .factor_e4 = draw_factor_e4(key, std::format("{:x}/{}/{}", treatment.scope,
+                                                     tasks_.names[task - 1], call.session.value)),
+        .fixed = &fixed};
+  }
+  keep(static_cast<TypeBits>(wanted & ~varied), treatment.actions);
+  treatment.actions_id = text::hash64({reinterpret_cast<const char*>(&varied), sizeof varied},
+                                      treatment.actions_id + 1);
   return treatment;
 }
 
@@ -91,6 +121,10 @@ Examined examine(Call& call, const Treatments& treatments, const FilterOptions& 
   examined.pair[0] = text::hash64(pair, treatment.scope);
   examined.pair[1] = text::hash64(pair, treatment.scope + 1);
   examined.task = treatments.task_of(call);
+  if (const TypeBits wanted = paraphrased(treatment.actions)) {
+    examined.paraphrase =
+        paraphrase_facts(wanted, scanner, call.request.reveal(), call.response.reveal());
+  }
   examined.shingles = shingles_of(new_text(*request, *answer));
   return examined;
 }

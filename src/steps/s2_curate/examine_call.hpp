@@ -25,7 +25,11 @@ class Treatments {
   Treatments(const CurateSettings& settings, const KnownTasks& tasks)
       : settings_(settings), tasks_(tasks) {}
   [[nodiscard]] std::uint32_t task_of(const Call& call) const;
+  // What is to be found; types to paraphrase are among it.
   [[nodiscard]] Treatment of(const Call& call) const;
+  // What is to be written, for the types that may be varied: the others are kept.
+  [[nodiscard]] Treatment of(const Call& call, TypeBits varied, const FixedNumbers& fixed,
+                             const SecretText& key) const;
 
  private:
   const CurateSettings& settings_;

@@ -114,6 +114,27 @@ std::string type_table(const CurateReport& report) {
          rows + "</tbody></table></div>\n";
 }
 
+std::string paraphrase_table(const CurateReport& report) {
+  if (report.paraphrase.empty()) return {};
+  std::string rows;
+  for (const auto& [task, types] : report.paraphrase) {
+    for (const auto& [type, counts] : types) {
+      std::string kept;
+      for (const auto& [reason, count] : counts.kept)
+        kept += std::format("{}&nbsp;{} ", html::escaped(reason), html::thousands(count));
+      rows += std::format(
+          "<tr><td>{}</td><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td>"
+          "<td>{}</td></tr>\n",
+          html::escaped(task), html::escaped(type), html::thousands(counts.examples),
+          html::thousands(counts.varied), kept);
+    }
+  }
+  return "<h2>Paraphrased</h2>\n<div class=\"scroll\"><table><thead><tr><th>task</th><th>type</th>"
+         "<th class=\"number\">examples with it</th><th class=\"number\">varied</th>"
+         "<th>kept as they are, and why</th></tr></thead><tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
 std::string warnings_of(const CurateReport& report) {
   if (report.warnings.empty()) return {};
   std::string out = "<h2>Warnings</h2>\n<ul>\n";
@@ -147,6 +168,7 @@ std::string to_html(const CurateReport& report) {
   out += count_table("Calls dropped", "reason", report.dropped);
   out += count_table("Examples by split", "split", report.splits);
   out += type_table(report);
+  out += paraphrase_table(report);
   out += warnings_of(report);
   return out + "</main></body></html>\n";
 }

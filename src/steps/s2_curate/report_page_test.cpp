@@ -16,10 +16,13 @@ TEST(CurateReportPage, ShowsCountsByReasonTypeAndPlaceAndEscapesThem) {
   report.entities["person"] = 31;
   report.places["person"]["<script>"] = 30;
   report.samples["person"] = {"Xxxx Xxx"};
+  report.paraphrase["t-1"]["number"] = {
+      .examples = 1400, .varied = 1300, .kept = {{"not_in_the_prompt", 100}}};
   report.warnings = {"a & b"};
   const std::string page = to_html(report);
   EXPECT_THAT(page, HasSubstr("12&#8239;345"));
   EXPECT_THAT(page, HasSubstr("refusal"));
+  EXPECT_THAT(page, HasSubstr("not_in_the_prompt&nbsp;100"));
   EXPECT_THAT(page, HasSubstr("<code>Xxxx Xxx</code>"));
   EXPECT_THAT(page, HasSubstr("&lt;script&gt;"));
   EXPECT_THAT(page, Not(HasSubstr("<script>")));

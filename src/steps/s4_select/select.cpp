@@ -1,9 +1,11 @@
 #include "steps/s4_select/select.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <format>
 
 #include "adapters/store/metadata.hpp"
+#include "quality/certificate.hpp"
 #include "steps/s4_select/verdicts.hpp"
 
 namespace understudy::s4 {
@@ -23,13 +25,15 @@ constexpr std::int64_t classifier_memory_bytes_max =
 constexpr std::int64_t classifier_features = 30'000;  // that 10,000 short texts have
 constexpr std::int64_t calls_for_training_min = 50;
 constexpr std::int64_t calls_per_label_min = 5;
+constexpr double calibration_share = 0.18;  // of a task's calls (S2)
 
 Candidate classifier_for(const SelectionInputs& inputs) {
   const Task& task = inputs.task;
   const auto labels = static_cast<std::int64_t>(task.answer_set.size());
   Candidate candidate{
       .kind = CandidateKind::classifier, .name = "classifier", .reasons = {}, .score = 0.95};
-  candidate.memory_bytes = std::min(classifier_memory_bytes_max, labels * classifier_features * 4 * 2);
+  candidate.memory_bytes =
+      std::min(classifier_memory_bytes_max, labels * classifier_features * 4 * 2);
   Verdicts verdicts;
   const bool closed = task.answer_form == AnswerForm::label && labels >= 2;
   verdicts.forbid(!closed, "its answers are no closed set of labels");
@@ -72,6 +76,49 @@ Candidate nano_for(const SelectionInputs& inputs) {
   return candidate;
 }
 
+Baseline cache_for(const SelectionInputs& inputs) {
+  const auto calls = static_cast<double>(inputs.task.statistics.calls);
+  const double repeats = calls - static_cast<double>(inputs.distinct_calls);
+  Baseline cache{.name = "exact-match cache", .reason = {}};
+  if (calls > 0 && inputs.distinct_calls > 0) cache.share_of_calls = repeats / calls;
+  cache.reason =
+      std::format("{:.1f} % of the recorded calls ask and answer what an earlier one did",
+                  100 * cache.share_of_calls);
+  return cache;
+}
+
+std::optional<Baseline> cheaper_for(const SelectionInputs& inputs) {
+  constexpr double micro = 1e6;
+  const std::string& model = inputs.prices.cheaper_model();
+  if (model.empty()) return std::nullopt;
+  const TaskStatistics& statistics = inputs.task.statistics;
+  const auto calls = static_cast<double>(std::max<std::int64_t>(statistics.calls, 1));
+  Baseline cheaper{.name = model, .share_of_calls = 1, .reason = {}};
+  const auto price = inputs.prices.find(model);
+  if (price) {
+    cheaper.usd_per_call = price
+                               ->cost(static_cast<double>(statistics.prompt_tokens) / calls,
+                                      static_cast<double>(statistics.completion_tokens) / calls)
+                               .value /
+                           micro;
+  }
+  cheaper.reason =
+      (price ? std::format("${:.6f} a call at list prices, the LLM ${:.6f}", cheaper.usd_per_call,
+                           statistics.cost_usd / calls)
+             : "no price for it") +
+      std::format("; how often it answers as the LLM, `understudy evaluate {} --cheaper URL` asks",
+                  inputs.task.id.value);
+  return cheaper;
+}
+
+// Calls that the task lacks before a model that never errs could be proven: those that the
+// certificate needs, in the split that it is drawn from.
+std::int64_t calls_missing(const SelectionInputs& inputs) {
+  const auto needed = static_cast<double>(quality::calls_needed({}, 0).value_or(0));
+  const auto calls = static_cast<std::int64_t>(std::ceil(needed / calibration_share));
+  return std::max<std::int64_t>(0, calls - inputs.distinct_calls);
+}
+
 }  // namespace
 
 void Verdicts::forbid_unroutable(const Task& task) {
@@ -100,6 +147,9 @@ Selection rank_candidates(const SelectionInputs& inputs) {
     if (a.eligible != b.eligible) return a.eligible;
     return a.score > b.score;
   });
+  selection.baselines.push_back(cache_for(inputs));
+  if (auto cheaper = cheaper_for(inputs)) selection.baselines.push_back(std::move(*cheaper));
+  selection.calls_missing = calls_missing(inputs);
   return selection;
 }
 
@@ -115,13 +165,24 @@ Result<Selection> select(const store::Home& home, const TaskId& task,
   inputs.installed = TRY(list_models(home)).models;
   inputs.weights_directory = models_directory(home).string();
   inputs.licences = options.licences;
+  inputs.distinct_calls = static_cast<std::int64_t>(TRY(metadata.members_of(task)).size());
+  inputs.prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
   return rank_candidates(inputs);
 }
 
 json::value to_json(const Selection& selection) {
   json::array candidates;
   for (const Candidate& candidate : selection.candidates) candidates.push_back(to_json(candidate));
+  json::array baselines;
+  for (const Baseline& baseline : selection.baselines) {
+    baselines.push_back(json::object{{"name", baseline.name},
+                                     {"share_of_calls", baseline.share_of_calls},
+                                     {"usd_per_call", baseline.usd_per_call},
+                                     {"reason", baseline.reason}});
+  }
   return json::object{{"task", selection.task.value},
+                      {"baselines", std::move(baselines)},
+                      {"calls_missing", selection.calls_missing},
                       {"machine", to_json(selection.machine)},
                       {"candidates", std::move(candidates)}};
 }

@@ -10,6 +10,7 @@
 #include "adapters/store/home.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "economics/price_table.hpp"
 #include "records/model.hpp"
 #include "records/task.hpp"
 #include "steps/s4_select/catalogue.hpp"
@@ -24,10 +25,21 @@ struct SelectOptions {
   std::optional<machine::Machine> machine;  // default: this one
 };
 
+// What a small model has to beat (`evaluate` measures it). An exact-match cache needs no model and
+// no proof; a cheaper API model needs no machine.
+struct Baseline {
+  std::string name;           // "exact-match cache", or the model's
+  double share_of_calls = 0;  // of the task's recorded calls that it could answer
+  double usd_per_call = 0;    // at list prices; 0: free, or no price
+  std::string reason;
+};
+
 struct Selection {
   TaskId task;
   MachineProfile machine;
   std::vector<Candidate> candidates;  // eligible first, best first
+  std::vector<Baseline> baselines = {};
+  std::int64_t calls_missing = 0;  // before any proof at the usual alpha and delta is possible
 };
 
 Result<Selection> select(const store::Home& home, const TaskId& task, const SelectOptions& options);
@@ -41,6 +53,8 @@ struct SelectionInputs {
   std::vector<InstalledModel> installed;
   std::string weights_directory;
   std::vector<std::string> licences;
+  std::int64_t distinct_calls = 0;  // of the task, repeats counted once
+  economics::PriceTable prices = economics::PriceTable::built_in();
 };
 Selection rank_candidates(const SelectionInputs& inputs);
 

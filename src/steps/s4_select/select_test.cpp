@@ -56,6 +56,22 @@ TEST(Select, AClosedAnswerSetIsForTheClassifierFirst) {
   EXPECT_TRUE(selection.candidates[1].eligible);
 }
 
+TEST(Select, NamesWhatHasToBeBeatenAndHowManyCallsAreMissing) {
+  SelectionInputs inputs = inputs_for(label_task());
+  inputs.distinct_calls = 200;
+  inputs.task.statistics.prompt_tokens = 500'000;
+  inputs.task.statistics.completion_tokens = 5'000;
+  inputs.prices = *economics::PriceTable::parse("[cheaper]\nmodel = \"gpt-4o-mini\"\n", "prices");
+  const Selection selection = rank_candidates(inputs);
+  ASSERT_EQ(selection.baselines.size(), 2);
+  EXPECT_DOUBLE_EQ(selection.baselines[0].share_of_calls, 0.6);  // 300 of 500 repeat
+  EXPECT_EQ(selection.baselines[1].name, "gpt-4o-mini");
+  EXPECT_GT(selection.baselines[1].usd_per_call, 0);
+  EXPECT_EQ(selection.calls_missing, 50);  // 45 calibration calls are 250 calls
+  inputs.distinct_calls = 300;
+  EXPECT_EQ(rank_candidates(inputs).calls_missing, 0);
+}
+
 TEST(Select, StructuredAnswersAreForNano) {
   Task task = label_task();
   task.answer_form = AnswerForm::tool_call;

@@ -8,6 +8,7 @@
 #include "adapters/wire/chat.hpp"
 #include "base/json.hpp"
 #include "records/answer.hpp"
+#include "records/task_splits.hpp"
 
 namespace understudy::s5 {
 
@@ -23,9 +24,10 @@ std::string canonical_label(const std::string& text) {
 
 std::vector<TrainingExample> train_split(std::span<const Example> examples, const Task& task,
                                          const std::unordered_set<CallId>& members) {
+  const TaskSplits splits(examples, members);
   std::vector<TrainingExample> training;
   for (const Example& example : examples) {
-    if (example.split != Split::train || !members.contains(example.call)) continue;
+    if (splits.of(example) != Split::train || !members.contains(example.call)) continue;
     const auto request = json::parse(example.request.reveal());
     const auto response = json::parse(example.response.reveal());
     if (!request || !response) continue;

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
+#include "steps/s5_tune/learning_curve.hpp"
 #include "steps/s5_tune/train_split.hpp"
 #include "steps/s5_tune/trainer_process.hpp"
 #include "steps/s5_tune/workshop.hpp"
@@ -52,9 +53,11 @@ Result<std::string> train_classifier(std::vector<TrainingExample> examples,
     labelled.push_back({.text = std::move(example.prompt), .label = std::move(example.answer)});
   const auto classifier = TRY(text::Classifier::train(labelled, {}));
   TRY(classifier.save(directory / lm::classifier_file_name));
+  const double seconds = watch.elapsed_s();
   return json::to_text(json::object{{"examples", labelled.size()},
                                     {"labels", classifier.labels().size()},
-                                    {"seconds", watch.elapsed_s()}});
+                                    {"seconds", seconds},
+                                    {"learning_curve", to_json(TRY(learning_curve(labelled)))}});
 }
 
 Result<std::string> train_nano(const std::vector<TrainingExample>& examples,
@@ -117,6 +120,7 @@ json::object config_of(const TuneOptions& options) {
   if (options.kind != CandidateKind::adapter) return config;
   config["base"] = options.base.base.string();
   config["method"] = options.base.method;
+  if (auto all = json::parse(to_text(options.base))) config["base_options"] = std::move(*all);
   return config;
 }
 

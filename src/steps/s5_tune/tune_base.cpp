@@ -62,6 +62,25 @@ std::string to_text(const BaseOptions& options) {
                                     {"threads", options.threads}});
 }
 
+std::optional<BaseOptions> base_options_of(std::string_view config_json) {
+  const auto config = json::parse(config_json);
+  if (!config) return std::nullopt;
+  // Artifacts of before had the base and the method only.
+  const json::value* kept = json::find(*config, "base_options");
+  const json::value& tree = kept != nullptr ? *kept : *config;
+  const std::string base = json::string_or(tree, "base");
+  if (base.empty()) return std::nullopt;
+  BaseOptions options{.base = base};
+  options.method = json::find_string(tree, "method").value_or(options.method);
+  options.rank = json::find_integer(tree, "rank").value_or(0);
+  options.alpha = json::find_number(tree, "alpha").value_or(0);
+  options.epochs = json::find_integer(tree, "epochs").value_or(0);
+  options.batch_tokens = json::find_integer(tree, "batch_tokens").value_or(0);
+  options.learning_rate = json::find_number(tree, "learning_rate").value_or(0);
+  options.threads = static_cast<int>(json::find_integer(tree, "threads").value_or(0));
+  return options;
+}
+
 Result<std::string> tune_base(const BaseTuning& tuning, std::span<const TrainingExample> examples) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(tuning.options.base, error)) {

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -27,6 +29,8 @@ struct BaseOptions {
 };
 // As text: for the artifact's lineage, and to tell one tuning from another.
 std::string to_text(const BaseOptions& options);
+// The options that an artifact's config_json says it was made with; nothing where it has no base.
+std::optional<BaseOptions> base_options_of(std::string_view config_json);
 
 struct BaseTuning {
   std::filesystem::path program;

@@ -1,36 +1,30 @@
-// What a small model must beat before it is worth its upkeep: an exact-match cache, which costs
-// nothing, and a cheaper API model, where the user named one. And, beside agreement, what became of
-// calls that somebody rated. Private to steps/s6_refine.
+// What a small model has to beat, and what outcomes say of it: an exact-match cache, a cheaper API
+// model that the user names, and the paired test on calls with a reward. The cache can take a
+// verdict back; the other two are figures beside the agreement. Private to steps/s6_refine.
 #pragma once
 
-#include <span>
+#include <string>
 
 #include "base/result.hpp"
 #include "economics/price_table.hpp"
-#include "quality/agreement.hpp"
-#include "quality/certificate.hpp"
 #include "records/evaluation.hpp"
+#include "records/task.hpp"
 #include "steps/s6_refine/evaluate.hpp"
-#include "steps/s6_refine/held_out.hpp"
+#include "steps/s6_refine/judge_quality.hpp"
 
 namespace understudy::s6 {
 
-CacheBaseline cache_baseline(const HeldOut& held_out);
+// A cache that answers as many of the task's calls, as surely, makes the small model needless:
+// then a sentence that says so, else nothing.
+std::string beaten_by_cache(const CacheBaseline& cache, double alpha);
 
-// Asks `options.cheaper` about test calls, at most `options.cheaper_calls_max` of them. An answer
-// that it cannot give counts as one that differs; fails where it gives none at all.
-Result<CheaperBaseline> cheaper_baseline(const Task& task, const HeldOut& held_out,
-                                         const EvaluateOptions& options);
+// Of the test calls with a reward.
+OutcomeTest outcome_test(const KeptAnswers& answers, const EvaluateOptions& options);
 
-CallPrices call_prices(const HeldOut& held_out, const Evaluation& evaluation,
-                       const economics::PriceTable& prices);
-
-// Of the kept calls with a reward; at least half of it is a success.
-OutcomeComparison compare_outcomes(std::span<const HeldOutCall> calls,
-                                   std::span<const quality::Judged> judged,
-                                   const Evaluation& evaluation);
-
-// Takes the recommendation back from a proven model that does not beat the baselines.
-void weigh_baselines(Evaluation& evaluation);
+// `options.cheaper` is set, and the calls have their requests. Fails where it cannot be reached; an
+// answer that cannot be read does not agree.
+Result<CheaperBaseline> ask_cheaper(const Task& task, const KeptAnswers& answers,
+                                    const economics::PriceTable& prices,
+                                    const EvaluateOptions& options);
 
 }  // namespace understudy::s6

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <format>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -13,8 +14,8 @@
 #include "base/limits.hpp"
 #include "base/pool.hpp"
 #include "base/progress.hpp"
-#include "economics/price_table.hpp"
 #include "quality/certificate.hpp"
+#include "quality/pooled_certificate.hpp"
 #include "steps/s6_refine/baselines.hpp"
 #include "steps/s6_refine/judge_quality.hpp"
 
@@ -124,41 +125,144 @@ Status check(const EvaluateOptions& options) {
               "for example --alpha 0.05 --delta 0.1");
 }
 
-}  // namespace
+// What a model answered on both splits.
+struct Trial {
+  std::vector<quality::Judged> calibration;
+  std::vector<quality::Judged> test;
+  std::vector<Answer> answers;  // on the test calls
+};
 
-Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
-                                  const HeldOut& held_out, const EvaluateOptions& options) {
+Result<Trial> try_model(const lm::SmallModel& model, const Task& task, const HeldOut& held_out) {
   Judge judge(model, task, held_out.calibration.size() + held_out.test.size());
-  const auto calibration = judge.judge(held_out.calibration);
-  std::vector<Answer> answers;
-  const auto test = judge.judge(held_out.test, &answers);
+  Trial trial;
+  trial.calibration = judge.judge(held_out.calibration);
+  trial.test = judge.judge(held_out.test, &trial.answers);
   if (const auto failure = judge.total_failure()) return fail(*failure);
+  return trial;
+}
 
-  const quality::Guarantee guarantee{.alpha = options.alpha, .delta = options.delta};
-  const quality::Certificate certificate = quality::certify(calibration, guarantee);
-  const quality::Decision decision = quality::decide(calibration, certificate, guarantee);
+// Of the task's calls, repeats counted, those that the model would keep.
+double share_kept(const HeldOut& held_out, const Trial& trial, double threshold) {
+  std::int64_t calls = 0;
+  std::int64_t kept = 0;
+  for (std::size_t i = 0; i < trial.test.size(); ++i) {
+    calls += held_out.test[i].repeats;
+    if (trial.test[i].confidence >= threshold) kept += held_out.test[i].repeats;
+  }
+  return calls == 0 ? 0 : static_cast<double>(kept) / static_cast<double>(calls);
+}
+
+// What follows from a threshold and a decision, wherever they come from.
+Evaluation describe(const Task& task, const HeldOut& held_out, const Trial& trial, double threshold,
+                    const quality::Decision& decision, const EvaluateOptions& options) {
   Evaluation evaluation;
   evaluation.task = task.id;
   evaluation.made_at = now();
   evaluation.alpha = options.alpha;
   evaluation.delta = options.delta;
-  evaluation.threshold = certificate.threshold;
-  evaluation.calibration = quality::measure(calibration, certificate.threshold);
-  evaluation.test = quality::measure(test, certificate.threshold);
+  evaluation.threshold = threshold;
+  evaluation.calibration = quality::measure(trial.calibration, threshold);
+  evaluation.test = quality::measure(trial.test, threshold);
   evaluation.verdict = decision.verdict;
   evaluation.calls_needed = decision.calls_needed;
   evaluation.reason = decision.reason;
-  const KeptAnswers kept{.calls = held_out.test,
-                         .answers = answers,
-                         .judged = test,
-                         .threshold = certificate.holds() ? certificate.threshold : 0};
-  if (task.answer_form == AnswerForm::text) evaluation.similarity = similarity_of(kept);
-  evaluation.cache = cache_baseline(held_out);
-  evaluation.outcomes = compare_outcomes(held_out.test, test, evaluation);
-  if (options.cheaper) evaluation.cheaper = TRY(cheaper_baseline(task, held_out, options));
-  if (options.judge) evaluation.judged = TRY(judge_quality(task, kept, options));
-  evaluation.slm_latency_ms_median = probe_latency_ms(model, held_out);
+  evaluation.cache = held_out.cache;
+  evaluation.cache.share_of_model = share_kept(held_out, trial, threshold);
+  const std::string beaten = beaten_by_cache(evaluation.cache, options.alpha);
+  if (evaluation.verdict == Verdict::convert && !beaten.empty()) {
+    evaluation.verdict = Verdict::keep_llm;
+    evaluation.reason = beaten;
+  }
   evaluation.llm_latency_ms_median = llm_latency_ms(held_out);
+  return evaluation;
+}
+
+// The columns beside the agreement. Where nothing is proven they are about all of the answers.
+Status add_columns(Evaluation& evaluation, const Task& task, const HeldOut& held_out,
+                   const Trial& trial, const economics::PriceTable& prices,
+                   const EvaluateOptions& options) {
+  const KeptAnswers kept{.calls = held_out.test,
+                         .answers = trial.answers,
+                         .judged = trial.test,
+                         .threshold = evaluation.threshold <= 1 ? evaluation.threshold : 0};
+  if (task.answer_form == AnswerForm::text) evaluation.similarity = similarity_of(kept);
+  evaluation.outcomes = outcome_test(kept, options);
+  if (options.judge) evaluation.judged = TRY(judge_quality(task, kept, options));
+  if (options.cheaper) evaluation.cheaper = TRY(ask_cheaper(task, kept, prices, options));
+  return {};
+}
+
+// A task with its newest model and its calls.
+struct Subject {
+  Task task;
+  Artifact artifact;
+  HeldOut held_out;
+};
+
+Result<Subject> find_subject(const store::Home& home, const store::Metadata& metadata,
+                             const TaskId& id, const EvaluateOptions& options) {
+  Subject subject{.task = TRY(metadata.find_task(id.value)), .artifact = {}, .held_out = {}};
+  subject.artifact = TRY(find_artifact(metadata, subject.task, options.artifact));
+  subject.held_out = TRY(read_held_out(home, metadata, subject.task,
+                                       options.cheaper ? Requests::keep : Requests::drop));
+  return subject;
+}
+
+Result<std::unique_ptr<lm::SmallModel>> open(const store::Home& home, const Artifact& artifact) {
+  return lm::open_model({.kind = artifact.kind,
+                         .artifact_dir = home.artifacts() / artifact.id.value,
+                         .parallel = limits::slm_parallel_slots});
+}
+
+Result<economics::PriceTable> prices_of(const store::Home& home) {
+  return economics::PriceTable::load(home.directory() / "prices.toml");
+}
+
+quality::Decision decision_of(const quality::PooledCertificate& pooled,
+                              const quality::PooledCertificate::Part& part, std::size_t tasks) {
+  quality::Decision decision = pooled.decision;
+  decision.reason = std::format("{} tasks together: {}", tasks, decision.reason);
+  if (decision.verdict != Verdict::convert) return decision;
+  if (part.kept == 0) {
+    return {.verdict = Verdict::keep_llm,
+            .reason = "the pool is proven, but keeps none of this task's calls"};
+  }
+  if (part.hides) {
+    return {.verdict = Verdict::keep_llm,
+            .reason = std::format(
+                "the pool is proven, but this task's model disagrees on {} of its {} kept calls: "
+                "it only hides behind the others",
+                part.disagreements, part.kept)};
+  }
+  return decision;
+}
+
+Status check_pool(std::span<const TaskId> tasks) {
+  std::set<std::string> names;
+  for (const TaskId& task : tasks) names.insert(task.value);
+  if (tasks.size() >= 2 && names.size() == tasks.size()) return {};
+  return fail(ErrorCode::invalid_input, "a pool has at least two different tasks",
+              "name each once: `understudy evaluate TASK --pool-with TASK`");
+}
+
+}  // namespace
+
+Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
+                                  const HeldOut& held_out, const EvaluateOptions& options) {
+  return evaluate_model(model, task, held_out, economics::PriceTable::built_in(), options);
+}
+
+Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
+                                  const HeldOut& held_out, const economics::PriceTable& prices,
+                                  const EvaluateOptions& options) {
+  const Trial trial = TRY(try_model(model, task, held_out));
+  const quality::Guarantee guarantee{.alpha = options.alpha, .delta = options.delta};
+  const quality::Certificate certificate = quality::certify(trial.calibration, guarantee);
+  Evaluation evaluation =
+      describe(task, held_out, trial, certificate.threshold,
+               quality::decide(trial.calibration, certificate, guarantee), options);
+  TRY(add_columns(evaluation, task, held_out, trial, prices, options));
+  evaluation.slm_latency_ms_median = probe_latency_ms(model, held_out);
   return evaluation;
 }
 
@@ -166,20 +270,50 @@ Result<Evaluation> evaluate(const store::Home& home, const TaskId& task_id,
                             const EvaluateOptions& options) {
   TRY(check(options));
   auto metadata = TRY(store::Metadata::open(home));
-  const Task task = TRY(metadata.find_task(task_id.value));
-  const Artifact artifact = TRY(find_artifact(metadata, task, options.artifact));
-  const HeldOut held_out =
-      TRY(read_held_out(home, metadata, task, options.cheaper ? Requests::keep : Requests::leave));
-  const auto prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
-  const auto model = TRY(lm::open_model({.kind = artifact.kind,
-                                         .artifact_dir = home.artifacts() / artifact.id.value,
-                                         .parallel = limits::slm_parallel_slots}));
-  Evaluation evaluation = TRY(evaluate_model(*model, task, held_out, options));
-  evaluation.artifact = artifact.id;
-  evaluation.prices = call_prices(held_out, evaluation, prices);
-  weigh_baselines(evaluation);
+  const Subject subject = TRY(find_subject(home, metadata, task_id, options));
+  const auto model = TRY(open(home, subject.artifact));
+  Evaluation evaluation =
+      TRY(evaluate_model(*model, subject.task, subject.held_out, TRY(prices_of(home)), options));
+  evaluation.artifact = subject.artifact.id;
   TRY(metadata.add_evaluation(evaluation));
   return evaluation;
+}
+
+Result<std::vector<Evaluation>> evaluate_pool(const store::Home& home,
+                                              std::span<const TaskId> tasks,
+                                              const EvaluateOptions& options) {
+  TRY(check(options));
+  TRY(check_pool(tasks));
+  auto metadata = TRY(store::Metadata::open(home));
+  const economics::PriceTable prices = TRY(prices_of(home));
+  std::vector<Subject> subjects;
+  std::vector<Trial> trials;
+  std::vector<std::vector<quality::Judged>> calibration;
+  std::vector<double> latencies_ms;
+  for (const TaskId& task : tasks) {
+    subjects.push_back(TRY(find_subject(home, metadata, task, options)));
+    const Subject& subject = subjects.back();
+    const auto model = TRY(open(home, subject.artifact));  // one at a time: memory
+    trials.push_back(TRY(try_model(*model, subject.task, subject.held_out)));
+    calibration.push_back(trials.back().calibration);
+    latencies_ms.push_back(probe_latency_ms(*model, subject.held_out));
+  }
+  const auto pooled =
+      quality::certify_pool(calibration, {.alpha = options.alpha, .delta = options.delta});
+  std::vector<Evaluation> evaluations;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const Subject& subject = subjects[i];
+    const auto& part = pooled.tasks[i];
+    Evaluation evaluation = describe(subject.task, subject.held_out, trials[i], part.threshold,
+                                     decision_of(pooled, part, tasks.size()), options);
+    TRY(add_columns(evaluation, subject.task, subject.held_out, trials[i], prices, options));
+    evaluation.artifact = subject.artifact.id;
+    evaluation.slm_latency_ms_median = latencies_ms[i];
+    evaluation.pool.assign(tasks.begin(), tasks.end());
+    TRY(metadata.add_evaluation(evaluation));
+    evaluations.push_back(std::move(evaluation));
+  }
+  return evaluations;
 }
 
 }  // namespace understudy::s6

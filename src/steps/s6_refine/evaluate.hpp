@@ -6,11 +6,13 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "adapters/lm/chat_client.hpp"
 #include "adapters/lm/small_model.hpp"
 #include "adapters/store/home.hpp"
 #include "base/result.hpp"
+#include "economics/price_table.hpp"
 #include "records/evaluation.hpp"
 #include "records/task.hpp"
 #include "steps/s6_refine/held_out.hpp"
@@ -24,9 +26,10 @@ struct EvaluateOptions {
   // Asked about kept test calls whose answers differ, at most so many, twice each.
   std::optional<lm::ChatEndpoint> judge = std::nullopt;
   std::size_t judged_calls_max = 50;
-  // A cheaper API model: a baseline that is asked about test calls, at most so many.
+  // A cheaper API model as a baseline: asked the first so many test calls.
   std::optional<lm::ChatEndpoint> cheaper = std::nullopt;
-  std::size_t cheaper_calls_max = 100;
+  std::size_t cheaper_calls_max = 200;
+  double margin = 0.02;  // loss of task success that is accepted, where calls have rewards
 };
 
 // Stores the evaluation, whatever its verdict. not_found says to run `understudy tune`;
@@ -35,8 +38,17 @@ struct EvaluateOptions {
 Result<Evaluation> evaluate(const store::Home& home, const TaskId& task,
                             const EvaluateOptions& options);
 
-// The same without a home, and so without prices: asks the model and judges; weighs no baselines.
-// `alpha` and `delta` in (0, 1).
+// One proof for several small tasks together (quality/pooled_certificate.hpp); an evaluation is
+// stored for each, in the order given. invalid_input for fewer than two, or one named twice.
+Result<std::vector<Evaluation>> evaluate_pool(const store::Home& home,
+                                              std::span<const TaskId> tasks,
+                                              const EvaluateOptions& options);
+
+// The same without a home: asks the model and judges. `alpha` and `delta` in (0, 1). `prices`: of
+// the cheaper model and the LLM; default: the built-in ones.
+Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
+                                  const HeldOut& held_out, const economics::PriceTable& prices,
+                                  const EvaluateOptions& options);
 Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
                                   const HeldOut& held_out, const EvaluateOptions& options);
 

@@ -90,6 +90,63 @@ TEST_F(EvaluateTest, HeldOutCallsAreThoseThatTheGatewayWouldRoute) {
   EXPECT_EQ(calls.test[0].slots, std::vector<std::string>{"a plum"});
 }
 
+TEST_F(EvaluateTest, AModelThatDoesNotBeatTheCacheIsNotRecommended) {
+  HeldOut calls = held_out(200, "Plum");
+  calls.cache = {.calls = 1000, .hits = 990, .agreed = 985};
+  calls.test.back().slots.clear();  // the model answers 199 of 200, a cache 99.0 %
+  const ScriptedModel model(says("Plum", 0.7));
+  calls.test.back().repeats = 20;
+  const auto beaten = evaluate_model(model, task_, calls, {});
+  ASSERT_TRUE(beaten);
+  EXPECT_EQ(beaten->verdict, Verdict::keep_llm);
+  EXPECT_NE(beaten->reason.find("cache"), std::string::npos) << beaten->reason;
+  calls.test.back().repeats = 1;
+  EXPECT_EQ(evaluate_model(model, task_, calls, {})->verdict, Verdict::convert);
+  calls.test.back().repeats = 20;
+  calls.cache.agreed = 900;  // a cache that repeats what no longer holds is none
+  EXPECT_EQ(evaluate_model(model, task_, calls, {})->verdict, Verdict::convert);
+}
+
+TEST_F(EvaluateTest, OutcomesAreAColumnOfTheirOwn) {
+  HeldOut calls = held_out(300, "Plum");
+  const ScriptedModel model(says("Plum", 0.7));
+  EXPECT_EQ(evaluate_model(model, task_, calls, {})->outcomes.calls, 0);
+  for (std::size_t i = 0; i < calls.test.size(); ++i) {
+    calls.test[i].reward = i % 2;
+    if (i < 20) calls.test[i].teacher.text = "Pear";  // half of these were right
+  }
+  const auto lost = evaluate_model(model, task_, calls, {})->outcomes;
+  EXPECT_EQ(lost.calls, 300);
+  EXPECT_EQ(lost.llm_right, 150);
+  EXPECT_EQ(lost.only_llm_right, 10);
+  EXPECT_DOUBLE_EQ(lost.difference, -10.0 / 300);
+  EXPECT_FALSE(lost.holds);
+  EXPECT_TRUE(evaluate_model(model, task_, calls, {.margin = 0.1})->outcomes.holds);
+}
+
+TEST_F(EvaluateTest, TheCacheAnswersWhatTheFirstOfEqualCallsGot) {
+  std::vector<Example> examples(3);
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    examples[i].call = {std::format("c{}", i)};
+    examples[i].started_at = {static_cast<std::int64_t>(i)};
+    examples[i].request = SecretText(json::to_text(chat_request(i == 2 ? "a pear" : "a plum")));
+    examples[i].response = SecretText(json::to_text(chat_response("Plum")));
+    examples[i].repeats = 4;
+  }
+  const CacheBaseline cache = held_out_calls(examples, task_, {{"c0"}, {"c1"}, {"c2"}}).cache;
+  EXPECT_EQ(cache.calls, 12);
+  EXPECT_EQ(cache.hits, 10);   // 7 of the first question, 3 of the second
+  EXPECT_EQ(cache.agreed, 6);  // those of c1 were answered otherwise
+}
+
+TEST_F(EvaluateTest, TasksThatShareAProofAreEvaluatedTogether) {
+  write_calls(600, {});
+  train_classifier();
+  EXPECT_EQ(evaluate_pool(home_, std::vector{task_.id}, {}).error().code, ErrorCode::invalid_input);
+  EXPECT_EQ(evaluate_pool(home_, std::vector{task_.id, task_.id}, {}).error().code,
+            ErrorCode::invalid_input);
+}
+
 // The console's disagreements compared tool calls without the tools' schemas once, and showed calls
 // as different that the evaluation counts as equal.
 TEST(JudgePrediction, ComparesByTheToolsSchemasAndKeepsNothingInvalid) {

@@ -1,13 +1,16 @@
 #include "steps/s6_refine/held_out.hpp"
 
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "adapters/crypto/keys.hpp"
 #include "adapters/store/dataset.hpp"
+#include "adapters/text/hashing.hpp"
 #include "adapters/wire/chat.hpp"
 #include "base/json.hpp"
 #include "quality/valid_answer.hpp"
+#include "records/task_splits.hpp"
 
 namespace understudy::s6 {
 
@@ -32,6 +35,37 @@ std::optional<Answer> answer_of(const Example& example) {
   auto answer = wire::parse_answer(*tree);
   return answer && !answer->empty() ? std::optional(std::move(*answer)) : std::nullopt;
 }
+
+// Exact repeats of requests, in the order in which they came.
+class CacheCount {
+ public:
+  void add(const Example& example) {
+    const std::uint64_t request = text::hash64(example.request.reveal());
+    Asked& asked = asked_[request];
+    asked.calls += example.repeats;
+    if (asked.answered == 0 || example.started_at < asked.first_at) {
+      asked.first_at = example.started_at;
+      asked.answered = example.repeats;
+    }
+  }
+  [[nodiscard]] CacheBaseline counted() const {
+    CacheBaseline cache;
+    for (const auto& [request, asked] : asked_) {
+      cache.calls += asked.calls;
+      cache.hits += asked.calls - 1;
+      cache.agreed += asked.answered - 1;
+    }
+    return cache;
+  }
+
+ private:
+  struct Asked {
+    std::int64_t calls = 0;
+    std::int64_t answered = 0;  // as the first one was, itself included
+    UnixMicros first_at;
+  };
+  std::unordered_map<std::uint64_t, Asked> asked_;
+};
 
 bool has_key_of(const Task& task, const wire::ChatRequest& request) {
   return wire::tools_hash(request.tool_names) == task.key.tools &&
@@ -63,10 +97,14 @@ std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,
 
 HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
                        const std::unordered_set<CallId>& members, Requests requests) {
+  const TaskSplits splits(examples, members);
   HeldOut held_out;
+  CacheCount cache;
   for (const Example& example : examples) {
-    if (example.split == Split::train) continue;
     const bool member = members.contains(example.call);
+    if (member) cache.add(example);
+    const Split split = splits.of(example);
+    if (split == Split::train) continue;
     auto read = request_of(example);
     if (!read) {
       held_out.unreadable += member ? 1 : 0;
@@ -82,20 +120,20 @@ HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
       held_out.unreadable += member ? 1 : 0;
       continue;
     }
-    auto& calls = example.split == Split::calibration ? held_out.calibration : held_out.test;
-    calls.push_back(
-        {.slots = slots ? std::move(*slots) : std::vector<std::string>{},
-         .teacher = std::move(*teacher),
-         .tool_names = std::move(request->tool_names),
-         .schemas = std::move(read->schemas),
-         .llm_latency_us = example.latency_us,
-         .repeats = example.repeats,
-         .asked = example.asked,
-         .reward = example.reward,
-         .model = example.model,
-         .usage = example.usage,
-         .request = requests == Requests::keep ? example.request.reveal() : std::string{}});
+    auto& calls = split == Split::calibration ? held_out.calibration : held_out.test;
+    calls.push_back({.slots = slots ? std::move(*slots) : std::vector<std::string>{},
+                     .teacher = std::move(*teacher),
+                     .tool_names = std::move(request->tool_names),
+                     .schemas = std::move(read->schemas),
+                     .llm_latency_us = example.latency_us,
+                     .repeats = example.repeats,
+                     .reward = example.reward,
+                     .usage = example.usage,
+                     .llm = example.model});
+    if (requests == Requests::keep && split == Split::test)
+      calls.back().request = example.request.reveal();
   }
+  held_out.cache = cache.counted();
   return held_out;
 }
 

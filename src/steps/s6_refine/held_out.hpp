@@ -18,6 +18,7 @@
 #include "base/result.hpp"
 #include "quality/agreement.hpp"
 #include "records/answer.hpp"
+#include "records/evaluation.hpp"
 #include "records/example.hpp"
 #include "records/task.hpp"
 
@@ -29,26 +30,27 @@ struct HeldOutCall {
   std::vector<std::string> tool_names;  // offered by the request, sorted
   quality::ToolSchemas schemas = {};    // of those tools
   std::int64_t llm_latency_us = 0;
-  std::int64_t repeats = 1;  // as in Example, like the next five
-  std::int64_t asked = 1;
-  std::optional<double> reward = {};
-  std::string model = {};
+  std::int64_t repeats = 1;                     // calls that this one stands for
+  std::optional<double> reward = std::nullopt;  // task success, where somebody said so
   Usage usage = {};
-  std::string request = {};  // only where it was asked for, because it is long
+  std::string llm = {};      // the teacher's name
+  std::string request = {};  // as JSON, where it was asked for
 };
 
 struct HeldOut {
   std::vector<HeldOutCall> calibration;
   std::vector<HeldOutCall> test;
   std::int64_t unreadable =
-      0;  // of the task, but without a request or an answer that can be compared
+      0;                     // of the task, but without a request or an answer that can be compared
+  CacheBaseline cache = {};  // over the task's calls of all splits
 };
 
-enum class Requests { leave, keep };
+// Whole requests are large; only who asks another API model needs them, and of test calls only.
+enum class Requests { drop, keep };
 
 // Those of the data set that was clustered. Needs the trainer's key.
 Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& metadata,
-                              const Task& task, Requests requests = Requests::leave);
+                              const Task& task, Requests requests = Requests::drop);
 
 // What a model's answer to such a call counts as; nothing where it is invalid, because the gateway
 // would ask the LLM.
@@ -58,6 +60,6 @@ std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,
 // `members`: the calls that clustering assigned to the task.
 HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
                        const std::unordered_set<CallId>& members,
-                       Requests requests = Requests::leave);
+                       Requests requests = Requests::drop);
 
 }  // namespace understudy::s6

@@ -84,6 +84,8 @@ TaskPolicy make_policy(const Task& task, const Evaluation& proof, const Artifact
   policy.audit_share = options.audit_share;
   policy.expected_coverage = proof.verdict == Verdict::convert ? proof.calibration.coverage() : 0;
   policy.expected_share = std::clamp(task.statistics.share_of_calls, 0.0, 1.0);
+  for (const SlotFacts& slot : task.slots)
+    policy.expected_slots.push_back({.median = slot.bytes_median, .longest = slot.bytes_max});
   policy.decided_at = now();
   return policy;
 }

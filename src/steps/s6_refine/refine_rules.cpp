@@ -16,13 +16,23 @@ std::string percent(double share) { return std::format("{:.1f} %", 100 * share);
 std::optional<Trigger> find_trigger(const TaskFacts& facts, const RefineRules& rules) {
   if (!facts.task.separable) return std::nullopt;
   if (!facts.model) return Trigger{.why = "it has no model yet", .branch = "S4"};
-  if (facts.demotion) return Trigger{.why = "demoted: " + facts.demotion->reason, .branch = "S2"};
-  if (facts.watch && !facts.watch->drift.empty())
-    return Trigger{.why = "drift: " + facts.watch->drift, .branch = "S2"};
   const auto wanted =
       std::max(rules.new_calls_min,
                static_cast<std::int64_t>(rules.new_calls_share *
                                          static_cast<double>(facts.task.statistics.calls)));
+  // The last turn saw this already, and there is little more to learn from than it had.
+  const auto tried = [&](UnixMicros seen_at) {
+    return facts.last_turn && seen_at <= facts.last_turn->begun_at &&
+           facts.last_turn->new_calls < wanted;
+  };
+  if (facts.demotion && !tried(facts.demotion->at))
+    return Trigger{.why = "demoted: " + facts.demotion->reason, .branch = "S2"};
+  if (facts.watch && !facts.watch->drift.empty() && !tried(facts.watch->drift_at))
+    return Trigger{.why = "drift: " + facts.watch->drift, .branch = "S2"};
+  if (facts.last_turn && facts.last_turn->new_calls < wanted) {
+    if (!facts.evidence) return Trigger{.why = "its model was never measured", .branch = "S4"};
+    return std::nullopt;
+  }
   if (facts.new_calls >= wanted) {
     return Trigger{
         .why = std::format("new data: {} calls since its model was made", facts.new_calls),

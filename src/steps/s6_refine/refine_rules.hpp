@@ -19,6 +19,12 @@ struct RefineRules {
   double coverage_gain_min = 0.01;   // a challenger must keep so much more than the champion
 };
 
+// The newest finished turn of the task, whatever came of it.
+struct LastTurn {
+  UnixMicros begun_at;
+  std::int64_t new_calls = 0;  // answered by the LLM since then
+};
+
 struct TaskFacts {
   const Task& task;
   std::optional<Artifact> model = {};       // the live one, else the newest
@@ -26,6 +32,7 @@ struct TaskFacts {
   std::optional<TaskWatch> watch = {};      // of the live one
   std::optional<Demotion> demotion = {};    // newer than the model
   std::int64_t new_calls = 0;               // answered by the LLM since the model was made
+  std::optional<LastTurn> last_turn = {};
   UnixMicros now = {};
 };
 
@@ -34,7 +41,7 @@ struct Trigger {
   std::string branch;  // "S2": the data have changed; "S4": another kind of model may do better
 };
 
-// Nothing: all is well, or nothing has changed since it was not.
+// Nothing: all is well, or nothing has changed since the last turn tried to mend it.
 std::optional<Trigger> find_trigger(const TaskFacts& facts, const RefineRules& rules);
 
 struct Contest {

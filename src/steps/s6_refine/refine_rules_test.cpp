@@ -47,6 +47,24 @@ TEST_F(RefineRulesTest, NewDataDriftDemotionAndAgeAskForAnotherTurn) {
   EXPECT_EQ(trigger(), "S2 demoted: it differs");
 }
 
+TEST_F(RefineRulesTest, WhatATurnCouldNotMendIsTriedAgainOnlyWithMoreToLearnFrom) {
+  facts_.demotion = Demotion{};
+  facts_.demotion->reason = "it differs";
+  facts_.demotion->at = {100 * day_us};
+  facts_.watch = TaskWatch{};
+  facts_.watch->drift = "other calls";
+  facts_.watch->drift_at = {100 * day_us};
+  facts_.new_calls = 500;
+  facts_.last_turn = {.begun_at = {101 * day_us}, .new_calls = 199};
+  EXPECT_EQ(trigger(), "");
+  facts_.last_turn->new_calls = 200;
+  EXPECT_EQ(trigger(), "S2 demoted: it differs");
+  facts_.demotion.reset();
+  facts_.last_turn->new_calls = 0;
+  facts_.watch->drift_at = {102 * day_us};  // seen behind that turn
+  EXPECT_EQ(trigger(), "S2 drift: other calls");
+}
+
 TEST_F(RefineRulesTest, AModelProblemGoesToS4) {
   facts_.evidence.reset();
   EXPECT_EQ(trigger(), "S4 its model was never measured");

@@ -5,6 +5,7 @@
 #include "base/html.hpp"
 #include "steps/s6_refine/report.hpp"
 #include "steps/s6_refine/report_balance.hpp"
+#include "steps/s6_refine/report_beside.hpp"
 #include "steps/s6_refine/report_style.hpp"
 
 namespace understudy::s6 {
@@ -149,6 +150,7 @@ std::string task_row(const TaskReport& task) {
                                : std::format("{} <span class=\"quiet\">{} to {}</span>{}",
                                              percent(test.rate()), percent(test.lower),
                                              percent(test.upper), interval(test));
+    agreement += beside_agreement(*task.evaluation);
     coverage = percent(test.coverage());
   }
   return std::format(

@@ -45,6 +45,10 @@ class ReportTest : public TestHome {
     evaluation.verdict = Verdict::convert;
     evaluation.reason = "keeps <most> & agrees";
     evaluation.test = {.calls = 100, .kept = 90, .agreed = 88, .lower = 0.922, .upper = 0.997};
+    evaluation.cache = {.calls = 200, .hits = 50, .agreed = 49};
+    evaluation.cheaper = {.model = "small<er>", .calls = 10, .agreed = 9, .usd_per_call = 0.00125};
+    evaluation.outcomes = {.calls = 40, .margin = 0.02, .holds = true};
+    evaluation.pool = {task_.id, {"t-2"}};
     auto metadata = store::Metadata::open(home_);
     ASSERT_TRUE(metadata && metadata->add_evaluation(evaluation));
     RoutingPolicy policy;
@@ -122,6 +126,10 @@ TEST_F(ReportTest, ThePageIsSelfContainedAndEscaped) {
   EXPECT_NE(page.find("fruit &lt;of&gt; the text"), std::string::npos);
   EXPECT_NE(page.find("keeps &lt;most&gt; &amp; agrees"), std::string::npos);
   EXPECT_EQ(page.find("<of>"), std::string::npos);
+  for (const char* beside :
+       {"a cache would answer 25.0 %", "small&lt;er&gt; agrees on 90.0 % at $0.001250",
+        "task success on 40 rated calls: not below", "proven together with 1 other tasks"})
+    EXPECT_NE(page.find(beside), std::string::npos) << beside;
   for (const char* outside : {"<script", "http://", "https://", "src=", "@import", "url("})
     EXPECT_EQ(page.find(outside), std::string::npos) << outside;
 }

@@ -1,14 +1,24 @@
-import { bytes, count, percent, time } from "../format";
+import { bytes, count, percent, span, time } from "../format";
 import { useResource } from "../live";
 import { Curve } from "../curve";
 import type { Artifact, CurvePoint } from "../types";
+import { LoopCard } from "../loop";
 import { Await, Badge, Card, Empty, Facts, Page, VerdictBadge } from "../ui";
 
 const show = (value: unknown): string =>
   typeof value === "number" ? (Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)))) : typeof value === "object" ? JSON.stringify(value) : String(value);
 
+// The trainer's figures in words, with their units; others by their own name.
+const worded: Record<string, [string, (value: number) => string]> = {
+  seconds: ["trained in", span], max_minutes: ["time limit", (value) => span(60 * value)], tokens_per_s: ["speed", (value) => `${count(value)} tokens/s`],
+  validation_exact: ["right on validation", (value) => percent(value)], examples: ["training examples", count], left_out: ["examples left out", count],
+};
+
 const named = (facts: Record<string, unknown> | null): [string, string][] =>
-  Object.entries(facts ?? {}).filter(([, value]) => value !== null && typeof value !== "object").map(([name, value]) => [name.replaceAll("_", " "), show(value)]);
+  Object.entries(facts ?? {}).filter(([, value]) => value !== null && typeof value !== "object").map(([name, value]) => {
+    const known = worded[name];
+    return known && typeof value === "number" ? [known[0], known[1](value)] : [name.replaceAll("_", " "), show(value)];
+  });
 
 function Model({ artifact }: { artifact: Artifact }) {
   const test = artifact.evaluation?.test;
@@ -46,6 +56,7 @@ export function Models() {
       <Await of={models}>
         {(data) => (
           <>
+            <LoopCard />
             {data.runs.map((run) => (
               <Card key={run.run} title="Training now" note={<span class="mono">{run.run}</span>} actions={<Badge tone="warn">running</Badge>}>
                 {run.curve.length > 0 ? <Curve points={run.curve} /> : <p class="quiet">The first figures come after some steps.</p>}

@@ -169,10 +169,10 @@ export function Overview() {
               {!empty && data.series && data.series.buckets.length === 0 && (
                 <Card title="Calls over time"><p class="quiet">No call of this period says when it was made.</p></Card>
               )}
+              {data.status && <Next steps={data.status.next} />}
               {data.report && <Tasks report={data.report} />}
               {data.report && <Pays report={data.report} />}
               {data.series && data.series.models.length > 0 && <Models series={data.series} />}
-              {data.status && <Next steps={data.status.next} />}
             </>
           );
         }}

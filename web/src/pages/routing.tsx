@@ -1,7 +1,7 @@
 import { count, milliseconds, percent, time } from "../format";
 import { useResource } from "../live";
 import { RouteSwitch } from "../switch";
-import type { ListedTask, Route, Routing as Policy } from "../types";
+import type { Compared, ListedTask, Route, Routing as Policy, Watched } from "../types";
 import { Await, Badge, Card, Empty, Facts, Page, Scroll, ServedBy, VerdictBadge } from "../ui";
 
 const words: Record<string, string> = {
@@ -18,14 +18,23 @@ function Reasons({ counts }: { counts: Record<string, number> | undefined }) {
 const plain = (value: unknown): string =>
   typeof value === "number" ? (Number.isInteger(value) ? count(value) : value.toPrecision(3)) : value === null ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
 
-// {"audit": {"calls": 3}} as ["audit calls", "3"]; without ids, times and what the columns say already.
-function flat(tree: Record<string, unknown>, prefix = ""): [string, string][] {
-  return Object.entries(tree).flatMap(([name, value]): [string, string][] => {
-    if (["task", "artifact"].includes(name) || name.endsWith("_at")) return [];
-    const label = `${prefix}${name.replaceAll("_", " ")}`;
-    if (value !== null && typeof value === "object") return Array.isArray(value) ? [] : flat(value as Record<string, unknown>, `${label} `);
-    return value === "" || value === null ? [] : [[label, plain(value)]];
-  });
+const agreed = (compared: Compared): string =>
+  compared.calls === 0 ? "none yet" : `${count(compared.agreed)} of ${count(compared.kept)} kept answers agreed (${percent(compared.kept ? compared.agreed / compared.kept : 0)}), ${count(compared.calls)} compared`;
+
+function Counted({ watch }: { watch: Watched }) {
+  return (
+    <>
+      <ul class="funnel">
+        <li><b>{count(watch.seen)}</b> calls seen</li><li><b>{count(watch.matched)}</b> of this task</li>
+        <li><b>{count(watch.asked)}</b> asked of the model</li><li><b>{count(watch.accepted)}</b> answered by it</li>
+      </ul>
+      <Facts rows={[
+        ["audited", agreed(watch.audit)],
+        ...(watch.shadow.calls > 0 ? [["in shadow", agreed(watch.shadow)] as [string, string]] : []),
+        ["alarm", watch.monitor?.alarm ? "raised" : `none; at more than ${percent(watch.monitor?.alpha ?? 0.05, 0)} disagreement`],
+      ]} />
+    </>
+  );
 }
 
 // What the gateway itself counted since each mode was decided, and what it took back by itself.
@@ -38,7 +47,7 @@ function Watch({ routes }: { routes: Route[] }) {
         <div key={route.task} class="watched">
           <h3>{route.name} <Badge tone={route.mode === "active" ? "slm" : route.mode === "off" ? "plain" : "warn"}>{route.mode}</Badge>
             {route.decided !== route.mode && <span class="quiet"> decided as {route.decided}, taken back{route.since ? ` ${time(route.since)}` : ""}: {route.why}</span>}</h3>
-          {route.watch && <Facts rows={flat(route.watch)} />}
+          {route.watch && <Counted watch={route.watch} />}
         </div>
       ))}
     </Card>

@@ -3,9 +3,9 @@ import { count, milliseconds, percent, time, usd } from "../format";
 import { useResource } from "../live";
 import { may } from "../session";
 import { RouteSwitch } from "../switch";
-import { Curve } from "../curve";
+import { Curve, LearningCurve } from "../curve";
 import { Disagreements } from "../disagreements";
-import type { Candidate, Evaluation, Example, Task as TaskFacts, TaskCard } from "../types";
+import type { Candidate, Evaluation, Example, Task as TaskFacts, TaskCard, LearningPoint } from "../types";
 import { Await, Badge, Card, Empty, Facts, Interval, Page, Problem, Scroll, ServedBy, Tile, Tiles, VerdictBadge } from "../ui";
 
 // The template's text with its slots ({0}, {1}, ...) set apart and named by what they hold.
@@ -88,6 +88,33 @@ function Examples({ id }: { id: string }) {
   );
 }
 
+function CandidateTable({ label, candidates }: { label: string; candidates: Candidate[] }) {
+  return (
+    <Scroll label={label}>
+      <table>
+        <thead><tr><th>model</th><th>kind</th><th>why</th><th class="number">memory</th></tr></thead>
+        <tbody>
+          {candidates.map((one) => (
+            <tr key={one.kind + one.name} class={one.eligible ? "" : "dim"}>
+              <td>{one.name}</td><td><Badge tone={one.eligible ? "good" : "plain"}>{one.kind}</Badge></td>
+              <td>{one.reasons.join("; ")}</td><td class="number">{count(one.memory_bytes / 2 ** 20)} MiB</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function Unready({ candidates }: { candidates: Candidate[] }) {
+  if (!candidates.length) return null;
+  return (
+    <details><summary>{count(candidates.length)} more that cannot run here yet, and what each needs</summary>
+      <CandidateTable label="Candidates that cannot run here yet" candidates={candidates} />
+    </details>
+  );
+}
+
 function Candidates({ id }: { id: string }) {
   const [open, setOpen] = useState(false);
   const found = useResource<{ candidates: Candidate[] }>(open ? `/api/tasks/${id}/candidates` : null);
@@ -96,19 +123,10 @@ function Candidates({ id }: { id: string }) {
       {!open ? <button type="button" onClick={() => setOpen(true)}>Look at this machine and the catalogue</button> : (
         <Await of={found}>
           {(data) => (
-            <Scroll label="Candidates">
-              <table>
-                <thead><tr><th>model</th><th>kind</th><th>why</th><th class="number">memory</th></tr></thead>
-                <tbody>
-                  {data.candidates.slice(0, 10).map((one) => (
-                    <tr key={one.kind + one.name} class={one.eligible ? "" : "dim"}>
-                      <td>{one.name}</td><td><Badge tone={one.eligible ? "good" : "plain"}>{one.kind}</Badge></td>
-                      <td>{one.reasons.join("; ")}</td><td class="number">{count(one.memory_bytes / 2 ** 20)} MiB</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <>
+              <CandidateTable label="Candidates" candidates={data.candidates.filter((one) => one.eligible)} />
+              <Unready candidates={data.candidates.filter((one) => !one.eligible).slice(0, 10)} />
+            </>
           )}
         </Await>
       )}
@@ -119,9 +137,11 @@ function Candidates({ id }: { id: string }) {
 function Models({ card }: { card: TaskCard }) {
   if (!card.artifacts.length) return null;
   const curved = card.artifacts.find((artifact) => artifact.curve.length > 1);
+  const learned = card.artifacts.map((artifact) => artifact.metrics?.learning_curve as LearningPoint[] | undefined).find((points) => points && points.length > 1);
   return (
     <Card title="Models" actions={<a href="#/models">All models</a>}>
       {curved && <Curve points={curved.curve} />}
+      {learned && <LearningCurve points={learned} />}
       <Scroll label="Models">
         <table>
           <thead><tr><th>model</th><th>trained</th><th>data set</th><th class="number">size</th></tr></thead>

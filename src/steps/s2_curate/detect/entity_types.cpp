@@ -118,6 +118,7 @@ constexpr auto names =
                           {"tw_id", "TW_ID"},
                           {"ru_inn", "RU_INN"},
                           {"ru_snils", "RU_SNILS"},
+                          {"number", "NUMBER"},
                           {"custom", "CUSTOM"}});
 static_assert(names.size() == entity_type_count, "a name for every type");
 

@@ -119,6 +119,7 @@ enum class EntityType : std::uint8_t {
   tw_id,
   ru_inn,
   ru_snils,
+  plain_number,  // an amount, a count: nobody's, so that no finder looks for one
   custom,
 };
 

@@ -222,13 +222,18 @@ class Walker {
       ++at_;
     const std::string_view token = text_.substr(begin, at_ - begin);
     if (token.empty() || !is_scalar(token)) return malformed();
-    if (token.size() < number_digits_min || !std::ranges::all_of(token, is_digit)) return {};
-    visitor_.leaf({.kind = JsonLeaf::Kind::number,
-                   .text = token,
-                   .key = key,
-                   .depth = depth_,
-                   .begin = begin,
-                   .end = at_});
+    JsonLeaf leaf{.kind = JsonLeaf::Kind::number,
+                  .text = token,
+                  .key = key,
+                  .depth = depth_,
+                  .begin = begin,
+                  .end = at_};
+    if (token.size() >= number_digits_min && std::ranges::all_of(token, is_digit)) {
+      visitor_.leaf(leaf);
+    } else if (!is_letter(token.front())) {
+      leaf.kind = JsonLeaf::Kind::small_number;
+      visitor_.small_number(leaf);
+    }
     return {};
   }
 

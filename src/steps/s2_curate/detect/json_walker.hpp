@@ -15,13 +15,14 @@
 namespace understudy::s2 {
 
 struct JsonLeaf {
-  enum class Kind { text, number, key };
+  enum class Kind { text, number, key, small_number };
   Kind kind = Kind::text;
   std::string_view text;  // unescaped
   std::string_view key;   // under which it stands; in an array the array's
   std::size_t depth = 0;  // of objects and arrays around it; strings within strings count on
   std::size_t begin = 0;  // of its token in the walked text, with the quotes
   std::size_t end = 0;
+  std::size_t outermost = 0;  // begin of the token of the whole text that holds it; a rewriter's
 };
 
 // How strings within strings are met: the text inside, and where its token stands outside.
@@ -50,6 +51,8 @@ class JsonVisitor {
   // it need not be walked. If it is walked, `left` follows.
   virtual bool entered(const JsonObject&) { return false; }
   virtual void left(const JsonObject&) {}
+  // Numbers that are too short, or have a sign or a fraction, to be anybody's.
+  virtual void small_number(const JsonLeaf&) {}
 };
 
 inline constexpr std::size_t json_walk_depth_max = 4096;

@@ -14,14 +14,22 @@ namespace {
 constexpr std::uint32_t thousandths = 1000;
 constexpr std::uint32_t train_below = 700;
 constexpr std::uint32_t calibration_below = 880;
+constexpr std::uint32_t half_rank = 1U << 16U;
 constexpr std::size_t oversized_share = 10;  // a tenth
 constexpr std::size_t oversized_min = 50;    // small data sets are alike by chance
 
-Split split_of(const SecretText& key, std::uint64_t group) {
-  const std::uint32_t drawn =
-      KeyedStream(key, std::format("split/{:016x}", group)).below(thousandths);
-  if (drawn < train_below) return Split::train;
-  return drawn < calibration_below ? Split::calibration : Split::test;
+struct Place {
+  Split split = Split::train;
+  std::uint32_t rank = 0;
+};
+
+Place place_of(const SecretText& key, std::uint64_t group) {
+  KeyedStream stream(key, std::format("split/{:016x}", group));
+  const std::uint32_t drawn = stream.below(thousandths);
+  const Split split = drawn < train_below         ? Split::train
+                      : drawn < calibration_below ? Split::calibration
+                                                  : Split::test;
+  return {.split = split, .rank = stream.below(half_rank) * half_rank + stream.below(half_rank)};
 }
 
 using FirstOf = std::unordered_map<std::uint64_t, std::uint32_t>;
@@ -56,8 +64,12 @@ Splits assign_splits(const std::vector<SplitItem>& items, const SecretText& key)
     name = std::min(name, items[i].session != 0 ? items[i].session : items[i].request);
   }
   splits.of.reserve(count);
-  for (std::uint32_t i = 0; i < count; ++i)
-    splits.of.push_back(split_of(key, names[groups.root_of(i)]));
+  splits.ranks.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Place place = place_of(key, names[groups.root_of(i)]);
+    splits.of.push_back(place.split);
+    splits.ranks.push_back(place.rank);
+  }
   return splits;
 }
 

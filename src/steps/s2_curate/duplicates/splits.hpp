@@ -18,7 +18,8 @@ struct SplitItem {
 };
 
 struct Splits {
-  std::vector<Split> of;  // one per item
+  std::vector<Split> of;             // one per item
+  std::vector<std::uint32_t> ranks;  // one per item: Example::rank
   // Components of more than a tenth of all items: what they share is a template rather than a text,
   // and they tie nothing together.
   std::uint64_t oversized_components = 0;

@@ -3,7 +3,8 @@
 namespace understudy::s2 {
 
 namespace {
-constexpr std::array all_actions = {Action::keep, Action::mask, Action::drop, Action::surrogate};
+constexpr std::array all_actions = {Action::keep, Action::mask, Action::drop, Action::surrogate,
+                                    Action::paraphrase};
 }
 
 std::string_view to_string(Action action) {
@@ -12,6 +13,7 @@ std::string_view to_string(Action action) {
     case Action::mask: return "mask";
     case Action::drop: return "drop";
     case Action::surrogate: return "surrogate";
+    case Action::paraphrase: return "paraphrase";
   }
   return "keep";
 }
@@ -26,8 +28,7 @@ std::optional<Action> parse_action(std::string_view text) {
 Actions default_actions() {
   Actions actions;
   actions.fill(Action::surrogate);
-  for (const EntityType type : {EntityType::location, EntityType::organization, EntityType::nrp,
-                                EntityType::date_time, EntityType::url})
+  for (const EntityType type : paraphrase_types)
     actions[static_cast<std::size_t>(type)] = Action::keep;
   actions[static_cast<std::size_t>(EntityType::secret)] = Action::mask;
   return actions;

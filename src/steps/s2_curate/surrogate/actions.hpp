@@ -14,12 +14,20 @@ enum class Action {
   mask,       // "<PERSON>": what it was and who is gone
   drop,       // the call is not used
   surrogate,  // another value of the same form, the same one everywhere
+  // Numbers are varied by session, entities get surrogates, in tasks whose answers can still be
+  // worked out from the prompt then; elsewhere they stay. docs/formats/curate.md.
+  paraphrase,
 };
 
 std::string_view to_string(Action action);
 std::optional<Action> parse_action(std::string_view text);
 
 using Actions = std::array<Action, entity_type_count>;  // by EntityType
+
+// What answers may turn on, so that it stays unless someone asks for more.
+inline constexpr auto paraphrase_types = std::to_array<EntityType>(
+    {EntityType::plain_number, EntityType::date_time, EntityType::location,
+     EntityType::organization, EntityType::nrp, EntityType::url});
 
 // Persons, numbers and contacts get surrogates; dates, places, organisations, nationalities and web
 // addresses stay, because answers turn on them. Secrets are redacted, never anything else.

@@ -18,11 +18,12 @@ struct Splice {
 
 class Rewriter : public JsonVisitor {
  public:
-  Rewriter(const LeafRewrite& rewrite, RewriteMemo* memo, std::size_t nesting)
-      : rewrite_(rewrite), memo_(memo), nesting_(nesting) {}
+  Rewriter(const LeafRewrite& rewrite, RewriteMemo* memo, std::size_t nesting,
+           std::size_t outermost = 0)
+      : rewrite_(rewrite), memo_(memo), nesting_(nesting), outermost_(outermost) {}
 
   void leaf(const JsonLeaf& leaf) override {
-    const auto changed = rewrite_(leaf);
+    const auto changed = rewrite_(placed(leaf));
     if (!changed) return;
     // What is no number any more becomes a string.
     const bool number = leaf.kind == JsonLeaf::Kind::number && !changed->starts_with('0') &&
@@ -30,11 +31,15 @@ class Rewriter : public JsonVisitor {
     splice(leaf.begin, leaf.end, number ? *changed : json::to_text(json::value(*changed)));
   }
 
+  void small_number(const JsonLeaf& leaf) override {
+    if (auto changed = rewrite_(placed(leaf))) splice(leaf.begin, leaf.end, std::move(*changed));
+  }
+
   bool nested(const JsonNested& nested) override {
     if (nesting_ >= nested_texts_max) return false;
     std::optional<std::string> changed;
     if (nested.encoded == nullptr || looks_like_json(nested.text)) {
-      Rewriter inside(rewrite_, memo_, nesting_ + 1);
+      Rewriter inside(rewrite_, memo_, nesting_ + 1, outermost_of(nested.begin));
       if (!walk_json(nested.text, inside, nested.key, nested.depth)) return false;
       changed = inside.apply_to(nested.text);
     } else {
@@ -43,7 +48,8 @@ class Rewriter : public JsonVisitor {
                           .key = nested.key,
                           .depth = nested.depth,
                           .begin = nested.begin,
-                          .end = nested.end});
+                          .end = nested.end,
+                          .outermost = outermost_of(nested.begin)});
     }
     if (!changed) return nested.encoded == nullptr;  // encoded: perhaps a key, as it stands
     if (nested.encoded != nullptr) changed = encode_again(*nested.encoded, *changed);
@@ -72,6 +78,14 @@ class Rewriter : public JsonVisitor {
   std::optional<std::string> apply_to(std::string_view text) { return applied(text, 0, 0); }
 
  private:
+  [[nodiscard]] std::size_t outermost_of(std::size_t begin) const {
+    return nesting_ == 0 ? begin : outermost_;
+  }
+  [[nodiscard]] JsonLeaf placed(JsonLeaf leaf) const {
+    leaf.outermost = outermost_of(leaf.begin);
+    return leaf;
+  }
+
   // The splices from `first` on, in a text that begins at `origin` of the walked one.
   std::optional<std::string> applied(std::string_view text, std::size_t first, std::size_t origin) {
     if (first == splices_.size()) return std::nullopt;
@@ -95,6 +109,7 @@ class Rewriter : public JsonVisitor {
   const LeafRewrite& rewrite_;
   RewriteMemo* memo_;
   std::size_t nesting_;
+  std::size_t outermost_;  // in the whole text
   std::vector<Splice> splices_;
   std::vector<std::size_t> starts_;  // of the objects that are being walked, in splices_
 };

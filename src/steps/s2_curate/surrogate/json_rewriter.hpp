@@ -14,7 +14,7 @@
 
 namespace understudy::s2 {
 
-// The new text, or nothing to keep the old one. For a number: digits.
+// The new text, or nothing to keep the old one. For a number: digits; for a small one: a number.
 using LeafRewrite = std::function<std::optional<std::string>(const JsonLeaf&)>;
 
 // What became of the objects in arrays (messages, tools), which calls of one conversation repeat.

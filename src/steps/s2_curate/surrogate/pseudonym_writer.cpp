@@ -54,14 +54,16 @@ std::uint64_t hash_of(const JsonObject& object, std::uint64_t context, std::size
 
 class Memo : public RewriteMemo {
  public:
-  void begin(std::uint64_t context) {
+  // Without recall every leaf is met.
+  void begin(std::uint64_t context, bool recalls) {
     context_ = context;
+    recalls_ = recalls;
     starts_.clear();
     replaced.clear();
   }
   const std::optional<std::string>* recall(const JsonObject& object) override {
     const auto known = entries_.find(hash_of(object, context_));
-    if (known == entries_.end() || known->second.bytes != object.text.size()) {
+    if (!recalls_ || known == entries_.end() || known->second.bytes != object.text.size()) {
       starts_.push_back(replaced.size());
       return nullptr;
     }
@@ -71,6 +73,7 @@ class Memo : public RewriteMemo {
   void remember(const JsonObject& object, std::optional<std::string> changed) override {
     const auto first = replaced.begin() + static_cast<std::ptrdiff_t>(starts_.back());
     starts_.pop_back();
+    if (!recalls_) return;
     Entry entry{.bytes = object.text.size(),
                 .changed = std::move(changed),
                 .replaced = {first, replaced.end()}};
@@ -93,6 +96,7 @@ class Memo : public RewriteMemo {
     std::vector<Replaced> replaced;
   };
   std::uint64_t context_ = 0;
+  bool recalls_ = true;
   std::unordered_map<std::uint64_t, Entry> entries_;
   std::size_t bytes_ = 0;
   std::vector<std::size_t> starts_;
@@ -106,7 +110,12 @@ struct PseudonymWriter::State {
   CallValues own;  // of the call that is being written
   Memo memo;
   std::unordered_set<std::uint64_t> clean_objects;
+  std::unique_ptr<VariedCall> varied = {};  // null: numbers stay
+  VariedCall::Side side = VariedCall::Side::prompt;
+  ByteSpans messages = {};  // of the body that is being written
 
+  [[nodiscard]] std::vector<VariedCall::Change> vary(const JsonLeaf& leaf,
+                                                     const std::vector<Entity>& entities);
   std::optional<std::string> write_leaf(const JsonLeaf& leaf, const Treatment& treatment);
   bool is_clean(std::string_view body, const Treatment& treatment);
 };
@@ -177,24 +186,52 @@ PseudonymWriter::PseudonymWriter(const Pseudonymiser& pseudonymiser)
 PseudonymWriter::~PseudonymWriter() = default;
 PseudonymWriter::PseudonymWriter(PseudonymWriter&&) noexcept = default;
 
+std::vector<VariedCall::Change> PseudonymWriter::State::vary(const JsonLeaf& leaf,
+                                                             const std::vector<Entity>& entities) {
+  if (!varied || leaf.kind == JsonLeaf::Kind::key) return {};
+  const bool in_message = std::ranges::any_of(messages, [&](const auto& span) {
+    return leaf.outermost >= span.first && leaf.outermost < span.second;
+  });
+  if (!in_message) return {};
+  ByteSpans taken;
+  for (const Entity& entity : entities) taken.emplace_back(entity.begin, entity.end);
+  if (leaf.kind == JsonLeaf::Kind::text) {  // what stays is no number either: a date, an address
+    for (const Entity& entity : shared.detector_.detect(as_leaf(leaf)))
+      taken.emplace_back(entity.begin, entity.end);
+  }
+  return varied->vary(leaf.text, taken, side);
+}
+
 std::optional<std::string> PseudonymWriter::State::write_leaf(const JsonLeaf& leaf,
                                                               const Treatment& treatment) {
   if (is_binary(leaf.text)) return std::nullopt;
   if (names_the_caller(leaf)) return "[REDACTED:" + std::string(leaf.key) + "]";
-  const std::vector<Entity> entities = shared.entities_of(as_leaf(leaf), treatment, own);
-  if (entities.empty()) return std::nullopt;
-  std::string out;
-  std::size_t copied_to = 0;
+  const std::vector<Entity> entities = leaf.kind == JsonLeaf::Kind::small_number
+                                           ? std::vector<Entity>()
+                                           : shared.entities_of(as_leaf(leaf), treatment, own);
+  std::vector<VariedCall::Change> changes = vary(leaf, entities);
+  memo.replaced.insert(memo.replaced.end(), changes.size(),
+                       {.type = EntityType::plain_number, .path = std::string(leaf.key)});
   for (const Entity& entity : entities) {
-    out += leaf.text.substr(copied_to, entity.begin - copied_to);
     const bool masked = entity.type != EntityType::secret &&
                         action_of(treatment.actions, entity.type) == Action::mask;
-    out += masked ? mask_of(entity.type)
-                  : shared.surrogates_.write(
-                        entity, treatment.scope,
-                        leaf.text.substr(entity.begin, entity.end - entity.begin));
-    copied_to = entity.end;
+    changes.push_back(
+        {.begin = entity.begin,
+         .end = entity.end,
+         .text = masked ? mask_of(entity.type)
+                        : shared.surrogates_.write(
+                              entity, treatment.scope,
+                              leaf.text.substr(entity.begin, entity.end - entity.begin))});
     memo.replaced.push_back({.type = entity.type, .path = std::string(leaf.key)});
+  }
+  if (changes.empty()) return std::nullopt;
+  std::ranges::sort(changes, {}, &VariedCall::Change::begin);
+  std::string out;
+  std::size_t copied_to = 0;
+  for (const VariedCall::Change& change : changes) {
+    out += leaf.text.substr(copied_to, change.begin - copied_to);
+    out += change.text;
+    copied_to = change.end;
   }
   return out + std::string(leaf.text.substr(copied_to));
 }
@@ -227,15 +264,21 @@ Result<PseudonymWriter::Rewritten> PseudonymWriter::rewrite(std::string_view req
   const LeafRewrite write = [&](const JsonLeaf& leaf) { return state.write_leaf(leaf, treatment); };
   Rewritten result;
   result.clean = true;
+  state.varied = treatment.numbers ? std::make_unique<VariedCall>(*treatment.numbers) : nullptr;
   for (const auto& [body, out] :
        {std::pair(request, &result.request), std::pair(response, &result.response)}) {
-    state.memo.begin(seed_of(treatment, state.own));
+    if (treatment.numbers) {
+      state.side = out == &result.request ? VariedCall::Side::prompt : VariedCall::Side::answer;
+      state.messages = message_spans(body);
+    }
+    state.memo.begin(seed_of(treatment, state.own), !treatment.numbers.has_value());
     auto changed = TRY(rewrite_json(body, write, &state.memo));
     *out = changed ? std::move(*changed) : std::string(body);
     for (Replaced& replaced : state.memo.replaced)
       ++result.replaced[{replaced.type, std::move(replaced.path)}];
     result.clean = result.clean && state.is_clean(*out, treatment);
   }
+  if (state.varied) result.numbers = state.varied->outcome();
   return result;
 }
 

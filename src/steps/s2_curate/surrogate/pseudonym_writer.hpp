@@ -28,7 +28,8 @@ class PseudonymWriter {
     std::string request;
     std::string response;
     ReplacedCounts replaced;
-    bool clean = false;  // the re-scan found no original value
+    bool clean = false;                             // the re-scan found no original value
+    NumbersOutcome numbers = NumbersOutcome::none;  // where the treatment varies them
   };
   // Both bodies of a call, because what one of them tells to be a name ("Daisy") is one in the
   // other. invalid_input for what is no JSON.

@@ -15,7 +15,8 @@ bool collect_entities(TextScanner& scanner, std::string_view body, const Treatme
       case Action::keep: break;
       case Action::drop: allowed = false; break;
       case Action::mask:
-      case Action::surrogate: add_to(table, entity, treatment.scope); break;
+      case Action::surrogate:
+      case Action::paraphrase: add_to(table, entity, treatment.scope); break;
     }
   }
   return allowed;

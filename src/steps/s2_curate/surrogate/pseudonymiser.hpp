@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,7 @@
 #include "steps/s2_curate/detect/text_scanner.hpp"
 #include "steps/s2_curate/surrogate/actions.hpp"
 #include "steps/s2_curate/surrogate/known_values.hpp"
+#include "steps/s2_curate/surrogate/number_variation.hpp"
 #include "steps/s2_curate/surrogate/surrogates.hpp"
 
 namespace understudy::s2 {
@@ -25,6 +27,7 @@ struct Treatment {
   Scope scope = 0;
   Actions actions = default_actions();
   std::uint64_t actions_id = 0;
+  std::optional<NumberVariation> numbers = {};
 };
 
 // Adds what one JSON body holds to `table`; false where an entity's action is to drop the call.

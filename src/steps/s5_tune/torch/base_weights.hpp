@@ -29,6 +29,10 @@ class BaseWeights {
 
   [[nodiscard]] const lm::GgufFile& file() const { return file_; }
   [[nodiscard]] at::ScalarType type() const { return type_; }
+  // What the expanded matrix takes beside the file.
+  [[nodiscard]] std::size_t buffer_bytes() const {
+    return buffer_.defined() ? buffer_.nbytes() : 0;
+  }
 
  private:
   const lm::GgufFile& file_;

@@ -1,70 +1,47 @@
 // Steps of LoRA training, or of full fine-tuning, on a model of a given shape with random weights,
-// without data or disk: `lora_bench MODEL.gguf` writes the file where it is absent, takes the steps
-// and prints tokens a second, by the clock and by processor time, the share of the rate at which
-// this machine multiplies matrices, and the peak of memory as JSON. bench/bench_train.py runs it.
-#include <malloc.h>
-#include <sys/resource.h>
-
+// without data: `lora_bench MODEL.gguf --write` writes the file; without --write every line on
+// standard input asks for one step and gets one line of JSON with its times, so that a peer can take
+// its steps in between; at the end come the peak of memory, the rate at which this machine
+// multiplies matrices, and how the time was split. bench/bench_train.py runs it.
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+#include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <random>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "base/clock.hpp"
 #include "base/json.hpp"
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/decoder.hpp"
 #include "steps/s5_tune/torch/optimiser.hpp"
+#include "steps/s5_tune/torch/step_probes.hpp"
 #include "steps/s5_tune/torch/tiny_model.hpp"
 
 namespace understudy::s5 {
 namespace {
 
-// SmolLM2-135M.
-constexpr std::int64_t vocabulary = 49'152;
-
 struct Options {
   std::filesystem::path model;
   std::string architecture = "llama";
+  std::string shape = "smollm2-135m";
   std::string stored = "BF16";
   std::string computed = "bf16";
   std::int64_t texts = 4;
   std::int64_t length = 512;
   std::int64_t rank = 16;
-  int steps = 5;
   int threads = 2;
-  bool tiny = false;
+  double learning_rate = 1e-4;
+  bool write = false;
   bool full = false;
+  bool learnable = false;
 };
-
-double processor_s() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-// Of one product of the shape that most of the work has, by processor time of all threads.
-double multiplied_per_processor_s(const DecoderPlan& plan, std::int64_t tokens,
-                                  at::ScalarType type) {
-  const at::Tensor x = at::empty({tokens, plan.width}, type).fill_(0.5);
-  const at::Tensor w = at::empty({plan.feed_forward, plan.width}, type).fill_(0.5);
-  constexpr int times = 12;
-  double best = 0;
-  for (int i = 0; i < 3; ++i) {  // the first warms up
-    const double before = processor_s();
-    for (int j = 0; j < times; ++j) at::mm(x, w.t());
-    const auto work = 2.0 * times * static_cast<double>(tokens * plan.width * plan.feed_forward);
-    best = std::max(best, work / (processor_s() - before));
-  }
-  return best;
-}
 
 // Multiplications and additions of a step in matrix products: the frozen layers forward and back to
 // their input (in full tuning to their weights too), the head likewise, causal attention.
@@ -84,42 +61,62 @@ double work_of_step(const DecoderPlan& plan, const Options& options) {
 
 lm::StoredAs stored_as(const std::string& name) {
   for (const auto type :
-       {lm::StoredAs::f32, lm::StoredAs::bf16, lm::StoredAs::q8_0, lm::StoredAs::q4_0}) {
+       {lm::StoredAs::f32, lm::StoredAs::bf16, lm::StoredAs::q8_0, lm::StoredAs::q6_k,
+        lm::StoredAs::q5_k, lm::StoredAs::q4_k, lm::StoredAs::q4_0}) {
     if (lm::to_string(type) == name) return type;
   }
   return lm::StoredAs::bf16;
 }
 
 TinyModel shape_of(const Options& options) {
-  if (options.tiny)
-    return {.architecture = options.architecture, .matrices = stored_as(options.stored)};
-  return {.architecture = options.architecture,
-          .context = 2048,
-          .width = 576,
-          .layers = 30,
-          .heads = 9,
-          .kv_heads = 3,
-          .head_width = 64,
-          .feed_forward = 1536,
-          .vocabulary = vocabulary,
-          .matrices = stored_as(options.stored)};
+  TinyModel model{.architecture = options.architecture, .matrices = stored_as(options.stored)};
+  model.context = 2048;
+  if (options.shape == "tiny") return model;
+  if (options.shape == "blocks") {  // of 256 values, which Q4_K needs and SmolLM2's 576 are not
+    model.width = 768;
+    model.layers = 12;
+    model.heads = 12;
+    model.kv_heads = 4;
+    model.feed_forward = 2048;
+    model.vocabulary = 32'000;
+    return model;
+  }
+  model.width = 576;
+  model.layers = 30;
+  model.heads = 9;
+  model.kv_heads = 3;
+  model.feed_forward = 1536;
+  model.vocabulary = 49'152;
+  return model;
 }
 
-Pack random_pack(const Options& options, std::int64_t tokens_known) {
-  std::mt19937_64 random(1);
+// Random tokens; or learnable ones, where each of a few is followed by one of two, by a rule.
+std::vector<std::int64_t> some_tokens(const Options& options, std::int64_t known,
+                                      std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  constexpr std::uint64_t few = 64;
+  std::vector<std::int64_t> tokens;
+  std::uint64_t last = 0;
+  for (std::int64_t i = 0; i <= options.texts * options.length; ++i) {
+    last = options.learnable ? (last * 5 + 17 + 9 * (random() % 2)) % few
+                             : random() % static_cast<std::uint64_t>(known);
+    tokens.push_back(static_cast<std::int64_t>(last));
+  }
+  return tokens;
+}
+
+Pack some_pack(const Options& options, std::int64_t tokens_known, std::uint64_t seed) {
   const std::int64_t count = options.texts * options.length;
+  const std::vector<std::int64_t> tokens = some_tokens(options, tokens_known, seed);
   Pack pack{.tokens = at::empty({count}, at::TensorOptions(at::kLong)),
             .positions = at::empty({count}, at::TensorOptions(at::kInt)),
             .begins = {},
             .rows = at::empty({count}, at::TensorOptions(at::kLong)),
             .targets = at::empty({count}, at::TensorOptions(at::kLong)),
             .weights = at::empty({count}, at::TensorOptions(at::kFloat))};
-  const auto draw = [&] {
-    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(tokens_known));
-  };
   for (std::int64_t i = 0; i < count; ++i) {
-    pack.tokens.data_ptr<std::int64_t>()[i] = draw();
-    pack.targets.data_ptr<std::int64_t>()[i] = draw();
+    pack.tokens.data_ptr<std::int64_t>()[i] = tokens[static_cast<std::size_t>(i)];
+    pack.targets.data_ptr<std::int64_t>()[i] = tokens[static_cast<std::size_t>(i) + 1];
     pack.rows.data_ptr<std::int64_t>()[i] = i;
     pack.positions.data_ptr<std::int32_t>()[i] = static_cast<std::int32_t>(i % options.length);
     pack.weights.data_ptr<float>()[i] = 1.0F / static_cast<float>(count);
@@ -128,11 +125,85 @@ Pack random_pack(const Options& options, std::int64_t tokens_known) {
   return pack;
 }
 
-Result<json::value> run(const Options& options) {
-  if (!std::filesystem::exists(options.model)) {
-    TRY(write_tiny_model(options.model, shape_of(options)));
+// Takes steps as they are asked for.
+class Steps {
+ public:
+  Steps(const Options& options, const lm::GgufFile& file, const DecoderPlan& plan,
+        std::optional<Adapter>& adapter, std::optional<FullWeights>& full, at::ScalarType type)
+      : options_(options),
+        plan_(plan),
+        trained_(full ? static_cast<Trained&>(*full) : *adapter),
+        weights_(file, type, full ? &*full : nullptr),
+        decoder_(plan, weights_, adapter ? &*adapter : nullptr),
+        optimiser_(trained_, {}),
+        products_(plan, options.texts * options.length, type),
+        profile_(plan, full ? 0 : options.rank) {}
+
+  json::object step() {
+    const Pack pack = some_pack(options_, plan_.vocabulary, ++taken_);
+    const StepSplit before = profile_.split();
+    const Stopwatch watch;
+    const double processor_before = processor_s();
+    trained_.gradients().zero_();
+    const double loss = decoder_.loss_and_gradients(pack, 1).loss;
+    const double passes_s = watch.elapsed_s();
+    optimiser_.step(trained_, static_cast<std::int64_t>(taken_) - 1, options_.learning_rate);
+    const double seconds = watch.elapsed_s();
+    const double processor_seconds = processor_s() - processor_before;
+    if (taken_ > 1) add_split(before, passes_s, seconds);
+    if (!options_.learnable) products_.measure();
+    return {{"seconds", seconds}, {"processor_s", processor_seconds}, {"loss", loss}};
   }
-  if (options.steps == 0) return json::object{{"written", options.model.string()}};
+
+  json::object summary() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    json::object parts;
+    for (const auto& [name, part_s] : parts_) parts[name] = part_s / std::max(1.0, total_s_);
+    return {{"loss_held_out", decoder_.loss(some_pack(options_, plan_.vocabulary, 0)).loss},
+            {"operations_of_step", work_of_step(plan_, options_)},
+            {"operations_per_s_best", products_.best()},
+            {"parts", parts},
+            {"weights_bytes", static_cast<double>(std::filesystem::file_size(options_.model)) +
+                                  static_cast<double>(weights_.buffer_bytes())},
+            {"memory_peak_bytes", usage.ru_maxrss * 1024},
+            {"parameters", trained_.parameters().numel()},
+            {"threads", options_.threads}};
+  }
+
+ private:
+  void add_split(const StepSplit& before, double passes_s, double seconds) {
+    const StepSplit& now = profile_.split();
+    const std::vector<std::pair<const char*, double>> parts = {
+        {"products of layers", now.layers_s - before.layers_s},
+        {"products of adapters", now.adapter_s - before.adapter_s},
+        {"products of the head", now.head_s - before.head_s},
+        {"products of attention", now.attention_s - before.attention_s}};
+    double rest = passes_s;
+    for (const auto& [name, part_s] : parts) {
+      parts_[name] += part_s;
+      rest -= part_s;
+    }
+    parts_["norms, gates, RoPE, softmax, loss, copies"] += rest;
+    parts_["optimiser"] += seconds - passes_s;
+    total_s_ += seconds;
+  }
+
+  const Options& options_;
+  const DecoderPlan& plan_;
+  Trained& trained_;
+  BaseWeights weights_;
+  Decoder decoder_;
+  AdamW optimiser_;
+  ProductsProbe products_;
+  StepProfile profile_;
+  std::uint64_t taken_ = 0;
+  std::map<std::string, double> parts_;
+  double total_s_ = 0;
+};
+
+Status run(const Options& options) {
+  if (options.write) return write_tiny_model(options.model, shape_of(options));
   const c10::InferenceMode no_autograd;
   at::set_num_threads(options.threads);
   const auto type = options.computed == "bf16" ? at::kBFloat16 : at::kFloat;
@@ -145,39 +216,12 @@ Result<json::value> run(const Options& options) {
   } else {
     adapter = TRY(Adapter::create(plan, {.rank = options.rank}, type));
   }
-  Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
-  BaseWeights weights(file, type, full ? &*full : nullptr);
-  Decoder decoder(plan, weights, adapter ? &*adapter : nullptr);
-  AdamW optimiser(trained, {});
-  const double rate = multiplied_per_processor_s(plan, options.texts * options.length, type);
-  const Pack pack = random_pack(options, plan.vocabulary);
-  std::vector<double> seconds, processor_seconds;
-  for (int step = 0; step <= options.steps; ++step) {  // the first one warms up
-    const Stopwatch watch;
-    const double before = processor_s();
-    trained.gradients().zero_();
-    decoder.loss_and_gradients(pack, 1);
-    optimiser.step(trained, step, 1e-4);
-    if (step == 0) continue;
-    seconds.push_back(watch.elapsed_s());
-    processor_seconds.push_back(processor_s() - before);
+  Steps steps(options, file, plan, adapter, full, type);
+  for (std::string line; std::getline(std::cin, line);) {
+    std::cout << json::to_text(steps.step()) << std::endl;
   }
-  std::ranges::sort(seconds);
-  std::ranges::sort(processor_seconds);
-  const double middle = processor_seconds[processor_seconds.size() / 2];
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto tokens = static_cast<double>(options.texts * options.length);
-  return json::object{{"tokens_per_s_median", tokens / seconds[seconds.size() / 2]},
-                      {"tokens_per_s_best", tokens / seconds.front()},
-                      {"tokens_per_processor_s_median", tokens / middle},
-                      {"gflops_of_products", rate / 1e9},
-                      {"share_of_products", work_of_step(plan, options) / middle / rate},
-                      {"weights_bytes", std::filesystem::file_size(options.model)},
-                      {"memory_peak_bytes", usage.ru_maxrss * 1024},
-                      {"parameters", trained.parameters().numel()},
-                      {"threads", options.threads},
-                      {"steps", options.steps}};
+  std::cout << json::to_text(steps.summary()) << std::endl;
+  return {};
 }
 
 }  // namespace
@@ -193,18 +237,18 @@ int main(int argc, char** argv) {
   app.add_option("--architecture", options.architecture)->capture_default_str();
   app.add_option("--stored", options.stored)->capture_default_str();
   app.add_option("--computed", options.computed, "bf16 or f32")->capture_default_str();
+  app.add_option("--shape", options.shape, "smollm2-135m, blocks or tiny")->capture_default_str();
   app.add_option("--texts", options.texts)->capture_default_str();
   app.add_option("--length", options.length)->capture_default_str();
-  app.add_option("--steps", options.steps, "0: only write the model")->capture_default_str();
   app.add_option("--threads", options.threads)->capture_default_str();
+  app.add_option("--learning-rate", options.learning_rate)->capture_default_str();
+  app.add_flag("--write", options.write, "only write the model");
   app.add_flag("--full", options.full, "tune all weights");
-  app.add_flag("--tiny", options.tiny, "a small shape instead of SmolLM2-135M's");
+  app.add_flag("--learnable", options.learnable, "tokens that follow a rule");
   CLI11_PARSE(app, argc, argv);
-  const auto result = s5::run(options);
-  if (!result) {
-    std::cerr << "error: " << result.error().to_text() << '\n';
+  if (const auto done = s5::run(options); !done) {
+    std::cerr << "error: " << done.error().to_text() << '\n';
     return 1;
   }
-  std::cout << json::to_text(*result) << '\n';
   return 0;
 }
