@@ -18,11 +18,6 @@ constexpr std::int64_t grid_steps =
 // few good ones among many bad ones are found. Simulated with 100 to 1,000 calls of seven kinds.
 constexpr std::int64_t disagreements_borne_at_first_max = 3;
 constexpr double share_kept_at_first_max = 0.6;
-// Where so many disagreements may be expected of it, a second walk begins at that share of the
-// calls: a model that is nearly as wrong everywhere as alpha allows is seldom proven by the few
-// calls at the top, but by many.
-constexpr double disagreements_for_second_walk_min = 12;
-constexpr double second_walk_delta_share = 0.2;
 // The least sure of the kept calls are where traffic that differs from the calibration calls hurts
 // first: among them no more than this many times alpha may disagree.
 constexpr double tail_disagreement_max = 3;
@@ -34,12 +29,6 @@ constexpr std::int64_t disagreements_considered_max = 4000;
 void check(Guarantee guarantee) {
   CHECK(guarantee.alpha > 0 && guarantee.alpha < 1 && guarantee.delta > 0 && guarantee.delta < 1,
         "alpha and delta are checked where the user gives them");
-}
-
-// Counted among the calls that are sorted by confidence.
-bool has_second_walk(std::int64_t total, Guarantee guarantee) {
-  return share_kept_at_first_max * static_cast<double>(total) * guarantee.alpha >=
-         disagreements_for_second_walk_min;
 }
 
 bool passes(Proportion disagreements, Guarantee guarantee) {
@@ -83,25 +72,6 @@ bool tail_is_sound(std::vector<Judged> calls, double threshold, Guarantee guaran
                                            [](const Judged& call) { return !call.agrees; });
   return static_cast<double>(disagreements) <=
          tail_disagreement_max * guarantee.alpha * static_cast<double>(tail);
-}
-
-// Whether no stretch of the calls at or above `threshold` is much worse than alpha. A walk that
-// went past every call knows that; one that begins further down does not.
-bool every_part_is_sound(std::vector<Judged> calls, double threshold, Guarantee guarantee) {
-  constexpr std::ptrdiff_t part = 2 * tail_calls_min;
-  std::erase_if(calls, [threshold](const Judged& call) { return call.confidence < threshold; });
-  std::ranges::sort(calls, std::greater<>(), &Judged::confidence);
-  const auto end = std::ssize(calls);
-  for (std::ptrdiff_t begin = 0; begin < end; begin += part) {
-    const std::ptrdiff_t length = std::min(part, end - begin);
-    const auto disagreements = std::count_if(calls.begin() + begin, calls.begin() + begin + length,
-                                             [](const Judged& call) { return !call.agrees; });
-    if (static_cast<double>(disagreements) >
-        tail_disagreement_max * guarantee.alpha * static_cast<double>(part)) {
-      return false;
-    }
-  }
-  return true;
 }
 
 std::vector<double> confidences_of(std::span<const Judged> calls) {
@@ -156,52 +126,6 @@ std::int64_t kept_at_first(std::int64_t total, Guarantee guarantee) {
   return std::min(total, std::max(kept, worthwhile));
 }
 
-std::int64_t count_above_zero(std::span<const Judged> calls) {
-  return std::ranges::count_if(calls, [](const Judged& call) { return call.confidence > 0; });
-}
-
-// Every threshold before the first failure is certified, all at once: that is what a fixed sequence
-// gives. Two sequences share delta, and the first hands its part on when all of it passed (the
-// fallback procedure; Bretz et al., Statistics in Medicine 28, 2009).
-std::vector<Certificate> certified_by_walks(std::span<const Judged> calls, Guarantee guarantee) {
-  struct Step {
-    double threshold = 0;
-    Proportion seen;
-  };
-  std::vector<Step> first;
-  std::vector<Step> second;
-  const std::int64_t total = count_above_zero(calls);
-  for (const double threshold : threshold_grid(confidences_of(calls), guarantee)) {
-    const Proportion seen = disagreements_at(calls, threshold);
-    const bool late =
-        has_second_walk(total, guarantee) &&
-        static_cast<double>(seen.trials) >= share_kept_at_first_max * static_cast<double>(total);
-    (late ? second : first).push_back({.threshold = threshold, .seen = seen});
-  }
-  std::vector<Certificate> certified;
-  // True when all of them passed.
-  const auto walk = [&](const std::vector<Step>& steps, double delta) {
-    for (const Step& step : steps) {
-      if (!passes(step.seen, {.alpha = guarantee.alpha, .delta = delta})) return false;
-      certified.push_back({.threshold = step.threshold,
-                           .kept = step.seen.trials,
-                           .disagreements = step.seen.successes,
-                           .bound = upper_bound(step.seen, guarantee.delta)});
-    }
-    return true;
-  };
-  if (second.empty()) {
-    walk(first, guarantee.delta);
-    return certified;
-  }
-  const bool all_passed = walk(first, (1 - second_walk_delta_share) * guarantee.delta);
-  if (all_passed ||
-      every_part_is_sound({calls.begin(), calls.end()}, second.front().threshold, guarantee)) {
-    walk(second, all_passed ? guarantee.delta : second_walk_delta_share * guarantee.delta);
-  }
-  return certified;
-}
-
 }  // namespace
 
 std::vector<double> threshold_grid(std::span<const double> confidences, Guarantee guarantee) {
@@ -221,7 +145,17 @@ std::vector<double> threshold_grid(std::span<const double> confidences, Guarante
 }
 
 Certificate certify(std::span<const Judged> calibration, Guarantee guarantee) {
-  std::vector<Certificate> certified = certified_by_walks(calibration, guarantee);
+  // Every threshold before the first failure is certified, all at once: that is what the fixed
+  // sequence gives.
+  std::vector<Certificate> certified;
+  for (const double threshold : threshold_grid(confidences_of(calibration), guarantee)) {
+    const Proportion seen = disagreements_at(calibration, threshold);
+    if (!passes(seen, guarantee)) break;
+    certified.push_back({.threshold = threshold,
+                         .kept = seen.trials,
+                         .disagreements = seen.successes,
+                         .bound = upper_bound(seen, guarantee.delta)});
+  }
   if (certified.empty()) return {};
   while (certified.size() > 1 && !tail_is_sound({calibration.begin(), calibration.end()},
                                                 certified.back().threshold, guarantee)) {

@@ -5,8 +5,7 @@
 // grid of thresholds is fixed from the confidences alone, before any label is looked at; it is
 // walked from the strictest threshold down and stops at the first whose exact binomial
 // (Clopper-Pearson) test fails. A threshold that is merely tuned on the same calls breaks its own
-// alpha in about half of the cases. Where there are enough calls a second walk begins further down,
-// with a part of delta of its own. Of the thresholds that pass, the loosest is taken whose least
+// alpha in about half of the cases. Of the thresholds that pass, the loosest is taken whose least
 // sure kept calls are still sound; any choice among them keeps the guarantee. Assumes independent
 // calls: repeats count once, sessions are not split. Pure and deterministic.
 #pragma once
