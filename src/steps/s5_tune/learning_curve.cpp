@@ -38,7 +38,7 @@ Result<LearningPoint> measure(std::span<const text::LabelledText> learned,
   const auto model = TRY(text::Classifier::train({learned.begin(), learned.end()}, {}));
   LearningPoint point{.examples = learned.size(), .asked = asked.size()};
   for (const text::LabelledText& example : asked)
-    point.agreed += model.classify(example.text).label == example.label ? 1 : 0;
+    point.agreed += model.classify(example.text).label == example.label ? 1U : 0U;
   return point;
 }
 
