@@ -36,40 +36,57 @@ def clinc150(program, data):
             outside["share"] <= OUT_OF_SCOPE_MAX}
 
 
+TRAINED_HERE = ("classifier", "nano")  # what needs no weights from elsewhere
+REMARKS = ("needs no download", "reads ", "closed set of")  # of `select`: nothing against a candidate
+
+
+def reasons_against(candidates):
+    """What keeps the kinds that need no download from a task, each reason once, those of both kinds first."""
+    lists = [[re.sub(r"^(open-ended text):.*", r"\1", reason) for reason in c["reasons"] if not reason.startswith(REMARKS)]
+             for c in candidates if c["kind"] in TRAINED_HERE]
+    both = [r for r in lists[0] if all(r in other for other in lists[1:])]
+    return both + [f"{c['kind']}: {r}" for c, reasons in zip([c for c in candidates if c["kind"] in TRAINED_HERE], lists)
+                   for r in reasons if r not in both]
+
+
 def convert(program, task, minutes):
-    """(share of the task's calls that is certified, reason). The share is that of the unseen test calls."""
-    candidates = [c for c in program.json("select", task["id"])["candidates"]
-                  if c["eligible"] and c["kind"] in ("classifier", "nano")]
-    if not candidates:
-        best = program.json("select", task["id"])["candidates"][:1]
-        return 0, "no candidate: " + "; ".join(reason for c in best for reason in c["reasons"][:1])
-    reason = ""
+    """{"tried": [...], "certified": share of the unseen test calls, "reason": why}."""
+    candidates = program.json("select", task["id"])["candidates"]
+    tried, reason, share = [], "", 0
     for candidate in candidates:
+        if not candidate["eligible"] or candidate["kind"] not in TRAINED_HERE:
+            continue
+        tried.append(candidate["kind"])
         made = program.run("tune", task["id"], "--candidate", candidate["kind"], "--max-minutes", str(minutes), "--json")
         if made.returncode != 0:
-            reason = made.stderr.strip().splitlines()[0]
+            reason = f"{candidate['kind']}: {made.stderr.strip().splitlines()[0]}"
             continue
         evaluation = program.json("evaluate", task["id"], "--alpha", "0.05", "--delta", "0.1")
         reason = f"{candidate['kind']}: {evaluation['reason']}"
         if evaluation["verdict"] == "convert":
-            return evaluation["test"]["coverage"], reason
-    return 0, reason
+            share = evaluation["test"]["coverage"]
+            break
+    return {"tried": tried, "certified": share, "reason": reason or "; ".join(reasons_against(candidates))}
 
 
 def exact_repeats(path):
-    """Shares of calls whose request was made before word for word: what an exact-match cache answers."""
+    """Shares of calls and of their bytes whose request was made before word for word: what an exact-match cache answers."""
     import gzip
-    seen, calls, hits = set(), 0, 0
+    seen, calls, hits, size, hit_size = set(), 0, 0, 0, 0
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             request = json.dumps(json.loads(line)["request"], sort_keys=True)
             calls += 1
-            hits += request in seen
+            size += len(request)
+            if request in seen:
+                hits += 1
+                hit_size += len(request)
             seen.add(request)
-    return hits / calls if calls else 0
+    return {"calls": round(hits / calls, 4), "bytes asked": round(hit_size / size, 4)} if calls else {}
 
 
 def file_table(program, data, name, minutes, steps):
+    """Every task of a file in a home of its own: what of it is certified, and why the rest stays."""
     path = data / f"calls/{name}.jsonl.gz"
     own = harness.Program(program.path, program.home / name)
     own.text("keys", "init")
@@ -77,18 +94,43 @@ def file_table(program, data, name, minutes, steps):
     curated = own.json("curate")
     own.json("cluster")
     tasks = own.json("tasks")
-    lines, certified = [], {"calls": 0.0, "tokens": 0.0, "cost": 0.0}
+    rows, certified, stays = [], {"calls": 0.0, "tokens": 0.0, "cost": 0.0}, {}
     with steps.step(f"{name}: {len(tasks)} tasks"):
         for task in tasks:
-            share, reason = convert(own, task, minutes)
-            statistics = task["statistics"]
+            made, statistics = convert(own, task, minutes), task["statistics"]
             for key in certified:
-                certified[key] += share * statistics[f"share_of_{key}"]
-            lines.append(f"{statistics['calls']:5} calls {statistics['share_of_calls']:6.1%}  "
-                         f"{'certified ' + format(share, '.1%') if share else 'stays'}  {task['name'][:50]}: {reason}")
-    return {"calls read": curated["calls_read"], "certified": {key: round(value, 4) for key, value in certified.items()},
-            "the paper's claim": PAPER.get(name), "exact repeats (a cache's), calls": round(exact_repeats(path), 4),
-            "tasks": lines}
+                certified[key] += made["certified"] * statistics[f"share_of_{key}"]
+            if not made["certified"]:
+                why = made["reason"].partition(";")[0].partition(" (")[0]
+                why = re.sub(r"[0-9.,]+ (bytes|calls)", r"N \1", re.sub(r"of [0-9,]+", "of N", why))
+                stays[why] = round(stays.get(why, 0) + statistics["share_of_calls"], 4)
+            rows.append({"task": task["name"], "calls": statistics["calls"],
+                         "share of calls": round(statistics["share_of_calls"], 4),
+                         "share of tokens": round(statistics["share_of_tokens"], 4),
+                         "share of money": round(statistics["share_of_cost"], 4),
+                         "answers": f"{statistics['distinct_answers']} {task['answer_form']}", **made})
+    return {"calls read": curated["calls_read"], "calls kept": sum(row["calls"] for row in rows),
+            "certified": {key: round(value, 4) for key, value in certified.items()},
+            "the paper's claim": PAPER.get(name), "exact repeats (a cache's)": exact_repeats(path),
+            "stays, by reason (share of calls)": dict(sorted(stays.items(), key=lambda item: -item[1])), "tasks": rows}
+
+
+def markdown(figures):
+    """The rows of docs/benchmarks.md."""
+    lines = ["| file | calls | certified: calls, tokens, money | a cache's repeats | the paper |", "|---|---:|---|---:|---:|"]
+    for name in FILES:
+        made = figures[name]
+        claim, repeats = made["the paper's claim"], made["exact repeats (a cache's)"]["calls"]
+        paper = f"{claim:.0%}" if claim else "-"
+        shares = ", ".join(f"{made['certified'][key]:.1%}" for key in ("calls", "tokens", "cost"))
+        lines.append(f"| {name} | {made['calls read']} | {shares} | {repeats:.1%} | {paper} |")
+    for name in FILES:
+        lines += ["", f"**{name}**", "", "| task | calls | of calls, tokens, money | answers | certified | why |", "|---|---:|---|---|---:|---|"]
+        for row in figures[name]["tasks"]:
+            shares = ", ".join(f"{row[f'share of {key}']:.1%}" for key in ("calls", "tokens", "money"))
+            certified = f"{row['certified']:.1%}" if row["certified"] else "stays"
+            lines.append(f"| {row['task'][:60]} | {row['calls']} | {shares} | {row['answers']} | {certified} | {row['reason']} |")
+    return "\n".join(lines) + "\n"
 
 
 def decision(program, bench):
@@ -222,5 +264,6 @@ def run(program, data, options):
     if "traffic" in parts:
         for name in FILES:
             figures[name] = file_table(program, data, name, options.tune_minutes, steps)
+        figures["as a table"] = markdown(figures).splitlines()
     figures["seconds"] = steps.seconds
     return figures, targets
