@@ -52,16 +52,18 @@ constexpr std::array examples = {
     Example{"models add", "understudy models add base.gguf --name base"},
     Example{"models remove", "understudy models remove base"},
     Example{"models measure", "understudy models measure\nunderstudy models measure base"},
-    Example{"select", "understudy select t-0f3a\nunderstudy select t-0f3a --bake-off --max-minutes 5"},
+    Example{"select",
+            "understudy select t-0f3a\nunderstudy select t-0f3a --bake-off --max-minutes 5"},
     Example{"tune",
             "understudy tune t-0f3a --candidate classifier\n"
             "understudy tune t-0f3a --candidate nano --max-minutes 5\n"
             "understudy tune t-0f3a --base models/base.gguf"},
-    Example{"evaluate",
-            "understudy evaluate t-0f3a\n"
-            "understudy evaluate t-0f3a --alpha 0.02 --delta 0.05\n"
-            "understudy evaluate t-0f3a --cheaper https://api.example.com/v1 --cheaper-model small\n"
-            "understudy evaluate t-0f3a --pool-with t-77b1 t-9c02"},
+    Example{
+        "evaluate",
+        "understudy evaluate t-0f3a\n"
+        "understudy evaluate t-0f3a --alpha 0.02 --delta 0.05\n"
+        "understudy evaluate t-0f3a --cheaper https://api.example.com/v1 --cheaper-model small\n"
+        "understudy evaluate t-0f3a --pool-with t-77b1 t-9c02"},
     Example{"promote",
             "understudy promote t-0f3a\n"
             "understudy promote t-0f3a --mode canary --canary 10"},

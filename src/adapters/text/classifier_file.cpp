@@ -113,8 +113,7 @@ bool read_voters(Reader& reader, ClassifierWeights& model) {
   BagNetwork& network = model.network;
   std::vector<Half> embedding;
   if (!reader.read(model.count_bias, labels) || !reader.read(model.count_weights, rows * labels) ||
-      !reader.read(network.width) || network.width == 0 ||
-      network.width > bag_width_max ||
+      !reader.read(network.width) || network.width == 0 || network.width > bag_width_max ||
       !reader.read(embedding, rows * network.width) ||
       !reader.read(network.output, network.width * labels) || !reader.read(network.bias, labels)) {
     return false;
