@@ -107,8 +107,9 @@ class BaselinesTest(support.ProgramTest):
         self.with_keys()
         records = support.records("intent", 1, 160)
         for record in support.records("intent", 2, 160):  # the same work behind another prompt: a task of its own
-            system = record["request"]["messages"][0]
-            system["content"] = "This is the desk for business customers in the north.\n" + system["content"]
+            messages = record["request"]["messages"]
+            messages[0]["content"] = "You sort notes of business customers in the north.\nAnswer with one word of your list."
+            messages[-1]["content"] = "Note from the north:\n" + messages[-1]["content"] + "\nIts kind is:"
             records.append(record)
         self.program.json("import", self.write_lines("calls.jsonl", records))
         self.program.json("curate")

@@ -61,12 +61,15 @@ TEST(Select, NamesWhatHasToBeBeatenAndHowManyCallsAreMissing) {
   inputs.distinct_calls = 200;
   inputs.task.statistics.prompt_tokens = 500'000;
   inputs.task.statistics.completion_tokens = 5'000;
-  inputs.prices = *economics::PriceTable::parse("[cheaper]\nmodel = \"gpt-4o-mini\"\n", "prices");
+  inputs.prices = *economics::PriceTable::parse(
+      "[cheaper]\nmodel = \"small\"\n[[price]]\nmodel = \"small\"\ninput_usd_per_million = 0.1\n"
+      "output_usd_per_million = 0.4\nas_of = \"2026-01-01\"\nsource = \"made up\"\n",
+      "prices");
   const Selection selection = rank_candidates(inputs);
   ASSERT_EQ(selection.baselines.size(), 2);
   EXPECT_DOUBLE_EQ(selection.baselines[0].share_of_calls, 0.6);  // 300 of 500 repeat
-  EXPECT_EQ(selection.baselines[1].name, "gpt-4o-mini");
-  EXPECT_GT(selection.baselines[1].usd_per_call, 0);
+  EXPECT_EQ(selection.baselines[1].name, "small");
+  EXPECT_NEAR(selection.baselines[1].usd_per_call, 1000 * 0.1e-6 + 10 * 0.4e-6, 1e-12);
   EXPECT_EQ(selection.calls_missing, 50);  // 45 calibration calls are 250 calls
   inputs.distinct_calls = 300;
   EXPECT_EQ(rank_candidates(inputs).calls_missing, 0);
