@@ -54,7 +54,7 @@ class RefineDaemonTest : public testing::Test {
   }
   // Once a turn has been tried.
   json::value state_after_turn() const {
-    while (json::find(daemon_->state(), "last")->is_null())
+    while (json::find(daemon_->state(), "last") == nullptr)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return daemon_->state();
   }
