@@ -5,6 +5,7 @@
 #include <format>
 
 #include "base/check.hpp"
+#include "quality/agreement_curve.hpp"
 #include "quality/binomial.hpp"
 
 namespace understudy::quality {
@@ -19,10 +20,11 @@ constexpr std::int64_t grid_steps =
 constexpr std::int64_t disagreements_borne_at_first_max = 3;
 constexpr double share_kept_at_first_max = 0.6;
 // The least sure of the kept calls are where traffic that differs from the calibration calls hurts
-// first: among them no more than this many times alpha may disagree.
-constexpr double tail_disagreement_max = 3;
-constexpr std::int64_t tail_calls_min = 30;
-constexpr double tail_share = 0.1;
+// first: at the threshold no more than this many times alpha may disagree, and no more than a
+// third. Chosen on CLINC150's `val` (calibrated on a part of `train`), where 5 to 8 keep 89 to 94 %
+// of the calls at 97.0 to 95.8 % agreement.
+constexpr double disagreement_at_threshold_in_alphas = 6;
+constexpr double disagreement_at_threshold_max = 1.0 / 3;
 constexpr double power = 0.8;
 constexpr std::int64_t disagreements_considered_max = 4000;
 
@@ -59,19 +61,6 @@ Proportion disagreements_at(std::span<const Judged> calls, double threshold) {
     disagreements.successes += call.agrees ? 0 : 1;
   }
   return disagreements;
-}
-
-// Whether the least confident calls at or above `threshold` are still good enough.
-bool tail_is_sound(std::vector<Judged> calls, double threshold, Guarantee guarantee) {
-  std::erase_if(calls, [threshold](const Judged& call) { return call.confidence < threshold; });
-  const auto kept = static_cast<std::int64_t>(calls.size());
-  const auto wanted = static_cast<std::int64_t>(std::ceil(tail_share * static_cast<double>(kept)));
-  const std::int64_t tail = std::min(kept, std::max(tail_calls_min, wanted));
-  std::ranges::sort(calls, {}, &Judged::confidence);
-  const auto disagreements = std::count_if(calls.begin(), calls.begin() + tail,
-                                           [](const Judged& call) { return !call.agrees; });
-  return static_cast<double>(disagreements) <=
-         tail_disagreement_max * guarantee.alpha * static_cast<double>(tail);
 }
 
 std::vector<double> confidences_of(std::span<const Judged> calls) {
@@ -157,10 +146,11 @@ Certificate certify(std::span<const Judged> calibration, Guarantee guarantee) {
                          .bound = upper_bound(seen, guarantee.delta)});
   }
   if (certified.empty()) return {};
-  while (certified.size() > 1 && !tail_is_sound({calibration.begin(), calibration.end()},
-                                                certified.back().threshold, guarantee)) {
+  const AgreementCurve curve(calibration);
+  const double bearable = std::min(disagreement_at_threshold_max,
+                                   disagreement_at_threshold_in_alphas * guarantee.alpha);
+  while (certified.size() > 1 && curve.disagreement_at(certified.back().threshold) > bearable)
     certified.pop_back();
-  }
   return certified.back();
 }
 

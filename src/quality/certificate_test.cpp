@@ -104,8 +104,8 @@ TEST(Certificate, KeepsNoTailOfCallsThatMostlyDisagree) {
     calls.push_back({.confidence = 0.5 - 1e-5 * i, .agrees = i % 2 == 0});
   }
   const Certificate certificate = certify(calls, guarantee);
-  EXPECT_GE(certificate.kept, 900);
-  EXPECT_LT(certificate.kept, 980);
+  EXPECT_GE(certificate.kept, 890);  // a step of the grid below the 900
+  EXPECT_LE(certificate.kept, 900);
 }
 
 TEST(Certificate, TheGridDoesNotDependOnLabels) {

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t examples_min = 20;  // of the smallest model
 constexpr std::size_t asked_min = 20;     // fewer say nothing about a share
 constexpr std::size_t held_out_one_of = 5;
+constexpr std::size_t learned_max = 2'000;  // what more would do, the model itself shows
 constexpr std::array<std::size_t, 4> divisors = {8, 4, 2, 1};
 
 // By a hash of the text: neither the order of the log nor that of sessions decides.
@@ -50,7 +51,8 @@ Result<std::vector<LearningPoint>> learning_curve(const std::vector<text::Labell
   while (held_out > 0 && held_out < all.size() && all[held_out].text == all[held_out - 1].text)
     ++held_out;
   const std::span<const text::LabelledText> asked(all.data(), held_out);
-  const std::span<const text::LabelledText> learned(all.data() + held_out, all.size() - held_out);
+  const std::span<const text::LabelledText> learned(all.data() + held_out,
+                                                    std::min(learned_max, all.size() - held_out));
   std::vector<LearningPoint> curve;
   if (asked.size() < asked_min) return curve;
   for (const std::size_t divisor : divisors) {

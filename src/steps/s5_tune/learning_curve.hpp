@@ -1,5 +1,6 @@
 // How a task's agreement grows with its training examples: models of an eighth, a quarter, a half
-// and all of four fifths of the training split, each asked about the fifth that none of them saw.
+// and all of four fifths of the training split, of 2,000 examples at most, each asked about the
+// fifth that none of them saw.
 // Only the train split is used, so that calibration and test calls stay unseen. Says whether more
 // calls would help; proves nothing. Holds plaintext while it runs. Pure.
 #pragma once

@@ -1,0 +1,50 @@
+#include "quality/agreement_curve.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+namespace understudy::quality {
+namespace {
+
+// Calls that agree with a chance of sigmoid(offset + slope * log-odds of their confidence).
+std::vector<Judged> draw(std::size_t count, double offset, double slope) {
+  std::mt19937 random(3);
+  std::uniform_real_distribution<double> uniform(0.05, 0.95);
+  std::uniform_real_distribution<double> chance(0, 1);
+  std::vector<Judged> calls;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double confidence = uniform(random);
+    const double x = offset + slope * std::log(confidence / (1 - confidence));
+    calls.push_back({.confidence = confidence, .agrees = chance(random) < 1 / (1 + std::exp(-x))});
+  }
+  return calls;
+}
+
+TEST(AgreementCurve, FindsTheCurveThatTheCallsWereDrawnFrom) {
+  const AgreementCurve curve(draw(20'000, 1, 2));
+  for (const double confidence : {0.1, 0.3, 0.5, 0.7, 0.9}) {
+    const double x = 1 + 2 * std::log(confidence / (1 - confidence));
+    EXPECT_NEAR(curve.disagreement_at(confidence), 1 / (1 + std::exp(x)), 0.02) << confidence;
+  }
+}
+
+TEST(AgreementCurve, AConfidenceThatSaysNothingGivesTheMean) {
+  const AgreementCurve curve(draw(20'000, 1, 0));
+  EXPECT_NEAR(curve.disagreement_at(0.1), curve.disagreement_at(0.9), 0.03);
+  EXPECT_NEAR(curve.disagreement_at(0.5), 1 / (1 + std::exp(1.0)), 0.02);
+}
+
+TEST(AgreementCurve, StaysFiniteAtTheEnds) {
+  std::vector<Judged> calls(60, {.confidence = 1, .agrees = true});
+  calls.push_back({.confidence = 0, .agrees = false});
+  const AgreementCurve curve(calls);
+  EXPECT_LT(curve.disagreement_at(1), 0.05);
+  EXPECT_GT(curve.disagreement_at(0), 0.5);
+  EXPECT_NEAR(AgreementCurve({}).disagreement_at(0.3), 0.5, 1e-6);
+}
+
+}  // namespace
+}  // namespace understudy::quality
