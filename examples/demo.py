@@ -4,7 +4,7 @@
 Agents send their calls through the gateway; Understudy curates them, finds the tasks, trains a small model for each
 that suits, proves on held-out calls what it may take over, and serves fresh calls. Exit code 0 only if the bar
 holds: at least three tasks converted, the open-ended one left to the LLM with a reason, at least 60 % of the fresh
-calls served by small models, and at least 95 % of those answers as the LLM's.
+calls served by small models, and nothing that speaks against 95 % of those answers as the LLM's.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import json
+import math
 import pathlib
 import signal
 import sys
@@ -29,6 +30,13 @@ FRESH_SHARE = 0.1
 FIRST_TOKEN_MS, TOKENS_PER_S = 250, 150
 TASK_SHARE_MIN = 0.1  # an agent's calls may fall into several tasks; smaller ones are not worth a model
 CONVERTED_MIN, SERVED_MIN, AGREEMENT_MIN = 3, 0.6, 0.95
+CHANCE_MIN = 0.01
+
+
+def speaks_not_against(agreed, served, share):
+    """Whether so few agreements, or fewer, are likelier than CHANCE_MIN where the true share is `share` (binomial)."""
+    return sum(math.comb(served, k) * share ** k * (1 - share) ** (served - k)
+               for k in range(agreed + 1)) >= CHANCE_MIN
 
 
 @dataclasses.dataclass
@@ -162,7 +170,7 @@ class Demo:
                 outcome.candidate = usable[0]["kind"]
             else:
                 own = [c for c in candidates if c["kind"] == "nano"] or candidates
-                outcome.reason = "; ".join(own[0]["reasons"]) if own else outcome.reason
+                outcome.reason = "; ".join(own[0]["reasons"][:1]) if own else outcome.reason
             self.screen.step(f"S4 select: {outcome.agent}: {outcome.candidate}" +
                              ("" if usable else f" (stays on the LLM: {outcome.reason})"))
         self.tune([o for o in self.outcomes if o.candidate == "classifier"], workers=1)
@@ -250,7 +258,8 @@ class Demo:
                 bool(open_ended) and all(not o.promoted and o.reason for o in open_ended),
             f"at least {SERVED_MIN:.0%} of the fresh calls served by small models":
                 served >= SERVED_MIN * self.fresh_calls,
-            f"at least {AGREEMENT_MIN:.0%} of those answers are the LLM's": served and agreed >= AGREEMENT_MIN * served,
+            f"those answers are the LLM's, as far as {served} of them tell, in {AGREEMENT_MIN:.0%} or more":
+                served and speaks_not_against(agreed, served, AGREEMENT_MIN),
             "no fresh call failed": self.fresh_failed == 0,
         }
         return {"simulated": True, "seconds": round(self.screen.seconds(), 1), "home": str(self.program.home),

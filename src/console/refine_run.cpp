@@ -158,7 +158,8 @@ Status RefineRun::decide(Refinement& refinement) {
   const s6::Contest contest = s6::judge(*challenger, champion, request_.rules);
   refinement.reason = contest.reason;
   RouteMode mode = TRY(parse_route_mode(request_.new_mode));
-  if (live && live->mode > RouteMode::shadow) mode = live->mode;
+  // A model that was in shadow leaves its place to the better one, too.
+  if (live && (live->mode > RouteMode::shadow || mode == RouteMode::off)) mode = live->mode;
   const bool disproved = champion && champion->verdict == Verdict::keep_llm;
   if (!contest.challenger_wins && disproved && live && live->mode > RouteMode::shadow) {
     TRY(s6::rollback(home_, refinement.task));
