@@ -1,31 +1,10 @@
 """`evaluate --judge`: a judge model is asked, in both orders, about answers that differ; its word is a figure beside the
 agreement and never changes the verdict."""
 
-import http.server
 import json
 import random
-import threading
 
 import support
-
-
-class Judge(http.server.BaseHTTPRequestHandler):
-    """SIMULATED: says "first" whatever stands there, or "equal"."""
-
-    word = "equal"
-    asked = []
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.asked.append((self.path, self.headers.get("Authorization"), body["model"], body["messages"][0]["content"]))
-        answer = json.dumps({"choices": [{"message": {"role": "assistant", "content": self.word}}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_):
-        pass
 
 
 class JudgeTest(support.ProgramTest):
@@ -44,13 +23,11 @@ class JudgeTest(support.ProgramTest):
         self.program.json("tune", task, "--candidate", "classifier")
         plain = self.program.json("evaluate", task, "--alpha", "0.25")
         self.assertIsNone(plain["judged"])
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Judge)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(lambda: (server.shutdown(), server.server_close()))
-        url = f"http://127.0.0.1:{server.server_port}/v1"
+        judge = support.SimulatedChat("equal")
+        self.addCleanup(judge.close)
         for word, field in (("equal", "equal"), ("first", "inconsistent")):
-            Judge.word, Judge.asked = word, []
-            evaluation = json.loads(self.program.text("evaluate", task, "--alpha", "0.25", "--judge", url, "--judge-model", "j", "--json",
+            judge.says, judge.asked = word, []
+            evaluation = json.loads(self.program.text("evaluate", task, "--alpha", "0.25", "--judge", judge.url, "--judge-model", "j", "--json",
                                                       environment={"UNDERSTUDY_JUDGE_KEY": "secret"}))
             judged = evaluation["judged"]
             # Where no threshold is proven, all test calls are looked at.
@@ -58,8 +35,8 @@ class JudgeTest(support.ProgramTest):
             differing = kept - evaluation["test"]["agreed"] if kept else judged["calls"]
             self.assertGreater(differing, 0, evaluation)
             self.assertEqual((judged["judge"], judged["calls"], judged[field]), ("j", differing, differing))
-            self.assertEqual(len(Judge.asked), 2 * differing)
-            self.assertEqual({entry[:3] for entry in Judge.asked}, {("/v1/chat/completions", "Bearer secret", "j")})
+            self.assertEqual(len(judge.asked), 2 * differing)
+            self.assertEqual({(path, key, body["model"]) for path, key, body in judge.asked}, {("/v1/chat/completions", "Bearer secret", "j")})
             self.assertEqual(evaluation["verdict"], plain["verdict"])
         self.assert_fails(6, "evaluate", task, "--judge", "http://127.0.0.1:1/v1", says=["127.0.0.1:1"])
 

@@ -5,12 +5,14 @@ shows as skipped.
 """
 
 import contextlib
+import http.server
 import json
 import os
 import pathlib
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -26,6 +28,37 @@ SHARED_DATA = harness.SHARED_DATA
 EXIT_USAGE, EXIT_BAD_INPUT, EXIT_DENIED, EXIT_NOT_FOUND, EXIT_EXHAUSTED, EXIT_CORRUPT, EXIT_CONFLICT = 2, 3, 4, 5, 7, 8, 9
 
 needs_shared_data = unittest.skipUnless(SHARED_DATA.is_dir(), f"the shared data is not at {SHARED_DATA}")
+
+
+class SimulatedChat:
+    """SIMULATED: chat completions that answer every request with `says`, whatever stands there. `asked`: what came, as
+    (path, authorization, body)."""
+
+    def __init__(self, says):
+        self.says, self.asked = says, []
+        chat = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                chat.asked.append((self.path, self.headers.get("Authorization"), body))
+                answer = {"choices": [{"message": {"role": "assistant", "content": chat.says}}]}
+                answer = json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class ProgramTest(unittest.TestCase):
