@@ -6,9 +6,10 @@
 #include <string>
 
 #include "apps/examples.hpp"
-#include "apps/exit_code.hpp"
 #include "apps/help_format.hpp"
 #include "apps/toml_options.hpp"
+#include "base/exit_code.hpp"
+#include "base/nearest_word.hpp"
 #include "base/progress.hpp"
 
 namespace understudy::apps {
@@ -76,7 +77,8 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     // CLI11 misses the verb before it looks at the word that stands in its place.
     const auto words = app.remaining(true);
     if (!words.empty() && app.get_subcommands().empty()) {
-      const std::string near = nearest(words.front(), names_of_verbs(app));
+      const std::vector<std::string> verbs = names_of_verbs(app);
+      const std::string near(nearest(words.front(), verbs));
       std::fprintf(stderr, "understudy: no such verb: %s\n", words.front().c_str());
       if (!near.empty()) std::fprintf(stderr, "  did you mean `understudy %s`?\n", near.c_str());
       std::fprintf(stderr, "  `understudy --help` lists them\n");

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "apps/exit_code.hpp"
 #include "apps/verb_builder.hpp"
+#include "base/exit_code.hpp"
 #include "base/installation.hpp"
 
 namespace understudy::apps {

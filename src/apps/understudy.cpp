@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "apps/exit_code.hpp"
+#include "base/exit_code.hpp"
 #include "base/installation.hpp"
 
 namespace {
@@ -37,5 +37,5 @@ int main(int argc, char** argv) {
   std::fprintf(stderr,
                "understudy: cannot run %s: %s\n  install all files of one version together\n",
                program.c_str(), std::strerror(errno));
-  return understudy::apps::exit_failure;
+  return understudy::exit_failure;
 }

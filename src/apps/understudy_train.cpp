@@ -10,7 +10,7 @@
 #include <iostream>
 #include <map>
 
-#include "apps/exit_code.hpp"
+#include "base/exit_code.hpp"
 #include "base/progress.hpp"
 #include "steps/s5_tune/torch/lora_trainer.hpp"
 #include "steps/s5_tune/torch/nano_trainer.hpp"
@@ -226,7 +226,7 @@ int main(int argc, char** argv) {
   const auto report = run(arguments);
   if (!report) {
     std::cerr << "error: " << report.error().to_text() << '\n';
-    return apps::exit_code_of(report.error().code);
+    return exit_code_of(report.error().code);
   }
   std::cout << json::to_text(*report) << '\n';
   return 0;

@@ -10,7 +10,7 @@
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/watch_store.hpp"
 #include "base/clock.hpp"
-#include "base/files.hpp"
+#include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/run_program.hpp"
 #include "console/file_stamp.hpp"
@@ -21,9 +21,6 @@ namespace {
 
 constexpr int turn_niceness = 10;  // the agents' calls come first
 constexpr std::size_t message_bytes_max = 500;
-// As all our programs have them (apps/exit_code.hpp).
-constexpr int exit_not_found = 5;
-constexpr int exit_conflict = 9;
 
 RefineSigns read_signs(const store::Home& home) {
   RefineSigns signs{.log = stamp_of_all(home.log()),
@@ -42,7 +39,7 @@ RefineSigns read_signs(const store::Home& home) {
   return signs;
 }
 
-// The last line that says something: how the program's messages end.
+// The end of what a program said: there stands what went wrong.
 std::string message_in(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   if (text.size() > message_bytes_max) text.erase(0, text.size() - message_bytes_max);

@@ -5,6 +5,7 @@
 #include <format>
 
 #include "base/files.hpp"
+#include "base/nearest_word.hpp"
 #include "live/config/gateway_config.hpp"
 #include "live/config/toml_reader.hpp"
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/files.hpp"
+#include "base/nearest_word.hpp"
 #include "live/config/gateway_config.hpp"
 #include "live/config/toml_reader.hpp"
 

@@ -72,7 +72,4 @@ class TableReader {
   std::vector<std::string> known_;
 };
 
-// The word of `words` that takes the fewest edits, if few enough to be meant.
-std::string_view nearest(std::string_view word, const std::vector<std::string>& words);
-
 }  // namespace understudy::live

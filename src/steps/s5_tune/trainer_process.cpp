@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/exit_code.hpp"
 #include "base/installation.hpp"
 #include "base/secret.hpp"
 
@@ -82,19 +83,6 @@ std::string exchange(Pipe& to_child, Pipe& from_child, std::string_view lines) {
   }
 }
 
-// Exit codes as all our programs have them (apps/exit_code.hpp).
-ErrorCode code_of(int exit_code) {
-  switch (exit_code) {
-    case 3: return ErrorCode::invalid_input;
-    case 4: return ErrorCode::denied;
-    case 5: return ErrorCode::not_found;
-    case 7: return ErrorCode::exhausted;
-    case 8: return ErrorCode::corrupt;
-    case 9: return ErrorCode::conflict;
-    default: return ErrorCode::internal;
-  }
-}
-
 }  // namespace
 
 std::filesystem::path default_trainer() { return program_directory() / "understudy-train"; }
@@ -136,7 +124,7 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
                 "the trainer was stopped by signal " + std::to_string(WTERMSIG(outcome)));
   }
   if (WEXITSTATUS(outcome) != 0) {
-    return fail(code_of(WEXITSTATUS(outcome)),
+    return fail(error_code_of(WEXITSTATUS(outcome)),
                 "the trainer failed with exit code " + std::to_string(WEXITSTATUS(outcome)),
                 "its message stands above");
   }
