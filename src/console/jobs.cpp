@@ -29,6 +29,23 @@ Result<Task> resolve(const Home& home, const std::string& task) {
   return metadata.find_task(task);
 }
 
+// Of an endpoint; empty where it needs none.
+std::string api_key(const char* variable) {
+  const char* key = std::getenv(variable);
+  return key != nullptr ? key : "";
+}
+
+Result<lm::ChatEndpoint> cheaper_endpoint(const Home& home, const EvaluateRequest& request) {
+  const auto prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
+  lm::ChatEndpoint endpoint{
+      .url = request.cheaper_url,
+      .model = request.cheaper_model.empty() ? prices.cheaper_model() : request.cheaper_model,
+      .api_key = api_key("UNDERSTUDY_CHEAPER_KEY")};
+  if (!endpoint.model.empty()) return endpoint;
+  return fail(ErrorCode::invalid_input, "which cheaper model is to be asked is not said",
+              "give --cheaper-model NAME, or [cheaper] model = \"NAME\" in prices.toml");
+}
+
 }  // namespace
 
 Result<json::value> import_calls(const Home& home,
@@ -52,12 +69,12 @@ Result<json::value> cluster(const Home& home, const ClusterRequest& request) {
   const auto access = TRY(ContentAccess::begin(
       home, crypto::Role::curator, "cluster",
       embedded ? "free texts go to " + request.embeddings_url : std::string{}));
-  const char* key = std::getenv("UNDERSTUDY_EMBEDDINGS_KEY");
-  const auto report = embedded ? TRY(s3::cluster_embedded(home, {},
-                                                          {.url = request.embeddings_url,
-                                                           .model = request.embedding_model,
-                                                           .api_key = key != nullptr ? key : ""}))
-                               : TRY(s3::cluster(home, {}));
+  const auto report =
+      embedded ? TRY(s3::cluster_embedded(home, {},
+                                          {.url = request.embeddings_url,
+                                           .model = request.embedding_model,
+                                           .api_key = api_key("UNDERSTUDY_EMBEDDINGS_KEY")}))
+               : TRY(s3::cluster(home, {}));
   TRY(access.end(static_cast<std::uint64_t>(report.calls)));
   return to_json(report);
 }
@@ -114,22 +131,6 @@ Result<json::value> select_candidates(const Home& home, const std::string& task)
   return to_json(TRY(s4::select(home, found.id, {})));
 }
 
-namespace {
-
-Result<lm::ChatEndpoint> cheaper_endpoint(const Home& home, const EvaluateRequest& request) {
-  const auto prices = TRY(economics::PriceTable::load(home.directory() / "prices.toml"));
-  const char* key = std::getenv("UNDERSTUDY_CHEAPER_KEY");
-  lm::ChatEndpoint endpoint{
-      .url = request.cheaper_url,
-      .model = request.cheaper_model.empty() ? prices.cheaper_model() : request.cheaper_model,
-      .api_key = key != nullptr ? key : ""};
-  if (!endpoint.model.empty()) return endpoint;
-  return fail(ErrorCode::invalid_input, "which cheaper model is to be asked is not said",
-              "give --cheaper-model NAME, or [cheaper] model = \"NAME\" in prices.toml");
-}
-
-}  // namespace
-
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
   const Task found = TRY(resolve(home, request.task));
   const bool judged = !request.judge_url.empty();
@@ -141,10 +142,9 @@ Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
           (compared ? ", test calls go to " + request.cheaper_url : std::string{})));
   s6::EvaluateOptions options{.alpha = request.alpha, .delta = request.delta};
   if (judged) {
-    const char* key = std::getenv("UNDERSTUDY_JUDGE_KEY");
     options.judge = lm::ChatEndpoint{.url = request.judge_url,
                                      .model = request.judge_model,
-                                     .api_key = key != nullptr ? key : ""};
+                                     .api_key = api_key("UNDERSTUDY_JUDGE_KEY")};
   }
   if (compared) options.cheaper = TRY(cheaper_endpoint(home, request));
   if (request.pool_with.empty()) {

@@ -24,6 +24,8 @@
 
 namespace understudy::economics {
 
+inline double usd(MicroUsd amount) { return amount.value / 1e6; }
+
 struct Price {
   std::string model;
   double input_usd_per_million = 0;  // = micro-dollars a token

@@ -14,6 +14,9 @@
 
 namespace understudy {
 
+// Of the sessions, as curation draws them; the rest is for the test.
+inline constexpr double train_share = 0.70;
+inline constexpr double calibration_share = 0.18;
 // At 1,000 calls a bound at level 0.1 lies 0.9 % above a disagreement of 4 %; at 2,700 0.5 %.
 inline constexpr std::size_t calibration_calls_max = 1'000;
 inline constexpr std::size_t test_calls_max = 600;

@@ -6,6 +6,7 @@
 
 #include "adapters/store/metadata.hpp"
 #include "quality/certificate.hpp"
+#include "records/task_splits.hpp"
 #include "steps/s4_select/verdicts.hpp"
 
 namespace understudy::s4 {
@@ -25,7 +26,6 @@ constexpr std::int64_t classifier_memory_bytes_max =
 constexpr std::int64_t classifier_features = 30'000;  // that 10,000 short texts have
 constexpr std::int64_t calls_for_training_min = 50;
 constexpr std::int64_t calls_per_label_min = 5;
-constexpr double calibration_share = 0.18;  // of a task's calls (S2)
 
 Candidate classifier_for(const SelectionInputs& inputs) {
   const Task& task = inputs.task;
@@ -88,7 +88,6 @@ Baseline cache_for(const SelectionInputs& inputs) {
 }
 
 std::optional<Baseline> cheaper_for(const SelectionInputs& inputs) {
-  constexpr double micro = 1e6;
   const std::string& model = inputs.prices.cheaper_model();
   if (model.empty()) return std::nullopt;
   const TaskStatistics& statistics = inputs.task.statistics;
@@ -96,11 +95,9 @@ std::optional<Baseline> cheaper_for(const SelectionInputs& inputs) {
   Baseline cheaper{.name = model, .share_of_calls = 1, .reason = {}};
   const auto price = inputs.prices.find(model);
   if (price) {
-    cheaper.usd_per_call = price
-                               ->cost(static_cast<double>(statistics.prompt_tokens) / calls,
-                                      static_cast<double>(statistics.completion_tokens) / calls)
-                               .value /
-                           micro;
+    cheaper.usd_per_call =
+        economics::usd(price->cost(static_cast<double>(statistics.prompt_tokens) / calls,
+                                   static_cast<double>(statistics.completion_tokens) / calls));
   }
   cheaper.reason =
       (price ? std::format("${:.6f} a call at list prices, the LLM ${:.6f}", cheaper.usd_per_call,

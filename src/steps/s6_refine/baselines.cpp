@@ -16,15 +16,11 @@ namespace {
 
 constexpr std::size_t asked_at_once = 4;  // what any provider's rate limit bears
 
-double usd(const economics::PriceTable& prices, const std::string& model, const Usage& usage) {
-  constexpr double micro = 1e6;
+double usd_of(const economics::PriceTable& prices, const std::string& model, const Usage& usage) {
   const auto price = prices.find(model);
   if (!price) return 0;
-  return price
-             ->cost(static_cast<double>(usage.prompt_tokens),
-                    static_cast<double>(usage.completion_tokens))
-             .value /
-         micro;
+  return economics::usd(price->cost(static_cast<double>(usage.prompt_tokens),
+                                    static_cast<double>(usage.completion_tokens)));
 }
 
 // The recorded request, for another model, in one piece.
@@ -92,8 +88,8 @@ Result<CheaperBaseline> ask_cheaper(const Task& task, const KeptAnswers& answers
     const HeldOutCall& call = answers.calls[i];
     ++baseline.calls;
     baseline.agreed += TRY(std::move(agreed[i])) ? 1 : 0;
-    baseline.usd_per_call += usd(prices, baseline.model, call.usage);
-    baseline.llm_usd_per_call += usd(prices, call.llm, call.usage);
+    baseline.usd_per_call += usd_of(prices, baseline.model, call.usage);
+    baseline.llm_usd_per_call += usd_of(prices, call.llm, call.usage);
   }
   if (calls == 0) return baseline;
   baseline.usd_per_call /= static_cast<double>(calls);

@@ -216,14 +216,13 @@ Result<ReplayReport> replay(const store::Home& home, const ReplayOptions& option
 }
 
 json::value to_json(const ReplayReport& report) {
-  constexpr double micro = 1e6;
   const auto savings_to_json = [](const economics::Savings& savings) {
     return json::object{{"share_of_calls", savings.share_of_calls()},
                         {"share_of_tokens", savings.share_of_tokens()},
                         {"share_of_cost", savings.share_of_cost()},
-                        {"llm_cost_usd", savings.llm_cost.value / micro},
-                        {"avoided_usd", savings.avoided.value / micro},
-                        {"machine_usd", savings.machine_cost.value / micro},
+                        {"llm_cost_usd", economics::usd(savings.llm_cost)},
+                        {"avoided_usd", economics::usd(savings.avoided)},
+                        {"machine_usd", economics::usd(savings.machine_cost)},
                         {"unpriced_calls", savings.unpriced_calls}};
   };
   json::array tasks;

@@ -10,10 +10,9 @@ namespace understudy::s6 {
 
 namespace {
 
-constexpr double micro = 1e6;
 constexpr double us_per_day = 86'400e6;
 
-double usd(MicroUsd amount) { return amount.value / micro; }
+using economics::usd;
 std::string dollars(MicroUsd amount) {
   const double value = usd(amount);
   return std::format("{}${:.{}f}", value < 0 ? "&minus;" : "", std::abs(value),

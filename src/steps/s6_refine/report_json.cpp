@@ -6,9 +6,7 @@ namespace understudy::s6 {
 
 namespace {
 
-constexpr double micro = 1e6;
-
-double usd(MicroUsd amount) { return amount.value / micro; }
+using economics::usd;
 
 json::value time_or_null(UnixMicros time) {
   return time.known() ? json::value(to_iso8601(time)) : json::value(nullptr);

@@ -12,12 +12,10 @@ namespace understudy::s6 {
 
 namespace {
 
-constexpr double micro = 1e6;
-
 std::string percent(double share) { return std::format("{:.1f} %", 100 * share); }
 
 std::string usd(MicroUsd amount) {
-  const double dollars = amount.value / micro;
+  const double dollars = economics::usd(amount);
   return std::format("${:.{}f}", dollars, dollars != 0 && dollars < 1 ? 4 : 2);
 }
 

@@ -4,6 +4,7 @@
 #include <format>
 #include <unordered_map>
 
+#include "records/task_splits.hpp"
 #include "steps/s2_curate/duplicates/groups.hpp"
 #include "steps/s2_curate/surrogate/keyed_stream.hpp"
 
@@ -12,8 +13,9 @@ namespace understudy::s2 {
 namespace {
 
 constexpr std::uint32_t thousandths = 1000;
-constexpr std::uint32_t train_below = 700;
-constexpr std::uint32_t calibration_below = 880;
+constexpr auto train_below = static_cast<std::uint32_t>(thousandths * train_share + 0.5);
+constexpr auto calibration_below =
+    train_below + static_cast<std::uint32_t>(thousandths * calibration_share + 0.5);
 constexpr std::uint32_t half_rank = 1U << 16U;
 constexpr std::size_t oversized_share = 10;  // a tenth
 constexpr std::size_t oversized_min = 50;    // small data sets are alike by chance
