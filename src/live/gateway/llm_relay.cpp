@@ -5,9 +5,7 @@
 #include <utility>
 
 #include "adapters/wire/errors.hpp"
-#include "adapters/wire/response_facts.hpp"
 #include "base/clock.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "live/gateway/replies.hpp"
 

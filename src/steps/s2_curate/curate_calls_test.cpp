@@ -8,6 +8,7 @@
 #include <set>
 
 #include "steps/s2_curate/detect/characters.hpp"
+#include "steps/s2_curate/test_calls.hpp"
 
 namespace understudy::s2 {
 namespace {
@@ -16,32 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
-
-const SecretText key(std::string(32, 'k'));
-
-std::string request_of(std::string_view user_text) {
-  return json::to_text(json::object{
-      {"model", "m"},
-      {"messages", json::array{json::object{{"role", "user"}, {"content", user_text}}}}});
-}
-
-std::string response_of(std::string_view text) {
-  return json::to_text(json::object{
-      {"id", "chatcmpl-1"},
-      {"choices",
-       json::array{json::object{
-           {"index", 0}, {"message", json::object{{"role", "assistant"}, {"content", text}}}}}}});
-}
-
-Call make_call(std::string id, std::string session, std::string_view question,
-               std::string_view answer) {
-  Call call;
-  call.id = {std::move(id)};
-  call.session = {std::move(session)};
-  call.request = SecretText(request_of(question));
-  call.response = SecretText(response_of(answer));
-  return call;
-}
 
 CuratedCalls curated(std::vector<Call> calls, CurateOptions options = {.threads = 2}) {
   auto result = curate_calls(std::move(calls), key, options);

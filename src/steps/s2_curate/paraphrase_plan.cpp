@@ -36,10 +36,8 @@ void add_numbers(ParaphraseFacts& facts, std::string_view request, std::string_v
 }  // namespace
 
 TypeBits bits_of(EntityType type) {
-  for (std::size_t i = 0; i < paraphrase_types.size(); ++i) {
-    if (paraphrase_types[i] == type) return bit(i);
-  }
-  return 0;
+  const auto place = std::ranges::find(paraphrase_types, type) - paraphrase_types.begin();
+  return place == std::ssize(paraphrase_types) ? TypeBits{0} : bit(static_cast<std::size_t>(place));
 }
 
 bool varies(TypeBits bits, EntityType type) { return (bits & bits_of(type)) != 0; }
@@ -119,10 +117,7 @@ const FixedNumbers& ParaphrasePlan::fixed(std::uint32_t task) const {
 }
 
 bool ParaphrasePlan::is_off(std::uint32_t task, EntityType type) const {
-  const auto found = tasks_.find(task);
-  const auto place = std::ranges::find(paraphrase_types, type) - paraphrase_types.begin();
-  return found != tasks_.end() && place < std::ssize(paraphrase_types) &&
-         found->second.tallies[static_cast<std::size_t>(place)].off();
+  return tasks_.contains(task) && bits_of(type) != 0 && allowed(task, bits_of(type), 0) == 0;
 }
 
 }  // namespace understudy::s2

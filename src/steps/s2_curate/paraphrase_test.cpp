@@ -6,6 +6,7 @@
 #include <set>
 
 #include "steps/s2_curate/curate_calls.hpp"
+#include "steps/s2_curate/test_calls.hpp"
 
 namespace understudy::s2 {
 namespace {
@@ -14,21 +15,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
-
-const SecretText key(std::string(32, 'k'));
-
-Call make_call(const std::string& id, std::string session, std::string_view question,
-               std::string_view answer) {
-  Call call;
-  call.id = {id};
-  call.session = {std::move(session)};
-  call.request = SecretText(json::to_text(json::object{
-      {"messages", json::array{json::object{{"role", "user"}, {"content", question}}}}}));
-  call.response = SecretText(json::to_text(json::object{
-      {"choices", json::array{json::object{
-                      {"message", json::object{{"role", "assistant"}, {"content", answer}}}}}}}));
-  return call;
-}
 
 // Orders of one task, of which the answer copies or works out something.
 struct Orders {

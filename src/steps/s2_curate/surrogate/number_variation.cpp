@@ -66,14 +66,16 @@ ByteSpans message_spans(std::string_view body) {
   return finder.spans_to(body.size());
 }
 
+bool in_any(const ByteSpans& spans, std::size_t at) {
+  return std::ranges::any_of(
+      spans, [at](const auto& span) { return at >= span.first && at < span.second; });
+}
+
 std::vector<ScaledNumber> numbers_of_messages(std::string_view body) {
   std::vector<ScaledNumber> numbers;
   const ByteSpans spans = message_spans(body);
   (void)rewrite_json(body, [&](const JsonLeaf& leaf) -> std::optional<std::string> {
-    const bool inside = std::ranges::any_of(spans, [&](const auto& span) {
-      return leaf.outermost >= span.first && leaf.outermost < span.second;
-    });
-    if (!inside || leaf.kind == JsonLeaf::Kind::key) return std::nullopt;
+    if (!in_any(spans, leaf.outermost) || leaf.kind == JsonLeaf::Kind::key) return std::nullopt;
     for (const NumberLiteral& number : numbers_in(leaf.text)) numbers.push_back(number.value);
     return std::nullopt;
   });

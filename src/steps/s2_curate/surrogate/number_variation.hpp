@@ -40,6 +40,7 @@ std::string_view to_string(NumbersOutcome outcome);
 // Where a body may be varied: its messages, or the answer's message.
 using ByteSpans = std::vector<std::pair<std::size_t, std::size_t>>;
 ByteSpans message_spans(std::string_view body);
+bool in_any(const ByteSpans& spans, std::size_t at);
 
 // The numbers of one body's messages, in order.
 std::vector<ScaledNumber> numbers_of_messages(std::string_view body);

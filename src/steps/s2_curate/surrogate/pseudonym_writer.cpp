@@ -188,11 +188,7 @@ PseudonymWriter::PseudonymWriter(PseudonymWriter&&) noexcept = default;
 
 std::vector<VariedCall::Change> PseudonymWriter::State::vary(const JsonLeaf& leaf,
                                                              const std::vector<Entity>& entities) {
-  if (!varied || leaf.kind == JsonLeaf::Kind::key) return {};
-  const bool in_message = std::ranges::any_of(messages, [&](const auto& span) {
-    return leaf.outermost >= span.first && leaf.outermost < span.second;
-  });
-  if (!in_message) return {};
+  if (!varied || leaf.kind == JsonLeaf::Kind::key || !in_any(messages, leaf.outermost)) return {};
   ByteSpans taken;
   for (const Entity& entity : entities) taken.emplace_back(entity.begin, entity.end);
   if (leaf.kind == JsonLeaf::Kind::text) {  // what stays is no number either: a date, an address
