@@ -58,7 +58,8 @@ function(understudy_module path)
   if(tests AND NOT UNDERSTUDY_FUZZ)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE us_${name} GTest::gmock GTest::gtest_main)
-    gtest_discover_tests(${name}_test TEST_PREFIX "${path}/" DISCOVERY_MODE PRE_TEST
+    # Listing loads libtorch, which takes more than the usual 5 s from a cold disk.
+    gtest_discover_tests(${name}_test TEST_PREFIX "${path}/" DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                          PROPERTIES TIMEOUT 120 LABELS unit)
   endif()
   set(benches ${all_sources})
