@@ -1,7 +1,7 @@
 // A text classifier for closed answer sets: hashed word 1-2-grams + character 2-5-grams, sublinear
 // TF-IDF, and three models over them that vote: one-vs-rest logistic regression (liblinear),
 // multinomial naive Bayes and a small network (BagNetwork). They err on different texts, so where
-// they agree a label is surer than any says alone.
+// they agree a label is surer than any says alone. From few examples only the first is learned.
 #pragma once
 
 #include <filesystem>
@@ -22,6 +22,9 @@ struct LabelledText {
 struct ClassifierOptions {
   double cost = 20;  // liblinear's C; 8 to 30 are within 0.4 % accuracy on CLINC150
   std::uint32_t hash_bits = 18;
+  // Examples from which on all three models vote. With fewer, logistic regression alone keeps more
+  // calls at the same agreement (of 700 and 900 simulated calls 87 and 95 %, with votes 72 and 95).
+  std::size_t voters_from = 5'000;
 };
 
 struct Classification {

@@ -95,7 +95,7 @@ TEST_F(ClassifierTest, TrainingIsDeterministicToTheByte) {
   const auto examples = utterances(200, 4);
   std::set<std::string> files;
   for (int round = 0; round < 2; ++round) {
-    const auto classifier = Classifier::train(examples, {.hash_bits = 16});
+    const auto classifier = Classifier::train(examples, {.hash_bits = 16, .voters_from = 0});
     ASSERT_TRUE(classifier && classifier->save(path_));
     files.insert(*read_file(path_));
   }
@@ -103,7 +103,7 @@ TEST_F(ClassifierTest, TrainingIsDeterministicToTheByte) {
 }
 
 TEST_F(ClassifierTest, ALoadedFileClassifiesAsTheTrainedOne) {
-  const auto trained = Classifier::train(utterances(200, 5), {.hash_bits = 16});
+  const auto trained = Classifier::train(utterances(200, 5), {.hash_bits = 16, .voters_from = 0});
   ASSERT_TRUE(trained && trained->save(path_));
   const auto loaded = Classifier::load(path_);
   ASSERT_TRUE(loaded);
@@ -114,6 +114,15 @@ TEST_F(ClassifierTest, ALoadedFileClassifiesAsTheTrainedOne) {
   }
 }
 
+TEST_F(ClassifierTest, FewExamplesAreLogisticRegressionsAlone) {
+  const auto few = Classifier::train(utterances(300, 1), {.hash_bits = 12});
+  ASSERT_TRUE(few && few->save(path_));
+  EXPECT_TRUE(parse_classifier_file(*read_file(path_))->linear_alone());
+  const auto enough = Classifier::train(utterances(300, 1), {.hash_bits = 12, .voters_from = 300});
+  ASSERT_TRUE(enough && enough->save(path_));
+  EXPECT_FALSE(parse_classifier_file(*read_file(path_))->linear_alone());
+}
+
 TEST_F(ClassifierTest, OneLabelIsRefused) {
   const auto classifier = Classifier::train({{"a", "x"}, {"b", "x"}}, {});
   ASSERT_FALSE(classifier);
@@ -122,7 +131,8 @@ TEST_F(ClassifierTest, OneLabelIsRefused) {
 }
 
 TEST_F(ClassifierTest, EveryDamagedByteIsNoticed) {
-  const auto trained = Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8});
+  const auto trained =
+      Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8, .voters_from = 0});
   ASSERT_TRUE(trained && trained->save(path_));
   const std::string good = *read_file(path_);
   for (std::size_t i = 0; i < good.size(); ++i) {
@@ -135,7 +145,8 @@ TEST_F(ClassifierTest, EveryDamagedByteIsNoticed) {
 }
 
 TEST_F(ClassifierTest, WrongContentBehindARightChecksumIsNoticed) {
-  const auto trained = Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8});
+  const auto trained =
+      Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8, .voters_from = 0});
   ASSERT_TRUE(trained && trained->save(path_));
   ClassifierWeights model = *parse_classifier_file(*read_file(path_));
   const auto refused = [&](auto&& damage) {
@@ -158,7 +169,8 @@ TEST_F(ClassifierTest, WrongContentBehindARightChecksumIsNoticed) {
 
 // Its threshold was certified for the confidences of then.
 TEST_F(ClassifierTest, AFileOfVersionOneIsReadAndIsAsSureAsItWas) {
-  const auto trained = Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8});
+  const auto trained =
+      Classifier::train({{"yes sure", "y"}, {"no never", "n"}}, {.hash_bits = 8, .voters_from = 0});
   ASSERT_TRUE(trained && trained->save(path_));
   ClassifierWeights model = *parse_classifier_file(*read_file(path_));
   model.count_bias.clear();
@@ -176,7 +188,7 @@ TEST_F(ClassifierTest, AFileOfVersionOneIsReadAndIsAsSureAsItWas) {
 
 // Naive Bayes tells from the first text, where logistic regression still waits for more.
 TEST_F(ClassifierTest, IsSurerWhereBothModelsAgree) {
-  const auto both = Classifier::train(utterances(300, 1), {.hash_bits = 16});
+  const auto both = Classifier::train(utterances(300, 1), {.hash_bits = 16, .voters_from = 0});
   ASSERT_TRUE(both && both->save(path_));
   ClassifierWeights model = *parse_classifier_file(*read_file(path_));
   const std::string text = "please refund my last invoice";

@@ -186,7 +186,8 @@ Result<Classifier> Classifier::train(const std::vector<LabelledText>& examples,
   }
 
   const Problem problem(documents, model.indices.size());
-  fit_counts(model, documents, labels);
+  const bool with_voters = documents.size() >= options.voters_from;
+  if (with_voters) fit_counts(model, documents, labels);
   model.bias.resize(model.labels.size());
   model.weights.resize(model.indices.size() * model.labels.size());
   silence_liblinear();
@@ -199,6 +200,7 @@ Result<Classifier> Classifier::train(const std::vector<LabelledText>& examples,
   Pool pool(std::thread::hardware_concurrency());
   pool.for_each(model.labels.size() + 1, [&](std::size_t job) {
     if (job == 0) {  // the longest comes first
+      if (!with_voters) return;
       model.network = train_bag_network(set, network_seed);
       for (float& value : model.network.embedding)  // as the file keeps it
         value = static_cast<float>(to_half(double{value}));
