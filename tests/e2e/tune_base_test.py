@@ -99,13 +99,13 @@ class TuneBase(support.ProgramTest):
         self.assert_fails(support.EXIT_NOT_FOUND, "evaluate", self.task, says=["base", self.base])
 
     def served(self, gateway, fresh):
+        """What the small model answers once it is up, at the latest after 30 s."""
+        plain = [harness.PlainCall(request(text)) for text, _ in fresh]
         deadline = time.monotonic() + 30
-        while True:
-            replies = harness.send(gateway.url, [harness.PlainCall(request(text)) for text, _ in fresh], concurrency=4)
-            served = [(call, reply) for call, reply in zip(fresh, replies) if reply.served_by == "slm"]
-            if served or time.monotonic() > deadline:
-                return served
+        while time.monotonic() < deadline and all(r.served_by != "slm" for r in harness.send(gateway.url, plain[:4])):
             time.sleep(0.3)
+        replies = harness.send(gateway.url, plain, concurrency=4)
+        return [(call, reply) for call, reply in zip(fresh, replies) if reply.served_by == "slm"]
 
     def test_a_killed_tuning_leaves_no_artifact_and_goes_on(self):
         short = [*OPTIONS[:2], "--epochs", 6, *OPTIONS[4:]]
