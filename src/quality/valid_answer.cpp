@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json_keys.hpp"
+
 namespace understudy::quality {
 
 namespace {
@@ -9,7 +11,7 @@ namespace {
 bool is_valid_call(const ToolCall& call, std::span<const std::string> tool_names) {
   if (!std::ranges::binary_search(tool_names, call.name)) return false;
   const auto arguments = json::parse(call.arguments);
-  return arguments && arguments->is_object();
+  return arguments && arguments->is_object() && !json::repeats_a_key(call.arguments);
 }
 
 }  // namespace
@@ -24,7 +26,9 @@ bool is_valid(const Answer& answer, const AnswerRules& rules) {
     case AnswerForm::label:
       return answer.tool_calls.empty() &&
              std::ranges::binary_search(rules.answer_set, to_canonical(answer, AnswerForm::label));
-    case AnswerForm::json: return answer.tool_calls.empty() && json::parse(answer.text).has_value();
+    case AnswerForm::json:
+      return answer.tool_calls.empty() && json::parse(answer.text).has_value() &&
+             !json::repeats_a_key(answer.text);
     case AnswerForm::tool_call: return !answer.tool_calls.empty();
     case AnswerForm::text: return true;
   }

@@ -1,6 +1,6 @@
-// Whether an answer may stand for a task at all: a known label, JSON that parses, a tool that was
-// offered with an object as its arguments. The gateway accepts nothing else and evaluation keeps
-// nothing else, by this one function. Pure.
+// Whether an answer may stand for a task at all: a known label, JSON that parses and says no member
+// twice, a tool that was offered with such an object as its arguments. The gateway accepts nothing
+// else and evaluation keeps nothing else, by this one function. Pure.
 #pragma once
 
 #include <span>

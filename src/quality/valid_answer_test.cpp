@@ -37,6 +37,14 @@ TEST(ValidAnswer, AToolIsOneOfThoseOfferedWithAnObjectAsArguments) {
   EXPECT_FALSE(valid(said("refund"), AnswerForm::tool_call));
 }
 
+// A small model that loses its thread says a member twice and leaves another out.
+TEST(ValidAnswer, AMemberThatIsSaidTwiceIsNoAnswer) {
+  EXPECT_FALSE(
+      valid(called("refund", R"({"time":"Kai Ortiz","time":"12:30"})"), AnswerForm::tool_call));
+  EXPECT_FALSE(valid(said(R"({"a":{"b":1,"\u0062":2}})"), AnswerForm::json));
+  EXPECT_TRUE(valid(said(R"([{"a":1},{"a":{"a":2}}])"), AnswerForm::json));
+}
+
 TEST(ValidAnswer, NothingIsNeverAnAnswer) {
   for (const auto form :
        {AnswerForm::label, AnswerForm::json, AnswerForm::tool_call, AnswerForm::text})
