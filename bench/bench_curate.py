@@ -20,9 +20,8 @@ SECRETS_MIN = 0.9
 SPEED_MIN_MB_S = 100
 LOG_SIZES = (25_000, 50_000, 100_000)
 CURATE_SECONDS_MAX = 180
-# From a quarter of the log to all of it: hashes of calls, the personal values, and up to a bound the log reader's table of
-# repeated parts grow; content (10 kB a call) does not stay.
-GROWTH_KB_PER_CALL_MAX = 2.0
+# From a quarter of the log to all of it: hashes of calls and the personal values grow; content (10 kB a call) does not stay.
+GROWTH_KB_PER_CALL_MAX = 0.5
 # A vector set's own names, and checks of a set's harness: no types.
 NO_TYPES = {"PATTERN"}
 
