@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "adapters/store/part_table.hpp"
+#include "adapters/store/read_parts.hpp"
 #include "adapters/store/record_view.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
@@ -31,17 +32,6 @@ struct WrittenParts {
 // memory.
 std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& table,
                         std::string& out);
-
-// A tenant's parts, seen from a reader of a segment.
-class ReadParts {
- public:
-  Status add(std::string_view part);  // exhausted above limits::segment_part_bytes_max and one more
-  [[nodiscard]] const SecretText* find(std::uint64_t number) const;
-
- private:
-  std::vector<SecretText> parts_;
-  std::size_t bytes_ = 0;
-};
 
 struct Content {
   SecretText request;
