@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,14 +33,23 @@ struct WrittenParts {
 std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& table,
                         std::string& out);
 
-// A tenant's parts, seen from a reader of a segment.
+// A tenant's parts, seen from a reader of a segment: all of them when it reads from the start; when
+// it opens one call, those that the call names, and the ones that the call itself brings.
 class ReadParts {
  public:
-  Status add(std::string_view part);  // exhausted above limits::segment_part_bytes_max and one more
+  ReadParts() = default;
+  explicit ReadParts(std::uint64_t first) : first_(first) {}  // the number of the next new part
+
+  Status add(std::string_view part);  // corrupt above limits::segment_part_bytes_max and one more
+  Status lend(std::uint64_t number, std::string_view part);  // an earlier one, below `first`
   [[nodiscard]] const SecretText* find(std::uint64_t number) const;
 
  private:
+  Status count(std::size_t bytes);
+
+  std::uint64_t first_ = 0;
   std::vector<SecretText> parts_;
+  std::map<std::uint64_t, SecretText> lent_;
   std::size_t bytes_ = 0;
 };
 
@@ -50,5 +60,10 @@ struct Content {
 
 // corrupt for what put_content() does not make. New parts are added to `parts`.
 Result<Content> parse_content(std::string_view bytes, ReadParts& parts);
+
+// The two halves of finding an earlier part: which numbers a call's content names, and which new
+// parts another one's brings, in order. Views of `bytes`.
+Result<std::vector<std::uint64_t>> parts_named_in(std::string_view bytes);
+Result<std::vector<std::string_view>> new_parts_in(std::string_view bytes);
 
 }  // namespace understudy::store
