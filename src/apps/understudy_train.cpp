@@ -199,8 +199,9 @@ int main(int argc, char** argv) {
   using namespace understudy;
   // Each step allocates the same few large tensors: keep their pages instead of giving them back to
   // the kernel, which cost a third of the time.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_MAX, 0);         // its threshold cannot be raised above 32 MiB
+  mallopt(M_TRIM_THRESHOLD, -1);  // never
+  mallopt(M_ARENA_MAX, 1);        // the lanes' threads too; other arenas give memory back too soon
   std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error like a full disk
   Arguments arguments;
   CLI::App app("Trains a small model on one task's prompts and answers.");

@@ -91,13 +91,14 @@ struct Decoder::StepPass {
 };
 
 Decoder::Decoder(const DecoderPlan& plan, BaseWeights& weights, const Adapter* adapter,
-                 Activations activations)
+                 Activations activations, const Decoder* like)
     : plan_(plan),
       weights_(weights),
       adapter_(adapter),
       activations_(activations),
       norm_(weights, "output_norm", norm_options(plan)),
       head_bias_(weights.vector("output.bias")) {
+  if (like != nullptr) turns_ = like->turns_;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) add_steps(static_cast<std::int64_t>(i));
   if (adapter == nullptr || !adapter->options().magnitudes) return;
   for (const AdapterModule& module : adapter->modules()) {

@@ -19,7 +19,7 @@
 
 #include "base/json.hpp"
 #include "steps/s5_tune/families/registry.hpp"
-#include "steps/s5_tune/torch/decoder.hpp"
+#include "steps/s5_tune/torch/decoder_lanes.hpp"
 #include "steps/s5_tune/torch/optimiser.hpp"
 #include "steps/s5_tune/torch/step_probes.hpp"
 #include "steps/s5_tune/torch/tiny_model.hpp"
@@ -38,6 +38,7 @@ struct Options {
   std::int64_t rank = 16;
   int threads = 2;
   double learning_rate = 1e-4;
+  double embedding_deviation = 0.5;
   bool write = false;
   bool full = false;
   bool learnable = false;
@@ -79,6 +80,7 @@ TinyModel shape_of(const Options& options) {
     model.kv_heads = 4;
     model.feed_forward = 2048;
     model.vocabulary = 32'000;
+    model.embedding_deviation = options.embedding_deviation;
     return model;
   }
   model.width = 576;
@@ -134,7 +136,7 @@ class Steps {
         plan_(plan),
         trained_(full ? static_cast<Trained&>(*full) : *adapter),
         weights_(file, type, full ? &*full : nullptr),
-        decoder_(plan, weights_, adapter ? &*adapter : nullptr),
+        decoder_(plan, weights_, adapter ? &*adapter : nullptr, Activations::kept, options.threads),
         optimiser_(trained_, {}),
         products_(plan, options.texts * options.length, type),
         profile_(plan, full ? 0 : options.rank) {}
@@ -193,7 +195,7 @@ class Steps {
   const DecoderPlan& plan_;
   Trained& trained_;
   BaseWeights weights_;
-  Decoder decoder_;
+  DecoderLanes decoder_;
   AdamW optimiser_;
   ProductsProbe products_;
   StepProfile profile_;
@@ -229,8 +231,9 @@ Status run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace understudy;
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_MAX, 0);         // its threshold cannot be raised above 32 MiB
+  mallopt(M_TRIM_THRESHOLD, -1);  // never
+  mallopt(M_ARENA_MAX, 1);        // other arenas give their memory back too soon
   s5::Options options;
   CLI::App app("Measures steps of LoRA training on random weights.");
   app.add_option("model", options.model)->required();
@@ -242,6 +245,7 @@ int main(int argc, char** argv) {
   app.add_option("--length", options.length)->capture_default_str();
   app.add_option("--threads", options.threads)->capture_default_str();
   app.add_option("--learning-rate", options.learning_rate)->capture_default_str();
+  app.add_option("--embedding-deviation", options.embedding_deviation)->capture_default_str();
   app.add_flag("--write", options.write, "only write the model");
   app.add_flag("--full", options.full, "tune all weights");
   app.add_flag("--learnable", options.learnable, "tokens that follow a rule");

@@ -286,7 +286,7 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   if (ranks.leads()) remove_results(directory);
   if (options.method == Method::full) full.emplace(file, type);
   BaseWeights weights(file, type, full ? &*full : nullptr);
-  Decoder decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations);
+  DecoderLanes decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations, threads);
   Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
   LoraRun run(data, decoder, trained, options, directory, ranks);
   std::optional<Teacher> teacher;
