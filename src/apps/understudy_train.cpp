@@ -139,7 +139,9 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
                                              {"bf16", s5::Compute::bf16}}));
   group.add_option("--teacher", lora.teacher.file,
                    "a GGUF model with the same vocabulary: learn its opinions of every token too");
-  group.add_option("--teacher-share", lora.teacher.share, "of the loss")
+  group
+      .add_option("--teacher-share", lora.teacher.share,
+                  "of the loss: of its opinions, or of \"logprobs\" in the lines of --data")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   group.add_option("--teacher-temperature", lora.teacher.temperature)

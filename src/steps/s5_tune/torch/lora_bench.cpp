@@ -9,8 +9,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <map>
+#include <numbers>
 #include <optional>
 #include <random>
 #include <string>
@@ -38,6 +40,7 @@ struct Options {
   std::int64_t rank = 16;
   int threads = 2;
   double learning_rate = 1e-4;
+  std::int64_t steps = 0;
   double embedding_deviation = 0.5;
   bool write = false;
   bool full = false;
@@ -149,7 +152,7 @@ class Steps {
     trained_.gradients().zero_();
     const double loss = decoder_.loss_and_gradients(pack, 1).loss;
     const double passes_s = watch.elapsed_s();
-    optimiser_.step(trained_, static_cast<std::int64_t>(taken_) - 1, options_.learning_rate);
+    optimiser_.step(trained_, static_cast<std::int64_t>(taken_) - 1, rate());
     const double seconds = watch.elapsed_s();
     const double processor_seconds = processor_s() - processor_before;
     if (taken_ > 1) add_split(before, passes_s, seconds);
@@ -174,6 +177,13 @@ class Steps {
   }
 
  private:
+  // Falls along a cosine, as in training, where the number of steps was given.
+  [[nodiscard]] double rate() const {
+    if (options_.steps == 0) return options_.learning_rate;
+    const double share = static_cast<double>(taken_ - 1) / static_cast<double>(options_.steps);
+    return options_.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, share)));
+  }
+
   void add_split(const StepSplit& before, double passes_s, double seconds) {
     const StepSplit& now = profile_.split();
     const std::vector<std::pair<const char*, double>> parts = {
@@ -245,6 +255,7 @@ int main(int argc, char** argv) {
   app.add_option("--length", options.length)->capture_default_str();
   app.add_option("--threads", options.threads)->capture_default_str();
   app.add_option("--learning-rate", options.learning_rate)->capture_default_str();
+  app.add_option("--steps", options.steps, "over which the learning rate falls to 0");
   app.add_option("--embedding-deviation", options.embedding_deviation)->capture_default_str();
   app.add_flag("--write", options.write, "only write the model");
   app.add_flag("--full", options.full, "tune all weights");

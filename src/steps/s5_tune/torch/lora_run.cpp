@@ -76,6 +76,7 @@ void LoraRun::step(const Rows& rows, std::int64_t first) {
   for (std::int64_t i = first + ranks_.rank(); i < end; i += ranks_.size()) {
     Pack pack = make_pack(data_.train, rows[static_cast<std::size_t>(i)]);
     pack.weights.div_(weight);
+    if (pack.soft) pack.soft->share = options_.teacher.share;
     if (teacher_ != nullptr) teacher_->teach(pack);
     const std::uint64_t seed = options_.adapter.seed * 1'000'003 +
                                static_cast<std::uint64_t>(state_.step * 64 + i - first) + 1;
@@ -228,6 +229,7 @@ Status LoraRun::train(const std::string& fingerprint) {
 LoraReport LoraRun::report() const {
   return {.examples = data_.train.size() + data_.validation.size(),
           .left_out = data_.left_out,
+          .soft_tokens = data_.soft_tokens,
           .parameters = trained_.parameters().numel(),
           .steps = state_.step,
           .tokens = state_.tokens,

@@ -331,6 +331,7 @@ json::value to_json(const std::optional<ServedQuality>& quality) {
 json::value to_json(const LoraReport& report) {
   return json::object{{"examples", report.examples},
                       {"left_out", report.left_out},
+                      {"soft_tokens", report.soft_tokens},
                       {"parameters", report.parameters},
                       {"steps", report.steps},
                       {"tokens", report.tokens},
