@@ -5,10 +5,10 @@
 namespace understudy::quality {
 
 std::string_view acceptance(const TaskPolicy& task, const Answer& answer, double confidence,
-                            std::span<const std::string> tool_names) {
+                            const AnswerShape& shape) {
   if (confidence < task.threshold) return "low_confidence";
-  const bool valid = is_valid(
-      answer, {.form = task.answer_form, .answer_set = task.answer_set, .tool_names = tool_names});
+  const bool valid =
+      is_valid(answer, {.form = task.answer_form, .answer_set = task.answer_set, .shape = shape});
   return valid ? accepted : "invalid_answer";
 }
 

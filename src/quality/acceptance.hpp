@@ -3,10 +3,9 @@
 // decide. Pure.
 #pragma once
 
-#include <span>
-#include <string>
 #include <string_view>
 
+#include "quality/answer_shape.hpp"
 #include "records/answer.hpp"
 #include "records/policy.hpp"
 
@@ -14,8 +13,8 @@ namespace understudy::quality {
 
 inline constexpr std::string_view accepted = "accepted";
 
-// `accepted`, "low_confidence" or "invalid_answer". `tool_names`: what the request offers, sorted.
+// `accepted`, "low_confidence" or "invalid_answer". `shape`: what the request demands.
 std::string_view acceptance(const TaskPolicy& task, const Answer& answer, double confidence,
-                            std::span<const std::string> tool_names);
+                            const AnswerShape& shape);
 
 }  // namespace understudy::quality

@@ -11,23 +11,24 @@ namespace understudy::quality {
 namespace {
 
 // Arguments of one tool, as text: equal as JSON by the tool's schema, else as text.
-bool same_arguments(const ToolCall& left, const ToolCall& right, const ToolSchemas& schemas) {
+bool same_arguments(const ToolCall& left, const ToolCall& right, const AnswerShape& shape) {
   const auto a = json::parse(left.arguments);
   const auto b = json::parse(right.arguments);
   if (!a || !b) return left.arguments == right.arguments;
-  const auto schema = schemas.find(left.name);
-  return same_json(*a, *b, schema == schemas.end() ? nullptr : &schema->second);
+  const auto tool = shape.tools.find(left.name);
+  const bool known = tool != shape.tools.end() && !tool->second.is_null();
+  return same_json(*a, *b, known ? &tool->second : nullptr);
 }
 
 // Parallel calls are a set: each of one side has one of its own on the other. With `same_call`
 // being an equivalence, taking the first that fits finds a pairing where there is one.
 bool same_calls(std::span<const ToolCall> teacher, std::span<const ToolCall> student,
-                const ToolSchemas& schemas) {
+                const AnswerShape& shape) {
   if (teacher.size() != student.size()) return false;
   std::vector<bool> taken(student.size(), false);
   return std::ranges::all_of(teacher, [&](const ToolCall& call) {
     for (std::size_t i = 0; i < student.size(); ++i) {
-      if (taken[i] || call.name != student[i].name || !same_arguments(call, student[i], schemas))
+      if (taken[i] || call.name != student[i].name || !same_arguments(call, student[i], shape))
         continue;
       taken[i] = true;
       return true;
@@ -44,30 +45,15 @@ bool same_as_json(const std::string& teacher, const std::string& student) {
 
 }  // namespace
 
-ToolSchemas tool_schemas(const json::value& request) {
-  ToolSchemas schemas;
-  const json::array* tools = json::find_array(request, "tools");
-  if (tools == nullptr) return schemas;
-  for (const json::value& tool : *tools) {
-    const json::value* function = json::find(tool, "function");
-    const json::value& described = function != nullptr ? *function : tool;
-    const json::value* schema = json::find(described, "parameters");
-    if (schema == nullptr) schema = json::find(described, "input_schema");
-    if (schema != nullptr && schema->is_object())
-      schemas[json::string_or(described, "name")] = *schema;
-  }
-  return schemas;
-}
-
 bool agrees(const Answer& teacher, const Answer& student, AnswerForm form,
-            const ToolSchemas& schemas) {
+            const AnswerShape& shape) {
   if (teacher.empty() || student.empty()) return false;
   if (teacher.tool_calls.empty() != student.tool_calls.empty()) return false;
   if (!teacher.tool_calls.empty()) {
     const bool text_counts = form != AnswerForm::tool_call;
     const Answer left{.text = teacher.text, .tool_calls = {}};
     const Answer right{.text = student.text, .tool_calls = {}};
-    return same_calls(teacher.tool_calls, student.tool_calls, schemas) &&
+    return same_calls(teacher.tool_calls, student.tool_calls, shape) &&
            (!text_counts || to_canonical(left, form) == to_canonical(right, form));
   }
   if (to_canonical(teacher, form) == to_canonical(student, form)) return true;

@@ -5,25 +5,19 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "base/json.hpp"
+#include "quality/answer_shape.hpp"
 #include "records/answer.hpp"
 #include "records/evaluation.hpp"
 
 namespace understudy::quality {
 
-// The JSON schemas of the tools' parameters, by name, as the request offers them.
-using ToolSchemas = std::map<std::string, json::value, std::less<>>;
-// Of a chat request's "tools" (or a Messages request's); those without a schema are left out.
-ToolSchemas tool_schemas(const json::value& request);
-
 // An empty answer agrees with nothing: a teacher that said nothing is no evidence.
 bool agrees(const Answer& teacher, const Answer& student, AnswerForm form,
-            const ToolSchemas& schemas = {});
+            const AnswerShape& shape = {});
 
 // One held-out call. A failed prediction has confidence 0 and does not agree.
 struct Judged {

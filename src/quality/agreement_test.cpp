@@ -59,10 +59,10 @@ TEST(Agreement, TheToolsSchemaSaysWhatIsTheSame) {
       "seats":{"type":"integer","default":1},"day":{"type":"string"},"note":{"type":"string"},
       "tags":{"type":"array","uniqueItems":true,"items":{"type":"string"}}}}}}]})");
   ASSERT_TRUE(request);
-  const ToolSchemas schemas = tool_schemas(*request);
+  const AnswerShape shape = answer_shape(*request);
   const auto same = [&](std::string left, std::string right) {
     return agrees(called("book", std::move(left)), called("book", std::move(right)),
-                  AnswerForm::tool_call, schemas);
+                  AnswerForm::tool_call, shape);
   };
   EXPECT_TRUE(same(R"({"day":"mon","seats":1})", R"({"day":"mon"})"));
   EXPECT_FALSE(same(R"({"day":"mon","seats":2})", R"({"day":"mon"})"));

@@ -6,10 +6,14 @@ namespace understudy::quality {
 namespace {
 
 const std::vector<std::string> labels = {"bug", "praise"};
-const std::vector<std::string> tools = {"refund", "track"};
+const AnswerShape shape = answer_shape(*json::parse(R"({
+  "tools":[{"function":{"name":"refund"}},{"function":{"name":"track"}},
+           {"name":"book","input_schema":{"required":["time"]}}],
+  "response_format":{"type":"json_schema","json_schema":{"schema":{
+    "type":["object","array"],"properties":{"a":{"type":["integer","object"]}}}}}})"));
 
 bool valid(const Answer& answer, AnswerForm form) {
-  return is_valid(answer, {.form = form, .answer_set = labels, .tool_names = tools});
+  return is_valid(answer, {.form = form, .answer_set = labels, .shape = shape});
 }
 
 Answer said(std::string text) { return {.text = std::move(text), .tool_calls = {}}; }
@@ -27,6 +31,7 @@ TEST(ValidAnswer, ALabelIsOneOfTheSetInAnySpelling) {
 TEST(ValidAnswer, JsonParses) {
   EXPECT_TRUE(valid(said(R"({"a":1})"), AnswerForm::json));
   EXPECT_FALSE(valid(said(R"({"a":1)"), AnswerForm::json));
+  EXPECT_FALSE(valid(said(R"({"a":"one"})"), AnswerForm::json)) << "not by the request's schema";
 }
 
 TEST(ValidAnswer, AToolIsOneOfThoseOfferedWithAnObjectAsArguments) {
@@ -35,6 +40,8 @@ TEST(ValidAnswer, AToolIsOneOfThoseOfferedWithAnObjectAsArguments) {
   EXPECT_FALSE(valid(called("refund", "[]"), AnswerForm::tool_call));
   EXPECT_FALSE(valid(called("refund", "{"), AnswerForm::tool_call));
   EXPECT_FALSE(valid(said("refund"), AnswerForm::tool_call));
+  EXPECT_TRUE(valid(called("book", R"({"time":"12:30"})"), AnswerForm::tool_call));
+  EXPECT_FALSE(valid(called("book", R"({"date":"2027-03-16"})"), AnswerForm::tool_call));
 }
 
 // A small model that loses its thread says a member twice and leaves another out.

@@ -175,8 +175,7 @@ net::Async<bool> CapturedCall::small_model_passes() {
   elsewhere_ns_ += watch.elapsed_ns();
   if (answer.decision_ns() >= 0) parts_.metrics.route_decided(answer.decision_ns());
   if (answer.match() != nullptr) route_mode_ = to_string(answer.match()->task->mode);
-  if (answer.wants_shadow())
-    shadow_ = std::make_unique<Shadow>(*answer.match(), std::move(answer.tool_names()));
+  if (answer.wants_shadow()) shadow_ = std::make_unique<Match>(*answer.match());
   if (!accepted) co_return true;
   keep_for_audit(answer);
   call_.first_byte_at = call_.ended_at = now();
@@ -230,12 +229,11 @@ void CapturedCall::keep_for_audit(SmallModelAnswer& answer) {
 }
 
 void CapturedCall::compare_in_shadow() {
-  const std::unique_ptr<Shadow> shadow = std::move(shadow_);
+  const std::unique_ptr<Match> shadow = std::move(shadow_);
   if (call_.status != CallStatus::ok || call_.response.empty()) return;
   Teacher teacher{.api = api_, .response = SecretText(call_.response.reveal())};
-  if (!shadow->tool_names.empty()) teacher.request = SecretText(exchange_.request().body);
-  parts_.router.compare_in_shadow(std::move(shadow->match), std::move(shadow->tool_names),
-                                  std::move(teacher));
+  if (shadow->shaped) teacher.request = SecretText(exchange_.request().body);
+  parts_.router.compare_in_shadow(std::move(*shadow), std::move(teacher));
 }
 
 // Whether the call may be acknowledged: in durable mode, whether it is on the disk.

@@ -57,11 +57,7 @@ class CapturedCall {
   std::optional<wire::ResponseFacts> facts_;  // of the answer, where they are known already
   net::Headers limits_;                       // x-ratelimit-* of the virtual key
   // Of a task in shadow: compared with the LLM's answer behind it.
-  struct Shadow {
-    Match match;
-    std::vector<std::string> tool_names;
-  };
-  std::unique_ptr<Shadow> shadow_;
+  std::unique_ptr<Match> shadow_;
   std::unique_ptr<AuditOrder> audit_;  // an accepted call that the LLM is asked too
   std::string_view route_mode_;        // of the task that claims the call; empty: none does
   bool recorded_ = false;

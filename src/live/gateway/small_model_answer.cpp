@@ -13,6 +13,12 @@ Result<wire::ChatRequest> SmallModelAnswer::read() const {
   return wire::parse_chat_request(TRY(wire::to_chat_request(api_, request)));
 }
 
+quality::AnswerShape SmallModelAnswer::shape() const {
+  if (!match_->shaped) return {};
+  const auto request = json::parse(body_);
+  return request ? quality::answer_shape(*request) : quality::AnswerShape{};
+}
+
 net::Async<bool> SmallModelAnswer::ask(Call& call) {
   if (api_ != wire::Api::chat_completions && api_ != wire::Api::messages) co_return false;
   const auto request =
@@ -30,15 +36,14 @@ net::Async<bool> SmallModelAnswer::ask(Call& call) {
     match_->course = Course::llm;
     match_->reason = "slm_unsupported";
   }
-  tool_names_ = request->tool_names;
   if (match_->course != Course::ask) {
     call.route = {.task = task.task.value,
                   .artifact = task.artifact.value,
                   .reason = std::string(match_->reason)};
     co_return false;
   }
-  const SlmAnswer answer = co_await net::on_pool<SlmAnswer>(
-      pool_, [this] { return router_.answer(*match_, tool_names_); });
+  const SlmAnswer answer =
+      co_await net::on_pool<SlmAnswer>(pool_, [this] { return router_.answer(*match_, shape()); });
   call.route = answer.decision;
   if (answer.decision.server != Server::slm || !render(answer, *request, call)) co_return false;
   answer_ = answer.prediction.answer;

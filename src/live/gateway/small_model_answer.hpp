@@ -28,7 +28,6 @@ class SmallModelAnswer {
   // The task that claims the call; null: none does, or it was not looked for.
   [[nodiscard]] const Match* match() const { return match_ ? &*match_ : nullptr; }
   [[nodiscard]] bool wants_shadow() const { return match_ && match_->course == Course::shadow; }
-  [[nodiscard]] std::vector<std::string>& tool_names() { return tool_names_; }  // that it offers
   [[nodiscard]] const Answer& answer() const { return answer_; }  // of the small model, accepted
   // What finding the task and its mode took; negative: nothing was looked for.
   [[nodiscard]] std::int64_t decision_ns() const { return decision_ns_; }
@@ -38,6 +37,7 @@ class SmallModelAnswer {
 
  private:
   [[nodiscard]] Result<wire::ChatRequest> read() const;
+  [[nodiscard]] quality::AnswerShape shape() const;
   bool render(const SlmAnswer& answer, const wire::ChatRequest& request, Call& call);
 
   wire::Api api_;
@@ -45,7 +45,6 @@ class SmallModelAnswer {
   Router& router_;
   Pool& pool_;
   std::optional<Match> match_;
-  std::vector<std::string> tool_names_;
   Answer answer_;
   std::int64_t decision_ns_ = -1;
   bool stream_ = false;

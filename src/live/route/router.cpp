@@ -43,13 +43,10 @@ std::optional<Answer> read_teacher(const Teacher& teacher) {
   return answer && !answer->empty() ? std::optional(std::move(*answer)) : std::nullopt;
 }
 
-bool agree(const Teacher& teacher, const Answer& said, const Answer& small_model, AnswerForm form) {
-  quality::ToolSchemas schemas;
-  if (!teacher.request.empty()) {
-    if (const auto request = json::parse(teacher.request.reveal()))
-      schemas = quality::tool_schemas(*request);
-  }
-  return quality::agrees(said, small_model, form, schemas);
+quality::AnswerShape shape_of(const Teacher& teacher) {
+  if (teacher.request.empty()) return {};
+  const auto request = json::parse(teacher.request.reveal());
+  return request ? quality::answer_shape(*request) : quality::AnswerShape{};
 }
 
 std::string_view reason_of(const LiveTask& task) {
@@ -99,7 +96,7 @@ struct Router::State {
   void save();
   void watch(const std::stop_token& stop);
   void keep_models(const std::stop_token& stop);
-  SlmAnswer answer(const Match& match, const std::vector<std::string>& tool_names);
+  SlmAnswer answer(const Match& match, const quality::AnswerShape& shape);
 };
 
 // True where there is a new one.
@@ -227,7 +224,7 @@ void Router::State::demote(const LiveTask& task, Demotion demotion) {
   }
 }
 
-SlmAnswer Router::State::answer(const Match& match, const std::vector<std::string>& tool_names) {
+SlmAnswer Router::State::answer(const Match& match, const quality::AnswerShape& shape) {
   const TaskPolicy& task = match.task->policy;
   SlmAnswer result;
   result.decision = {.server = Server::llm,
@@ -248,7 +245,7 @@ SlmAnswer Router::State::answer(const Match& match, const std::vector<std::strin
   }
   result.decision.confidence = prediction->confidence;
   result.decision.reason =
-      quality::acceptance(task, prediction->answer, prediction->confidence, tool_names);
+      quality::acceptance(task, prediction->answer, prediction->confidence, shape);
   if (result.decision.reason == quality::accepted) {
     result.decision.server = Server::slm;
     result.prediction = std::move(*prediction);
@@ -287,7 +284,10 @@ std::optional<Match> Router::match(const wire::ChatRequest& request, const Place
   const auto task = state_->current()->find(wire::tools_hash(request.tool_names),
                                             request.response_form, request.prompt);
   if (!task) return std::nullopt;
-  Match match{.task = task, .slots = *task->policy.prompt_template.match(request.prompt)};
+  Match match{
+      .task = task,
+      .slots = *task->policy.prompt_template.match(request.prompt),
+      .shaped = !request.tool_names.empty() || request.response_form.starts_with("json_schema")};
   task->watched->matched(match.slots);
   const bool in_tool_loop =
       !request.roles.empty() && request.roles.back() == "tool" && !place.parent.empty();
@@ -312,8 +312,8 @@ std::optional<Match> Router::match(const wire::ChatRequest& request, const Place
   return match;
 }
 
-SlmAnswer Router::answer(const Match& match, const std::vector<std::string>& tool_names) const {
-  SlmAnswer result = state_->answer(match, tool_names);
+SlmAnswer Router::answer(const Match& match, const quality::AnswerShape& shape) const {
+  SlmAnswer result = state_->answer(match, shape);
   match.task->watched->asked(result.decision.server == Server::slm);
   return result;
 }
@@ -322,7 +322,7 @@ void Router::opened_tool_loop(const CallId& call) {
   state_->loops.opened_by_small_model(call.value);
 }
 
-bool Router::compare_in_shadow(Match match, std::vector<std::string> tool_names, Teacher teacher) {
+bool Router::compare_in_shadow(Match match, Teacher teacher) {
   State& state = *state_;
   if (state.shadows_waiting.fetch_add(1) >= shadow_calls_max) {
     --state.shadows_waiting;
@@ -330,16 +330,17 @@ bool Router::compare_in_shadow(Match match, std::vector<std::string> tool_names,
   }
   // Shared: a std::function must be copyable, and a secret is not.
   auto kept = std::make_shared<Teacher>(std::move(teacher));
-  state.shadow_pool.submit([&state, match = std::move(match), tools = std::move(tool_names), kept] {
+  state.shadow_pool.submit([&state, match = std::move(match), kept] {
     const auto said = read_teacher(*kept);
     if (said) {
-      const SlmAnswer answer = state.answer(match, tools);
+      const quality::AnswerShape shape = shape_of(*kept);
+      const SlmAnswer answer = state.answer(match, shape);
       // A model that is away says nothing about its answers.
       if (answer.decision.reason != "slm_error") {
         match.task->watched->compared_in_shadow(
             {.kept = answer.decision.server == Server::slm,
-             .agrees =
-                 agree(*kept, *said, answer.prediction.answer, match.task->policy.answer_form)});
+             .agrees = quality::agrees(*said, answer.prediction.answer,
+                                       match.task->policy.answer_form, shape)});
       }
     }
     --state.shadows_waiting;
@@ -354,7 +355,8 @@ bool Router::audits(const Match& match, const CallId& call) const {
 void Router::audited(const Match& match, const Answer& small_model, const Teacher& teacher) {
   const auto said = read_teacher(teacher);
   if (!said) return;  // it says nothing about the small model
-  const bool agrees = agree(teacher, *said, small_model, match.task->policy.answer_form);
+  const bool agrees =
+      quality::agrees(*said, small_model, match.task->policy.answer_form, shape_of(teacher));
   if (auto demotion = match.task->watched->audited(agrees))
     state_->demote(*match.task, std::move(*demotion));
 }

@@ -21,6 +21,7 @@
 #include "base/secret.hpp"
 #include "live/route/live_task.hpp"
 #include "live/serve/model_pool.hpp"
+#include "quality/answer_shape.hpp"
 #include "records/call.hpp"
 
 namespace understudy::live {
@@ -38,7 +39,8 @@ struct Match {
   std::vector<std::string> slots;
   Course course = Course::ask;
   std::string_view reason =
-      {};  // why it is not `ask`: "shadow", "canary", "demoted", "tool_loop", "off"
+      {};               // why it is not `ask`: "shadow", "canary", "demoted", "tool_loop", "off"
+  bool shaped = false;  // the request offers tools or gives the schema of its answer
 };
 
 struct SlmAnswer {
@@ -50,7 +52,7 @@ struct SlmAnswer {
 struct Teacher {
   wire::Api api = wire::Api::chat_completions;
   SecretText response;
-  SecretText request = {};  // for the schemas of its tools; empty: it has none
+  SecretText request = {};  // for the shape that it demands; empty: it demands none
 };
 
 class Router {
@@ -70,14 +72,13 @@ class Router {
   [[nodiscard]] std::optional<Match> match(const wire::ChatRequest& request,
                                            const Place& place) const;
 
-  // Asks the task's model and accepts or not. `tool_names`: what the request offers, sorted.
-  [[nodiscard]] SlmAnswer answer(const Match& match,
-                                 const std::vector<std::string>& tool_names) const;
+  // Asks the task's model and accepts or not. `shape`: what the request demands of an answer.
+  [[nodiscard]] SlmAnswer answer(const Match& match, const quality::AnswerShape& shape) const;
   // The small model's answer of this call opened a tool loop, which stays with it. Quick.
   void opened_tool_loop(const CallId& call);
 
   // In the background, behind the LLM's answer. False: too many wait already. Quick.
-  bool compare_in_shadow(Match match, std::vector<std::string> tool_names, Teacher teacher);
+  bool compare_in_shadow(Match match, Teacher teacher);
   // Whether this accepted call is one of those that the LLM is asked too. Quick.
   [[nodiscard]] bool audits(const Match& match, const CallId& call) const;
   // What the LLM said to an accepted call; may demote the task.

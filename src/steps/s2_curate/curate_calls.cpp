@@ -12,12 +12,12 @@
 #include "adapters/wire/chat.hpp"
 #include "base/pool.hpp"
 #include "base/progress.hpp"
+#include "quality/valid_answer.hpp"
 #include "steps/s2_curate/chat_call.hpp"
 #include "steps/s2_curate/detect/characters.hpp"
 #include "steps/s2_curate/lent.hpp"
 #include "steps/s2_curate/ordered_work.hpp"
 #include "steps/s2_curate/surrogate/pseudonym_writer.hpp"
-#include "steps/s2_curate/tool_schema.hpp"
 
 namespace understudy::s2 {
 
@@ -63,7 +63,7 @@ bool still_fits_tools(const json::value& request, const std::string& response_bo
   const auto response = json::parse(response_body);
   if (!response) return false;
   const auto answer = wire::parse_answer(*response);
-  return answer && fits_tools(request, *answer);
+  return answer && quality::fits_tools(*answer, quality::answer_shape(request));
 }
 
 struct Writing {

@@ -10,9 +10,9 @@
 #include "adapters/store/line_reader.hpp"
 #include "adapters/wire/chat.hpp"
 #include "base/clock.hpp"
+#include "quality/valid_answer.hpp"
 #include "steps/s2_curate/curate_calls.hpp"
 #include "steps/s2_curate/detect/characters.hpp"
-#include "steps/s2_curate/tool_schema.hpp"
 
 namespace understudy::s2 {
 namespace {
@@ -212,7 +212,7 @@ TEST(CurateRecorded, IsConsistentOverAllFiles) {
     if (answer->tool_calls.empty()) continue;
     ++answers_with_tools;
     const json::value request = *json::parse(example.request.reveal());
-    EXPECT_TRUE(fits_tools(request, *answer)) << example.call.value;
+    EXPECT_TRUE(quality::fits_tools(*answer, quality::answer_shape(request))) << example.call.value;
     // What the answer copied from the prompt, it copies still.
     const auto before = argument_strings(*wire::parse_answer(*json::parse(call.response.reveal())));
     const auto after = argument_strings(*answer);

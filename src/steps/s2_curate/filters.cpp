@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "quality/valid_answer.hpp"
 #include "steps/s2_curate/chat_call.hpp"
 #include "steps/s2_curate/detect/characters.hpp"
-#include "steps/s2_curate/tool_schema.hpp"
 
 namespace understudy::s2 {
 
@@ -140,7 +140,7 @@ DropReason reason_to_drop(const json::value& request, const Answer& answer,
   using enum DropReason;
   if (answer.empty()) return no_answer;
   if (options.drop_refusals && answer.tool_calls.empty() && is_refusal(answer.text)) return refusal;
-  if (!fits_tools(request, answer)) return bad_tool_call;
+  if (!quality::fits_tools(answer, quality::answer_shape(request))) return bad_tool_call;
   if (is_loop(request, answer)) return loop;
   if (answer.tool_calls.empty() && asks_for_json(request) && !json::parse(answer.text))
     return unparsable_output;

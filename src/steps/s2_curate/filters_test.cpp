@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "steps/s2_curate/tool_schema.hpp"
-
 namespace understudy::s2 {
 namespace {
 
@@ -77,14 +75,6 @@ TEST(Filters, DropCallsOfSessionsThatFailed) {
   EXPECT_EQ(reason_to_drop(call, FilterOptions{.reward_above = {}}), DropReason::none);
   call.reward = 1.0;
   EXPECT_EQ(reason_to_drop(call, FilterOptions{}), DropReason::none);
-}
-
-TEST(Filters, AllowWhatASchemaDoesNotSay) {
-  EXPECT_TRUE(fits_schema(json::value(3), *json::parse(R"({"format":"date","x-own":1})")));
-  EXPECT_TRUE(fits_schema(json::value(3),
-                          *json::parse(R"({"anyOf":[{"type":"string"},{"type":"number"}]})")));
-  EXPECT_FALSE(fits_schema(json::value(true), *json::parse(R"({"type":["string","null"]})")));
-  EXPECT_TRUE(fits_schema(json::value(3), *json::parse(R"({"$ref":"#"})")));
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ Result<CheaperBaseline> ask_cheaper(const Task& task, const KeptAnswers& answers
           TRY(lm::ask_chat_request(*options.cheaper, TRY(for_model(call.request, baseline.model))));
       const auto tree = json::parse(body);
       const auto answer = tree ? wire::parse_answer(*tree) : fail(tree.error());
-      return answer && quality::agrees(call.teacher, *answer, task.answer_form, call.schemas);
+      return answer && quality::agrees(call.teacher, *answer, task.answer_form, call.shape);
     }();
     progress.advance();
   });

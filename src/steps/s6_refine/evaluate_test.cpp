@@ -20,10 +20,8 @@ class ScriptedModel final : public lm::SmallModel {
 };
 
 HeldOut held_out(std::size_t count, const std::string& teacher) {
-  const HeldOutCall call{.slots = {"x"},
-                         .teacher = {.text = teacher, .tool_calls = {}},
-                         .tool_names = {},
-                         .llm_latency_us = 2000};
+  const HeldOutCall call{
+      .slots = {"x"}, .teacher = {.text = teacher, .tool_calls = {}}, .llm_latency_us = 2000};
   return {.calibration = std::vector<HeldOutCall>(count, call),
           .test = std::vector<HeldOutCall>(count, call)};
 }
@@ -60,10 +58,8 @@ TEST_F(EvaluateTest, AModelThatIsAwayIsAnErrorAndNoVerdict) {
 
 TEST_F(EvaluateTest, CallsThatTheTemplateDoesNotFitCountAgainstTheModel) {
   HeldOut calls = held_out(50, "Plum");
-  const HeldOutCall unmatched{.slots = {},
-                              .teacher = {.text = "Plum", .tool_calls = {}},
-                              .tool_names = {},
-                              .llm_latency_us = 0};
+  const HeldOutCall unmatched{
+      .slots = {}, .teacher = {.text = "Plum", .tool_calls = {}}, .llm_latency_us = 0};
   calls.calibration.resize(100, unmatched);
   const auto evaluation = evaluate_model(ScriptedModel(says("Plum", 0.5)), task_, calls, {});
   ASSERT_TRUE(evaluation);
@@ -162,8 +158,7 @@ TEST(JudgePrediction, ComparesByTheToolsSchemasAndKeepsNothingInvalid) {
   };
   const HeldOutCall call{.slots = {"x"},
                          .teacher = booked("book", R"({"seats":1})"),
-                         .tool_names = {"book"},
-                         .schemas = quality::tool_schemas(*request)};
+                         .shape = quality::answer_shape(*request)};
   lm::Prediction prediction{.answer = booked("book", "{}"), .confidence = 0.9};
   const auto judged = judge_prediction(call, prediction, task);
   ASSERT_TRUE(judged);

@@ -18,7 +18,7 @@ namespace {
 
 struct ReadRequest {
   wire::ChatRequest request;
-  quality::ToolSchemas schemas;
+  quality::AnswerShape shape;
 };
 
 std::optional<ReadRequest> request_of(const Example& example) {
@@ -26,7 +26,7 @@ std::optional<ReadRequest> request_of(const Example& example) {
   if (!tree) return std::nullopt;
   auto request = wire::parse_chat_request(*tree);
   if (!request) return std::nullopt;
-  return ReadRequest{.request = std::move(*request), .schemas = quality::tool_schemas(*tree)};
+  return ReadRequest{.request = std::move(*request), .shape = quality::answer_shape(*tree)};
 }
 
 std::optional<Answer> answer_of(const Example& example) {
@@ -85,14 +85,14 @@ Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& me
 std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,
                                                 const lm::Prediction& prediction,
                                                 const Task& task) {
-  if (!quality::is_valid(prediction.answer, {.form = task.answer_form,
-                                             .answer_set = task.answer_set,
-                                             .tool_names = call.tool_names})) {
+  if (!quality::is_valid(
+          prediction.answer,
+          {.form = task.answer_form, .answer_set = task.answer_set, .shape = call.shape})) {
     return std::nullopt;
   }
   return quality::Judged{
       .confidence = prediction.confidence,
-      .agrees = quality::agrees(call.teacher, prediction.answer, task.answer_form, call.schemas)};
+      .agrees = quality::agrees(call.teacher, prediction.answer, task.answer_form, call.shape)};
 }
 
 HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
@@ -123,8 +123,7 @@ HeldOut held_out_calls(std::span<const Example> examples, const Task& task,
     auto& calls = split == Split::calibration ? held_out.calibration : held_out.test;
     calls.push_back({.slots = slots ? std::move(*slots) : std::vector<std::string>{},
                      .teacher = std::move(*teacher),
-                     .tool_names = std::move(request->tool_names),
-                     .schemas = std::move(read->schemas),
+                     .shape = std::move(read->shape),
                      .llm_latency_us = example.latency_us,
                      .repeats = example.repeats,
                      .reward = example.reward,

@@ -17,6 +17,7 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "quality/agreement.hpp"
+#include "quality/answer_shape.hpp"
 #include "records/answer.hpp"
 #include "records/evaluation.hpp"
 #include "records/example.hpp"
@@ -27,8 +28,7 @@ namespace understudy::s6 {
 struct HeldOutCall {
   std::vector<std::string> slots;  // empty for a call of the task that its template does not fit
   Answer teacher;
-  std::vector<std::string> tool_names;  // offered by the request, sorted
-  quality::ToolSchemas schemas = {};    // of those tools
+  quality::AnswerShape shape = {};  // that the request demands
   std::int64_t llm_latency_us = 0;
   std::int64_t repeats = 1;                     // calls that this one stands for
   std::optional<double> reward = std::nullopt;  // task success, where somebody said so

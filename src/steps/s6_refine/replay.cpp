@@ -28,8 +28,7 @@ constexpr std::size_t batch_calls = 256;  // matched calls whose plaintext is he
 struct Matched {
   std::size_t task = 0;
   std::vector<std::string> slots;
-  std::vector<std::string> tool_names;
-  quality::ToolSchemas schemas;
+  quality::AnswerShape shape;
   Answer teacher;
   std::string model;
   economics::Tokens tokens;
@@ -51,7 +50,7 @@ std::optional<wire::Api> api_of(const Call& call) {
 // The call as the gateway would read it; nothing where it would not.
 struct Readable {
   wire::ChatRequest request;
-  quality::ToolSchemas schemas;
+  quality::AnswerShape shape;
   Answer teacher;
 };
 std::optional<Readable> read(const Call& call) {
@@ -68,7 +67,7 @@ std::optional<Readable> read(const Call& call) {
   auto teacher = wire::parse_answer(*said);
   if (!parsed || !teacher || teacher->empty()) return std::nullopt;
   return Readable{.request = std::move(*parsed),
-                  .schemas = quality::tool_schemas(*chat),
+                  .shape = quality::answer_shape(*chat),
                   .teacher = std::move(*teacher)};
 }
 
@@ -130,8 +129,7 @@ class Replayer {
     waiting_.push_back(
         {.task = *task,
          .slots = *options_.policy.tasks[*task].prompt_template.match(request.prompt),
-         .tool_names = std::move(readable->request.tool_names),
-         .schemas = std::move(readable->schemas),
+         .shape = std::move(readable->shape),
          .teacher = std::move(readable->teacher),
          .model = model,
          .tokens = tokens});
@@ -161,10 +159,10 @@ class Replayer {
                   said.error().code == ErrorCode::unsupported ? "slm_unsupported" : "slm_error"};
     }
     Outcome outcome{.reason = std::string(
-                        quality::acceptance(task, said->answer, said->confidence, call.tool_names)),
+                        quality::acceptance(task, said->answer, said->confidence, call.shape)),
                     .busy_us = said->latency_us};
     if (outcome.reason == quality::accepted)
-      outcome.agrees = quality::agrees(call.teacher, said->answer, task.answer_form, call.schemas);
+      outcome.agrees = quality::agrees(call.teacher, said->answer, task.answer_form, call.shape);
     return outcome;
   }
 
