@@ -41,4 +41,9 @@ struct Content {
 // corrupt for what put_content() does not make. New parts are added to `parts`.
 Result<Content> parse_content(std::string_view bytes, ReadParts& parts);
 
+// The two halves of finding an earlier part: which numbers a call's content names, and which new
+// parts another one's brings, in order. Views of `bytes`.
+Result<std::vector<std::uint64_t>> parts_named_in(std::string_view bytes);
+Result<std::vector<std::string_view>> new_parts_in(std::string_view bytes);
+
 }  // namespace understudy::store

@@ -8,12 +8,23 @@
 
 namespace understudy::store {
 
-Status ReadParts::add(std::string_view part) {
+Status ReadParts::count(std::size_t bytes) {
   // A writer begins another segment at the limit; its last call may go beyond it.
   if (bytes_ > limits::segment_part_bytes_max) {
     return fail(ErrorCode::corrupt, "the segment's parts exceed limits::segment_part_bytes_max");
   }
-  bytes_ += part.size();
+  bytes_ += bytes;
+  return {};
+}
+
+Status ReadParts::lend(std::uint64_t number, std::string_view part) {
+  TRY(count(part.size()));
+  lent_.insert_or_assign(number, SecretText(std::string(part)));
+  return {};
+}
+
+Status ReadParts::add(std::string_view part) {
+  TRY(count(part.size()));
   const auto number = static_cast<std::uint32_t>(parts_.size());
   parts_.push_back({.place = nowhere, .bytes = part.size()});
   keep(number, SecretText(std::string(part)));
@@ -21,13 +32,18 @@ Status ReadParts::add(std::string_view part) {
 }
 
 std::optional<std::size_t> ReadParts::bytes_of(std::uint64_t number) const {
-  if (number >= parts_.size()) return std::nullopt;
-  return parts_[static_cast<std::size_t>(number)].bytes;
+  if (number < first_) {
+    const auto lent = lent_.find(number);
+    return lent == lent_.end() ? std::nullopt : std::optional(lent->second.reveal().size());
+  }
+  const std::uint64_t here = number - first_;
+  return here < parts_.size() ? std::optional(parts_[here].bytes) : std::nullopt;
 }
 
 Result<std::string_view> ReadParts::find(std::uint64_t number) {
-  CHECK(number < parts_.size(), "the caller asked bytes_of() before");
-  const auto here = static_cast<std::uint32_t>(number);
+  CHECK(bytes_of(number), "the caller asked bytes_of() before");
+  if (number < first_) return lent_.at(number).reveal();
+  const auto here = static_cast<std::uint32_t>(number - first_);
   if (const auto known = memory_.find(here); known != memory_.end()) {
     known->second.used = true;
     return known->second.text.reveal();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -30,7 +31,12 @@ class ReadParts {
                      std::size_t memory_bytes_max = part_bytes_in_memory_max)
       : scratch_(std::move(scratch)), memory_bytes_max_(memory_bytes_max) {}
 
+  // For a reader that opens one call alone: the next new part has this number, and of those before
+  // it only the lent ones are there.
+  explicit ReadParts(std::uint64_t first) : first_(first) {}
+
   Status add(std::string_view part);  // corrupt above limits::segment_part_bytes_max and one more
+  Status lend(std::uint64_t number, std::string_view part);  // one before `first`; likewise
   [[nodiscard]] std::optional<std::size_t> bytes_of(std::uint64_t number) const;
   // A part that is there; valid until the next call.
   Result<std::string_view> find(std::uint64_t number);
@@ -47,13 +53,16 @@ class ReadParts {
     bool used = false;  // since the last look at what may go
   };
 
+  Status count(std::size_t bytes);
   std::string_view keep(std::uint32_t number, SecretText text);
   void make_room();
   bool spill(std::uint32_t number, std::string_view text);
 
   std::filesystem::path scratch_;
-  std::size_t memory_bytes_max_;
-  std::vector<Part> parts_;
+  std::size_t memory_bytes_max_ = part_bytes_in_memory_max;
+  std::uint64_t first_ = 0;
+  std::map<std::uint64_t, SecretText> lent_;
+  std::vector<Part> parts_;  // from `first_` on
   std::size_t bytes_ = 0;
   std::unordered_map<std::uint32_t, InMemory> memory_;
   std::deque<std::uint32_t> order_;  // of those in memory; a used one gets a second chance
