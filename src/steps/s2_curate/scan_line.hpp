@@ -15,7 +15,7 @@ struct ScanLine {
   std::string text;
 };
 
-// invalid_input where it is no JSON object with an id and a text.
+// Of a line of valid UTF-8; invalid_input where it is no JSON object with an id and a text.
 Result<ScanLine> read_scan_line(std::string_view line);
 
 }  // namespace understudy::s2

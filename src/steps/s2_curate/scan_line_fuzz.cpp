@@ -1,15 +1,18 @@
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/check.hpp"
 #include "base/json.hpp"
+#include "steps/s2_curate/detect/utf8.hpp"
 #include "steps/s2_curate/scan_line.hpp"
 
 // Whatever is read without a tree is what the JSON parser reads.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace understudy;
-  const std::string_view line(reinterpret_cast<const char*>(data), size);
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const std::string line = s2::repair_utf8(bytes).value_or(std::string(bytes));
   const auto read = s2::read_scan_line(line);
   if (!read) return 0;
   const auto tree = json::parse(line);

@@ -100,8 +100,10 @@ std::vector<NumberLiteral> numbers_in(std::string_view text) {
 ScaledNumber scaled(ScaledNumber value, std::uint32_t factor_e4) {
   ScaledNumber step = unit;  // of the last decimal that the value needs
   while (value % step != 0) step /= 10;
+  // In two parts: a number of twelve digits and four decimals times the factor is above 2^63.
   const ScaledNumber steps = value / step;
-  return (steps * factor_e4 + unit / 2) / unit * step;
+  const ScaledNumber whole = steps / unit * factor_e4;
+  return (whole + (steps % unit * factor_e4 + unit / 2) / unit) * step;
 }
 
 std::string written_as(ScaledNumber value, const NumberLiteral& like) {

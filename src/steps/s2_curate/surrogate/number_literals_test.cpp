@@ -37,6 +37,8 @@ TEST(NumberLiterals, AreScaledInTheirOwnWriting) {
   EXPECT_EQ(changed("999", 12'000), "1199");
   EXPECT_EQ(changed("999,000", 12'000), "1,198,800");
   EXPECT_EQ(changed("19.99", 10'500), "20.99");
+  // Found by fuzzing: the product did not fit.
+  EXPECT_EQ(changed("133333333333.8109", 10'500), "140000000000.5014");
 }
 
 }  // namespace
