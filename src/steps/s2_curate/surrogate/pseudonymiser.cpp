@@ -24,7 +24,8 @@ bool collect_entities(TextScanner& scanner, std::string_view body, const Treatme
 
 Result<Pseudonymiser> Pseudonymiser::create(const Detector& detector, const EntityTable& originals,
                                             const SecretText& key) {
-  return Pseudonymiser(detector, originals, TRY(Surrogates::assign(key, originals)));
+  Surrogates surrogates = TRY(Surrogates::assign(key, originals));
+  return Pseudonymiser(detector, originals, std::move(surrogates));
 }
 
 // What the detector finds here is an original unless the walked text differs from the one that was
