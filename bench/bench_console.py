@@ -113,13 +113,16 @@ def run(program, _, options):
             under_way = times_of(console, paths, more_calls, has_caught_up)
         caught_up = console.ask("/api/calls?limit=1")[0]["recorded"] > sum(CALLS.values())
         source.unlink()
-        content_ms = console.ask(paths["call"] + "/content")[1]
+        known = [call["id"] for call in console.ask("/api/calls?limit=500")[0]["calls"]]
+        content = [console.ask(f"/api/calls/{call}/content")[1] for call in known[::50]]
+        content_ms = statistics.median(content)
         memory = console.memory_mib()
     finally:
         console.stop()
     worst = {name: max(each[name]["median_ms"] for each in (at_rest, under_way)) for name in paths}
     print(f"  medians, ms: {worst}", file=sys.stderr)
     targets = {f"{name} answers in {ANSWER_MS_MAX} ms ({ms} ms)": ms <= ANSWER_MS_MAX for name, ms in worst.items()}
+    targets[f"a call's content is opened in {ANSWER_MS_MAX} ms ({content_ms:.0f} ms)"] = content_ms <= ANSWER_MS_MAX
     targets["new calls are shown"] = caught_up
     return {"calls": sum(CALLS.values()), "first_page_ms": round(first_ms), "at_rest": at_rest,
-            "while_calls_come_in": under_way, "content_of_one_call_ms": round(content_ms), "memory_peak_mib": memory, "seconds": steps.seconds}, targets
+            "while_calls_come_in": under_way, "content_of_one_call_ms": round(content_ms), "content_of_one_call_ms_max": round(max(content)), "memory_peak_mib": memory, "seconds": steps.seconds}, targets

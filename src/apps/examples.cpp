@@ -24,7 +24,7 @@ constexpr std::array examples = {
             "understudy serve --validate                 is understudy.toml in order?"},
     Example{"console", "understudy console\nunderstudy console --listen 127.0.0.1:9000"},
     Example{"doctor", "understudy doctor\nunderstudy doctor --offline --json"},
-    Example{"status", "understudy status\nunderstudy status --json"},
+    Example{"status", "understudy status\nunderstudy status --json\nunderstudy status --watch"},
     Example{"import", "understudy import calls.jsonl more.jsonl.gz"},
     Example{"access",
             "understudy access add --name agents --rpm 600 --usd-per-day 5\n"

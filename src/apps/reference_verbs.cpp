@@ -7,8 +7,21 @@
 #include "apps/verb_facts.hpp"
 #include "apps/verbs.hpp"
 #include "console/web/api.hpp"
+#include "live/api/openapi.hpp"
 
 namespace understudy::apps {
+
+namespace {
+
+std::string page_named(const std::string& page, const CLI::App& app) {
+  if (page == "cli") return reference_page(read_verbs(app));
+  if (page == "man") return man_page(read_verbs(app), UNDERSTUDY_VERSION);
+  if (page == "gateway-api") return live::gateway_openapi(UNDERSTUDY_VERSION);
+  if (page == "admin-api") return live::admin_openapi(UNDERSTUDY_VERSION);
+  return console::ConsoleApi::openapi(UNDERSTUDY_VERSION);
+}
+
+}  // namespace
 
 void add_reference_verbs(CLI::App& app, Action& action) {
   const auto shell = std::make_shared<std::string>();  // shared with the action
@@ -25,14 +38,13 @@ void add_reference_verbs(CLI::App& app, Action& action) {
 
   const auto page = std::make_shared<std::string>();  // shared with the action
   verb = app.add_subcommand("reference", "the reference pages, as this program is built");
-  verb->add_option("PAGE", *page, "cli (Markdown), man (roff), or console-api (OpenAPI)")
+  verb->add_option("PAGE", *page,
+                   "cli (Markdown), man (roff), or console-api, gateway-api, admin-api (OpenAPI)")
       ->required()
-      ->check(CLI::IsMember({"cli", "man", "console-api"}));
+      ->check(CLI::IsMember({"cli", "man", "console-api", "gateway-api", "admin-api"}));
   verb->callback([&app, &action, page] {
     action = [&app, page](const store::Home&) -> Status {
-      print(*page == "cli"   ? reference_page(read_verbs(app))
-            : *page == "man" ? man_page(read_verbs(app), UNDERSTUDY_VERSION)
-                             : console::ConsoleApi::openapi(UNDERSTUDY_VERSION));
+      print(page_named(*page, app));
       return {};
     };
   });

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 
+#include "adapters/terminal/progress_bar.hpp"
 #include "base/exit_code.hpp"
 #include "base/progress.hpp"
 #include "steps/s5_tune/torch/lora_trainer.hpp"
@@ -53,6 +54,7 @@ Result<json::value> train(const Arguments& arguments, std::istream& input, std::
 
 Result<json::value> run(const Arguments& arguments) {
   set_progress_shown(!arguments.quiet);
+  terminal::show_progress_as_bar();
   std::ifstream file;
   const bool from_pipe = arguments.data == "-";
   if (!from_pipe) {

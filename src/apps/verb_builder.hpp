@@ -79,6 +79,7 @@ class VerbBuilder {
 
 // `log`, `keys` and `audit`.
 void add_log_verbs(CLI::App& app, Action& action);
+void add_status_verb(CLI::App& app, Action& action);
 void add_scan_verb(CLI::App& app, Action& action);
 void add_demo_verb(CLI::App& app);
 void add_tune_verb(CLI::App& app, Action& action);

@@ -10,7 +10,6 @@
 #include "base/files.hpp"
 #include "console/jobs.hpp"
 #include "console/report_pdf.hpp"
-#include "console/status_jobs.hpp"
 
 namespace understudy::apps {
 
@@ -186,19 +185,11 @@ void add_model_verbs(CLI::App& app, Action& action) {
   verb->add_flag("--pdf", builder.options->flag, "also as PDF (needs weasyprint)");
 }
 
-void add_status(CLI::App& app, Action& action) {
-  VerbBuilder(app, action)
-      .add("status", "what was recorded, who answers which task, and what to do next",
-           [](const Home& home, const auto& o) {
-             return show(console::status(home), o.as_json, render_status);
-           });
-}
-
 }  // namespace
 
 void add_verbs(CLI::App& app, Action& action) {
   add_demo_verb(app);
-  add_status(app, action);
+  add_status_verb(app, action);
   add_import(app, action);
   add_log_verbs(app, action);
   add_serve(app, action);

@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstdio>
+#include <format>
 #include <mutex>
+#include <utility>
 
 #include "base/clock.hpp"
 
@@ -18,7 +20,31 @@ constexpr double first_after_s = 1.0;
 constexpr double terminal_every_s = 0.2;
 constexpr double plain_every_s = 10.0;
 
-std::string duration(double seconds) {
+ProgressPainter& painter() {
+  static ProgressPainter set;
+  return set;
+}
+
+std::string plain_line(const ProgressFacts& facts) {
+  std::string line = facts.what + ": " + std::to_string(facts.done);
+  if (facts.total > 0) line += "/" + std::to_string(facts.total);
+  line += std::format(" {}, {:.{}f}/s", facts.unit, facts.rate(), facts.rate() < 10 ? 1 : 0);
+  if (const auto left = facts.left_s()) line += ", " + duration_text(*left) + " left";
+  return facts.note.empty() ? line : line + ", " + facts.note;
+}
+
+}  // namespace
+
+double ProgressFacts::rate() const {
+  return elapsed_s > 0 ? static_cast<double>(done) / elapsed_s : 0;
+}
+
+std::optional<double> ProgressFacts::left_s() const {
+  if (total <= done || rate() <= 0) return std::nullopt;
+  return static_cast<double>(total - done) / rate();
+}
+
+std::string duration_text(double seconds) {
   char text[32];
   const auto whole = static_cast<long>(seconds + 0.5);
   if (whole < 60) {
@@ -31,36 +57,20 @@ std::string duration(double seconds) {
   return text;
 }
 
-}  // namespace
-
 struct Progress::State {
-  std::string what;
-  std::uint64_t total;
-  std::string unit;
+  ProgressFacts facts;
   bool terminal = isatty(STDERR_FILENO) == 1;
   std::mutex mutex;
-  std::uint64_t done = 0;
-  std::string note;
   Stopwatch watch;
   double shown_at_s = 0;
   bool shown = false;
 
   void show() {
-    const double elapsed_s = watch.elapsed_s();
-    const double rate = elapsed_s > 0 ? static_cast<double>(done) / elapsed_s : 0;
-    std::string line = what + ": " + std::to_string(done);
-    if (total > 0) line += "/" + std::to_string(total);
-    char rate_text[48];
-    std::snprintf(rate_text, sizeof rate_text, " %s, %.*f/s", unit.c_str(), rate < 10 ? 1 : 0,
-                  rate);
-    line += rate_text;
-    if (total > done && rate > 0) {
-      line += ", " + duration(static_cast<double>(total - done) / rate) + " left";
-    }
-    if (!note.empty()) line += ", " + note;
-    std::fprintf(stderr, terminal ? "\r\x1b[K%s" : "%s\n", line.c_str());
+    facts.elapsed_s = watch.elapsed_s();
+    const std::string line = terminal && painter() ? painter()(facts) : plain_line(facts);
+    std::fprintf(stderr, terminal ? "\r%s\x1b[K" : "%s\n", line.c_str());
     std::fflush(stderr);
-    shown_at_s = elapsed_s;
+    shown_at_s = facts.elapsed_s;
     shown = true;
   }
 
@@ -76,9 +86,9 @@ struct Progress::State {
 
 Progress::Progress(std::string what, std::uint64_t total, std::string unit)
     : state_(std::make_unique<State>()) {
-  state_->what = std::move(what);
-  state_->total = total;
-  state_->unit = std::move(unit);
+  state_->facts.what = std::move(what);
+  state_->facts.total = total;
+  state_->facts.unit = std::move(unit);
 }
 
 Progress::~Progress() {
@@ -90,15 +100,17 @@ Progress::~Progress() {
 
 void Progress::advance(std::uint64_t count) {
   const std::scoped_lock lock(state_->mutex);
-  state_->done += count;
+  state_->facts.done += count;
   state_->maybe_show();
 }
 
 void Progress::note(std::string text) {
   const std::scoped_lock lock(state_->mutex);
-  state_->note = std::move(text);
+  state_->facts.note = std::move(text);
 }
 
 void set_progress_shown(bool shown) { progress_shown = shown; }
+
+void set_progress_painter(ProgressPainter fresh) { painter() = std::move(fresh); }
 
 }  // namespace understudy

@@ -37,6 +37,17 @@ std::string detail_of(const CatRequest& request) {
   return detail;
 }
 
+std::unexpected<Error> not_in_log(const std::string& call) {
+  return fail(ErrorCode::not_found, "no call " + call + " is in the log");
+}
+
+bool matches(const CatRequest& request, const Call& call) {
+  return (request.call.empty() || call.id.value == request.call) &&
+         (request.session.empty() || call.session.value == request.session) &&
+         (request.tenant.empty() || call.origin.tenant == request.tenant) &&
+         (!request.since.known() || call.started_at >= request.since);
+}
+
 // Prints calls; holds a call with tool calls back until its session goes on.
 class Printer {
  public:
@@ -48,7 +59,7 @@ class Printer {
         request_.form == CatForm::content && call.content == ContentState::whole;
     json::value request;
     // Reading a request as JSON costs more than opening it: only where somebody wants it.
-    const bool wanted = matches(call) && !is_done();
+    const bool wanted = matches(request_, call) && !is_done();
     if (with_content && (wanted || is_waited_for(call.session.value))) {
       request = shown(call.request);
       bring_results(call.session.value, request);
@@ -86,13 +97,6 @@ class Printer {
     json::object line;
     std::vector<ToolCallSeen> tools;
   };
-
-  bool matches(const Call& call) const {
-    return (request_.call.empty() || call.id.value == request_.call) &&
-           (request_.session.empty() || call.session.value == request_.session) &&
-           (request_.tenant.empty() || call.origin.tenant == request_.tenant) &&
-           (!request_.since.known() || call.started_at >= request_.since);
-  }
 
   [[nodiscard]] bool is_waited_for(const std::string& session) const {
     return std::ranges::any_of(waiting_, [&](const Waiting& w) { return w.session == session; });
@@ -138,10 +142,64 @@ class Printer {
   std::uint64_t taken_ = 0;
 };
 
+// Metadata of the whole log says where the call is; only what belongs to it is opened then.
+Status cat_one(const Home& home, const CatRequest& request,
+               const std::function<void(std::string_view line)>& print) {
+  const auto key = TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
+  store::LogIndex index;
+  KnownCall known{.call = request.call, .places = {}, .reward = {}};
+  std::string session;
+  const auto visit = [&](const Call& call) -> Status {
+    const bool is_it = known.places.empty() && matches(request, call);
+    if (is_it) {
+      session = call.session.value;
+      known.reward = call.reward;
+    }
+    const bool goes_on = !session.empty() && call.session.value == session;
+    if (is_it || (goes_on && known.places.size() < session_calls_max))
+      known.places.push_back(index.calls() - 1);
+    return {};
+  };
+  const auto report =
+      TRY(store::read_call_log(home, key, visit, {.open_content = false, .index = &index}));
+  if (!known.places.empty()) print(TRY(cat_call(home, index, known)));
+  if (!report.corrupt.empty()) return fail(report.corrupt.front());
+  if (known.places.empty()) return not_in_log(request.call);
+  return {};
+}
+
 }  // namespace
+
+Result<std::string> cat_call(const Home& home, const store::LogIndex& index,
+                             const KnownCall& known) {
+  CatRequest request;
+  request.call = known.call;
+  request.limit = 1;
+  const auto key = TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
+  const auto access =
+      TRY(ContentAccess::begin(home, crypto::Role::curator, "log cat", detail_of(request)));
+  std::string line;
+  const std::function<void(std::string_view)> keep = [&line](std::string_view text) {
+    line = text;
+  };
+  Printer printer(request, keep);
+  for (const std::size_t place : known.places) {
+    Call call = TRY(store::open_call(home, key, index, place));
+    if (call.id.value == known.call) call.reward = known.reward;
+    printer.take(call);
+    if (printer.is_settled()) break;
+  }
+  printer.end();
+  TRY(access.end(printer.taken()));
+  if (line.empty()) return not_in_log(known.call);
+  return line;
+}
 
 Status cat_log(const Home& home, const CatRequest& request,
                const std::function<void(std::string_view line)>& print) {
+  if (!request.call.empty() && request.form == CatForm::content) {
+    return cat_one(home, request, print);
+  }
   const bool with_content = request.form == CatForm::content;
   const auto role = with_content ? crypto::Role::curator : crypto::Role::auditor;
   const auto key = TRY(crypto::load_secret_key(home.keys(), role));
@@ -159,9 +217,7 @@ Status cat_log(const Home& home, const CatRequest& request,
   printer.end();
   if (access) TRY(access->end(printer.taken()));
   if (report && !report->corrupt.empty()) return fail(report->corrupt.front());
-  if (printer.taken() == 0 && !request.call.empty()) {
-    return fail(ErrorCode::not_found, "no call " + request.call + " is in the log");
-  }
+  if (printer.taken() == 0 && !request.call.empty()) return not_in_log(request.call);
   return {};
 }
 

@@ -8,8 +8,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/store/home.hpp"
+#include "adapters/store/log_index.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
@@ -40,6 +42,18 @@ struct CatRequest {
 // session has brought their results.
 Status cat_log(const Home& home, const CatRequest& request,
                const std::function<void(std::string_view line)>& print);
+// Calls of a session that are opened for one call's tool results at most; they mostly come in the
+// next one.
+inline constexpr std::size_t session_calls_max = 64;
+// One call, and those of its session that came after it, by their numbers in the index.
+struct KnownCall {
+  std::string call;
+  std::vector<std::size_t> places;  // the call's own first
+  std::optional<double> reward;
+};
+// As cat_log() prints it, and with the same trace, without reading the rest of the log.
+Result<std::string> cat_call(const Home& home, const store::LogIndex& index,
+                             const KnownCall& known);
 // "2026-11-24", "2026-11-24T08:00:00Z", or an age: "90s", "15m", "2h", "7d".
 Result<UnixMicros> parse_since(std::string_view text);
 

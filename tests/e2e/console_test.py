@@ -57,7 +57,8 @@ class Console(support.ProgramTest):
     def short_loop(self):
         """A home with tasks, one live model, one that is not proven, a training curve, keys, and fresh calls."""
         self.with_keys()
-        calls = mixed(support.records("intent", 1, 900), support.records("writing", 1, 120), support.records("think", 1, 300),
+        rated = [{**record, "meta": {"reward": 1}} for record in support.records("intent", 1, 900)]
+        calls = mixed(rated, support.records("writing", 1, 120), support.records("think", 1, 300),
                       support.records("extract", 1, 500), support.records("tools", 1, 300))
         self.program.json("import", self.write_lines("calls.jsonl", list(dated(calls))))
         self.program.json("curate")
@@ -66,7 +67,11 @@ class Console(support.ProgramTest):
         labels = [task["id"] for task in tasks if task["answer_form"] == "label"]
         for task in labels[:2]:
             self.program.json("tune", task, "--candidate", "classifier")
-            self.program.json("evaluate", task)
+        self.program.json("evaluate", labels[1], "--pool-with", labels[0])
+        chat = support.SimulatedChat("equal")
+        self.addCleanup(chat.close)
+        self.program.json("evaluate", labels[0], "--cheaper", chat.url, "--cheaper-model", "small-api", "--judge", chat.url, "--judge-model",
+                          "referee", environment={"UNDERSTUDY_CHEAPER_KEY": "secret", "UNDERSTUDY_JUDGE_KEY": "secret"})
         self.program.json("promote", labels[0])
         extract = next(task["id"] for task in tasks if task["answer_form"] == "json")
         if (pathlib.Path(support.PROGRAM).parent / "understudy-train").exists():
@@ -76,7 +81,7 @@ class Console(support.ProgramTest):
         harness.send(gateway.url, agents.generate("intent", 9, 120) + agents.generate("writing", 9, 10), concurrency=8)
         gateway.stop()
         self.program.json("access", "add", "--name", "agents", "--tenant", "shop", "--rpm", 600, "--usd-per-day", 5)
-        return labels[0]
+        return labels[0], labels[1], extract
 
     def walk(self, plan):
         chromium = shutil.which("chromium")
@@ -98,13 +103,14 @@ class Console(support.ProgramTest):
         return json.loads(done.stdout)
 
     def test_every_page_in_a_browser(self):
-        task = self.short_loop()
+        task, pooled, unmeasured = self.short_loop()
         auditor = self.program.json("access", "token", "--role", "auditor")["secret"]
         url, owner_url = self.console(self.program)
         other = harness.Program(support.PROGRAM, self.directory / "empty")
         other.text("keys", "init")
         _, empty_url = self.console(other)
-        seen = self.walk({"url": url, "owner_url": owner_url, "empty_url": empty_url, "auditor": auditor, "task": task})
+        seen = self.walk({"url": url, "owner_url": owner_url, "empty_url": empty_url, "auditor": auditor, "task": task, "pooled": pooled,
+                          "unmeasured": unmeasured})
         self.assertEqual(seen["complaints"], [])
         self.assertEqual(seen["violations"], [])
         self.assertEqual(seen["checks"], {"token_left_address": True, "zoomed": True, "map_by_keyboard": True,
@@ -115,8 +121,11 @@ class Console(support.ProgramTest):
         print(f"the page weighs {seen['weight']} bytes, first paint after {seen['first_paint_ms']:.0f} ms", file=sys.stderr)
         for page, words in {
                 "overview": ["2,250", "By small models", "Saved", "What to do next", "classifier-"],
-                "tasks": ["Task map", task, "proven", "not measured"],
-                "task": ["Evidence", "at most 5 % disagree", "Template", "order_status", "Show examples"],
+                "tasks": ["Task map", task, "proven", "not measured", "success", "small-api", "pooled with 1"],
+                "task": ["Evidence", "at most 5 % disagree", "Template", "order_status", "Show examples", "rated test calls",
+                         "agreement by small-api", "referee", "A proof of its own"],
+                "pooled": ["proven together with", task, "No judge was asked", "No cheaper model was asked"],
+                "unmeasured": ["No model was measured yet", "understudy evaluate"],
                 "task_open": ["Agreement by coverage", "Confusion", "the model"],
                 "models": ["Lineage", "classifier", "live"],
                 "routing": ["active", "accepted", "policy version 1", f"promote {task}"],

@@ -5,7 +5,13 @@ export interface Me { name: string; roles: Role[]; version: string; home: string
 
 export interface Agreement { calls: number; kept: number; agreed: number; rate: number; lower: number; upper: number; coverage: number }
 export type Verdict = "convert" | "needs_more_data" | "keep_llm";
+export interface Judged { judge: string; calls: number; equal: number; slm_better: number; llm_better: number; inconsistent: number }
+export interface Outcomes { calls: number; llm_right: number; only_llm_right: number; difference: number; difference_lower: number; margin: number; holds: boolean }
+export interface CacheBaseline { calls: number; hits: number; agreed: number; share: number; rate: number; share_of_model: number }
+export interface CheaperBaseline { model: string; calls: number; agreed: number; rate: number; lower: number; upper: number; usd_per_call: number; llm_usd_per_call: number }
 export interface Evaluation {
+  task: string; judged: Judged | null; similarity: { calls: number; chrf: number; rouge_l: number } | null; cache: CacheBaseline | null;
+  cheaper: CheaperBaseline | null; outcomes: Outcomes | null; pool: string[];
   artifact: string; made_at: number; alpha: number; delta: number; threshold: number; calibration: Agreement; test: Agreement;
   verdict: Verdict; calls_needed: number; reason: string; slm_latency_ms_median: number; llm_latency_ms_median: number;
 }

@@ -9,18 +9,52 @@ namespace {
 
 std::unexpected<Error> malformed() { return fail(ErrorCode::corrupt, "its content is malformed"); }
 
+// One repeated part, and the text before it.
+struct Piece {
+  std::uint64_t before_bytes = 0;
+  std::uint64_t number = 0;  // + 1; 0: new
+  std::uint64_t part_bytes = 0;
+};
+
+struct PieceTable {
+  std::vector<Piece> pieces;
+  std::uint64_t rest_bytes = 0;
+  std::uint64_t response_bytes = 0;
+};
+
+// What stands before the text; `bytes` is left at the text.
+Result<PieceTable> take_pieces(std::string_view& bytes) {
+  PieceTable table;
+  const auto count = take_varint(bytes);
+  if (!count || *count > bytes.size()) return malformed();
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const auto before_bytes = take_varint(bytes);
+    const auto number = take_varint(bytes);
+    if (!before_bytes || !number) return malformed();
+    const auto part_bytes = *number == 0 ? take_varint(bytes) : 0;
+    if (!part_bytes) return malformed();
+    table.pieces.push_back({*before_bytes, *number, *part_bytes});
+  }
+  const auto rest_bytes = take_varint(bytes);
+  const auto response_bytes = take_varint(bytes);
+  if (!rest_bytes || !response_bytes || *rest_bytes > bytes.size()) return malformed();
+  table.rest_bytes = *rest_bytes;
+  table.response_bytes = *response_bytes;
+  return table;
+}
+
 }  // namespace
 
 std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& table,
                         std::string& out) {
   const std::string_view request = call.request;
-  struct Piece {
+  struct PartOfCall {
     std::string_view before;
     std::string_view part;
     std::uint32_t number = 0;
     bool is_new = false;
   };
-  std::vector<Piece> pieces;
+  std::vector<PartOfCall> pieces;
   pieces.reserve(call.repeated.size());
   std::size_t at = 0;
   std::size_t new_bytes = 0;
@@ -29,8 +63,8 @@ std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& 
     if (range.begin < at || range.bytes < limits::part_bytes_min || range.begin > request.size() ||
         range.bytes > request.size() - range.begin)
       continue;
-    Piece piece{.before = request.substr(at, range.begin - at),
-                .part = request.substr(range.begin, range.bytes)};
+    PartOfCall piece{.before = request.substr(at, range.begin - at),
+                     .part = request.substr(range.begin, range.bytes)};
     const auto known = table.find_or_add(parts.addresser.of(piece.part), parts.count);
     piece.is_new = !known;
     piece.number = known.value_or(parts.count);
@@ -43,14 +77,14 @@ std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& 
   }
   const std::string_view rest = request.substr(at);
   put_varint(out, pieces.size());
-  for (const Piece& piece : pieces) {
+  for (const PartOfCall& piece : pieces) {
     put_varint(out, piece.before.size());
     put_varint(out, piece.is_new ? 0 : std::uint64_t{piece.number} + 1);
     if (piece.is_new) put_varint(out, piece.part.size());
   }
   put_varint(out, rest.size());
   put_varint(out, call.response.size());
-  for (const Piece& piece : pieces) {
+  for (const PartOfCall& piece : pieces) {
     out += piece.before;
     if (piece.is_new) out += piece.part;
   }
@@ -59,52 +93,41 @@ std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& 
   return new_bytes;
 }
 
-Status ReadParts::add(std::string_view part) {
-  // A writer begins another segment at the limit; its last call may go beyond it.
-  if (bytes_ > limits::segment_part_bytes_max) {
-    return fail(ErrorCode::corrupt, "the segment's parts exceed limits::segment_part_bytes_max");
+Result<std::vector<std::uint64_t>> parts_named_in(std::string_view bytes) {
+  std::vector<std::uint64_t> named;
+  for (const Piece& piece : TRY(take_pieces(bytes)).pieces) {
+    if (piece.number > 0) named.push_back(piece.number - 1);
   }
-  bytes_ += part.size();
-  parts_.emplace_back(std::string(part));
-  return {};
+  return named;
 }
 
-const SecretText* ReadParts::find(std::uint64_t number) const {
-  return number < parts_.size() ? &parts_[static_cast<std::size_t>(number)] : nullptr;
+Result<std::vector<std::string_view>> new_parts_in(std::string_view bytes) {
+  std::vector<std::string_view> parts;
+  for (const Piece& piece : TRY(take_pieces(bytes)).pieces) {
+    if (piece.before_bytes > bytes.size()) return malformed();
+    bytes.remove_prefix(static_cast<std::size_t>(piece.before_bytes));
+    if (piece.number > 0) continue;
+    if (piece.part_bytes > bytes.size()) return malformed();
+    parts.push_back(bytes.substr(0, static_cast<std::size_t>(piece.part_bytes)));
+    bytes.remove_prefix(static_cast<std::size_t>(piece.part_bytes));
+  }
+  return parts;
 }
 
 Result<Content> parse_content(std::string_view bytes, ReadParts& parts) {
-  struct Piece {
-    std::uint64_t before_bytes = 0;
-    std::uint64_t number = 0;  // + 1; 0: new
-    std::uint64_t part_bytes = 0;
-  };
-  const auto count = take_varint(bytes);
-  if (!count || *count > bytes.size()) return malformed();
-  std::vector<Piece> pieces;
-  for (std::uint64_t i = 0; i < *count; ++i) {
-    const auto before_bytes = take_varint(bytes);
-    const auto number = take_varint(bytes);
-    if (!before_bytes || !number) return malformed();
-    const auto part_bytes = *number == 0 ? take_varint(bytes) : 0;
-    if (!part_bytes) return malformed();
-    pieces.push_back({*before_bytes, *number, *part_bytes});
-  }
-  const auto rest_bytes = take_varint(bytes);
-  const auto response_bytes = take_varint(bytes);
-  if (!rest_bytes || !response_bytes || *rest_bytes > bytes.size()) return malformed();
+  const PieceTable table = TRY(take_pieces(bytes));
+  const std::vector<Piece>& pieces = table.pieces;
 
   // What is here must be in `bytes`, what comes from earlier parts is known: a length that lies
   // makes nobody reserve memory for it.
   std::string request;
-  std::uint64_t here_bytes = *rest_bytes;
-  std::uint64_t request_bytes = *rest_bytes;
+  std::uint64_t here_bytes = table.rest_bytes;
+  std::uint64_t request_bytes = table.rest_bytes;
   for (const Piece& piece : pieces) {
     if (piece.before_bytes > bytes.size() || piece.part_bytes > bytes.size()) return malformed();
     here_bytes += piece.before_bytes + piece.part_bytes;
-    const SecretText* part = piece.number > 0 ? parts.find(piece.number - 1) : nullptr;
     request_bytes += piece.before_bytes + piece.part_bytes;
-    request_bytes += part != nullptr ? part->reveal().size() : 0;
+    if (piece.number > 0) request_bytes += parts.bytes_of(piece.number - 1).value_or(0);
     if (here_bytes > bytes.size() || request_bytes > limits::record_bytes_max) return malformed();
   }
   // At once, so that growing leaves no copies behind. A part that is new in this call and named
@@ -125,12 +148,11 @@ Result<Content> parse_content(std::string_view bytes, ReadParts& parts) {
         if (!take(piece.part_bytes)) return malformed();
         continue;
       }
-      const SecretText* part = parts.find(piece.number - 1);
-      if (part == nullptr) return malformed();
-      request += part->reveal();
+      if (!parts.bytes_of(piece.number - 1)) return malformed();
+      request += TRY(parts.find(piece.number - 1));
       if (request.size() > limits::record_bytes_max) return malformed();
     }
-    return take(*rest_bytes) && bytes.size() == *response_bytes ? Status() : malformed();
+    return take(table.rest_bytes) && bytes.size() == table.response_bytes ? Status() : malformed();
   };
   if (const Status appended = append(); !appended) {
     wipe(request);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "adapters/store/part_table.hpp"
+#include "adapters/store/read_parts.hpp"
 #include "adapters/store/record_view.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
@@ -32,17 +33,6 @@ struct WrittenParts {
 std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& table,
                         std::string& out);
 
-// A tenant's parts, seen from a reader of a segment.
-class ReadParts {
- public:
-  Status add(std::string_view part);  // exhausted above limits::segment_part_bytes_max and one more
-  [[nodiscard]] const SecretText* find(std::uint64_t number) const;
-
- private:
-  std::vector<SecretText> parts_;
-  std::size_t bytes_ = 0;
-};
-
 struct Content {
   SecretText request;
   SecretText response;
@@ -50,5 +40,10 @@ struct Content {
 
 // corrupt for what put_content() does not make. New parts are added to `parts`.
 Result<Content> parse_content(std::string_view bytes, ReadParts& parts);
+
+// The two halves of finding an earlier part: which numbers a call's content names, and which new
+// parts another one's brings, in order. Views of `bytes`.
+Result<std::vector<std::uint64_t>> parts_named_in(std::string_view bytes);
+Result<std::vector<std::string_view>> new_parts_in(std::string_view bytes);
 
 }  // namespace understudy::store

@@ -6,6 +6,7 @@
 
 #include "adapters/crypto/role_keys.hpp"
 #include "adapters/store/input_file.hpp"
+#include "adapters/store/log_index.hpp"
 #include "adapters/store/sealed_file.hpp"
 #include "adapters/store/sealed_format.hpp"
 #include "adapters/store/segment_format.hpp"
@@ -84,17 +85,20 @@ class Rewards {
 // A failure that concerns one segment is reported and the others are read; a wrong key stops.
 class LogReading {
  public:
-  LogReading(const SegmentKeys& keys, const std::function<Status(Call)>& visit)
-      : keys_(keys), visit_(visit) {}
+  LogReading(const SegmentKeys& keys, const std::function<Status(Call)>& visit,
+             LogIndex* index = nullptr)
+      : keys_(keys), visit_(visit), index_(index) {}
 
   Status read(const std::filesystem::path& path) {
     std::error_code ignored;
     report_.bytes += std::filesystem::file_size(path, ignored);
     const auto version = version_of(path);
     if (!version) return put_aside(version.error());
+    SegmentIndex* places = index_ != nullptr ? &index_->begin_segment(path) : nullptr;
     if (*version == sealed_format::version) return read_version_1(path);
     auto segment = SegmentReader::open(path, keys_);
     if (!segment) return put_aside(segment.error());
+    if (places != nullptr) segment->index_into(*places);
     while (true) {
       auto record = segment->next();
       if (!record) {
@@ -102,6 +106,7 @@ class LogReading {
         break;
       }
       if (!*record) break;
+      record_ = segment->records() - 1;
       TRY(take(std::move(**record), path));
     }
     for (const std::string& warning : segment->warnings()) report_.warnings.push_back(warning);
@@ -139,6 +144,7 @@ class LogReading {
     rewards_.apply_to(call);
     if (call.content == ContentState::erased) ++report_.erased_calls;
     if (call.content == ContentState::withheld) ++report_.withheld_calls;
+    if (index_ != nullptr) index_->add_call(record_);
     TRY(visit_(std::move(call)));
     ++report_.calls;
     return {};
@@ -195,6 +201,8 @@ class LogReading {
 
   const SegmentKeys& keys_;
   const std::function<Status(Call)>& visit_;
+  LogIndex* index_;
+  std::uint64_t record_ = 0;  // the one that is taken, of its segment
   LogReadReport report_;
   Rewards rewards_;
   std::vector<Feedback> feedback_;
@@ -206,7 +214,7 @@ Result<LogReadReport> read_call_log(const Home& home, const crypto::SecretKey& r
                                     const std::function<Status(Call)>& visit,
                                     const LogReadOptions& options) {
   const SegmentKeys keys = TRY(keys_of(home, reader, options.open_content));
-  LogReading reading(keys, visit);
+  LogReading reading(keys, visit, options.index);
   for (const auto& path : segments_of(home, Which::feedback)) TRY(reading.read(path));
   for (const auto& path : segments_of(home, Which::calls)) {
     if (options.on_progress) options.on_progress(reading.report().bytes);
@@ -214,6 +222,63 @@ Result<LogReadReport> read_call_log(const Home& home, const crypto::SecretKey& r
     TRY(reading.read(path));
   }
   return std::move(reading.report());
+}
+
+struct LogIndex::Segment {
+  std::filesystem::path path;
+  SegmentIndex index;
+  std::size_t first_call = 0;  // number
+};
+
+LogIndex::LogIndex() = default;
+LogIndex::~LogIndex() = default;
+LogIndex::LogIndex(LogIndex&&) noexcept = default;
+LogIndex& LogIndex::operator=(LogIndex&&) noexcept = default;
+
+SegmentIndex& LogIndex::begin_segment(const std::filesystem::path& path) {
+  segments_.push_back(
+      std::make_unique<Segment>(Segment{.path = path, .index = {}, .first_call = places_.size()}));
+  return segments_.back()->index;
+}
+
+void LogIndex::add_call(std::uint64_t record) {
+  places_.push_back({.segment = static_cast<std::uint32_t>(segments_.size() - 1),
+                     .record = static_cast<std::uint32_t>(record)});
+}
+
+namespace {
+
+// From its segment's start, where nothing says which calls brought its parts.
+Result<Call> read_up_to(const SegmentKeys& keys, const std::filesystem::path& path,
+                        std::size_t calls_before) {
+  std::optional<Call> found;
+  const Error enough{.code = ErrorCode::cancelled, .message = "enough", .hint = {}};
+  const std::function<Status(Call)> visit = [&](Call call) -> Status {
+    if (calls_before-- > 0) return {};
+    found = std::move(call);
+    return fail(enough);
+  };
+  LogReading reading(keys, visit);
+  const Status read = reading.read(path);
+  if (found) return std::move(*found);
+  if (!read) return fail(read.error());
+  if (!reading.report().corrupt.empty()) return fail(reading.report().corrupt.front());
+  return fail(ErrorCode::conflict, path.string() + " holds fewer calls than when it was indexed");
+}
+
+}  // namespace
+
+Result<Call> open_call(const Home& home, const crypto::SecretKey& reader, const LogIndex& index,
+                       std::size_t number) {
+  if (number >= index.places_.size()) return fail(ErrorCode::not_found, "no such call");
+  const LogIndex::Place place = index.places_[number];
+  const LogIndex::Segment& segment = *index.segments_[place.segment];
+  const SegmentKeys keys = TRY(keys_of(home, reader, true));
+  if (!segment.index.marks.empty()) {
+    auto opened = TRY(SegmentReader::open(segment.path, keys));
+    if (auto call = TRY(opened.open_call(segment.index, place.record))) return std::move(*call);
+  }
+  return read_up_to(keys, segment.path, number - segment.first_call);
 }
 
 Result<std::vector<Feedback>> read_feedback(const Home& home, const crypto::SecretKey& reader) {

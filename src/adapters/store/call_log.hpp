@@ -19,10 +19,13 @@
 
 namespace understudy::store {
 
+class LogIndex;
+
 struct LogReadOptions {
   bool open_content = true;  // false: metadata only, also with the curator's key
   // Called before each segment, with the bytes of those before it.
   std::function<void(std::uint64_t bytes)> on_progress = {};
+  LogIndex* index = nullptr;  // learns where the visited calls lie, for open_call()
 };
 
 // Where the audit trail stood when a segment was begun.

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "adapters/store/call_log_writer.hpp"
+#include "adapters/store/log_index.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
@@ -78,6 +79,37 @@ TEST_F(CallLogTest, CallsOfSeveralProcessesLivesComeBackInOrder) {
   EXPECT_THAT(back.ids, testing::ElementsAre("a1", "a2", "b1", "b2"));
   EXPECT_EQ(back.report.segments, 2u);
   EXPECT_TRUE(back.report.warnings.empty());
+}
+
+TEST_F(CallLogTest, AnyCallOfTheLogIsOpenedByItsNumber) {
+  // A segment for each life.
+  for (const std::string life : {"a", "b"}) {
+    const auto log = open();
+    for (int i = 0; i < 3; ++i) {
+      Call made = call(life + std::to_string(i), 200 + static_cast<std::size_t>(i));
+      made.repeated = {{.begin = 0, .bytes = 100}};
+      ASSERT_TRUE(log->append(std::move(made)));
+    }
+  }
+  LogIndex index;
+  std::vector<std::string> ids;
+  ASSERT_TRUE(read_call_log(*home_, curator_,
+                            [&](const Call& read) -> Status {
+                              ids.push_back(read.id.value);
+                              return {};
+                            },
+                            {.open_content = false, .index = &index}));
+  ASSERT_EQ(index.calls(), 6u);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto opened = open_call(*home_, curator_, index, i);
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_EQ(opened->id.value, ids[i]);
+    EXPECT_EQ(opened->request.reveal(), std::string(200 + i % 3, 'q'));
+  }
+  EXPECT_EQ(open_call(*home_, curator_, index, 6).error().code, ErrorCode::not_found);
+  fs::remove(segments().front());
+  EXPECT_EQ(open_call(*home_, curator_, index, 0).error().code, ErrorCode::not_found);
+  EXPECT_TRUE(open_call(*home_, curator_, index, 5));
 }
 
 TEST_F(CallLogTest, FlushMeansOnTheDisk) {

@@ -13,6 +13,12 @@
 
 namespace understudy::store {
 
+namespace {
+
+constexpr std::uint64_t window_bytes = 256 * limits::kibi;
+
+}  // namespace
+
 InputFile::InputFile(std::filesystem::path path, int descriptor)
     : path_(std::move(path)), descriptor_(descriptor) {}
 
@@ -23,7 +29,9 @@ InputFile::~InputFile() {
 InputFile::InputFile(InputFile&& other) noexcept
     : path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
-      size_(other.size_) {}
+      size_(other.size_),
+      window_(std::move(other.window_)),
+      window_at_(other.window_at_) {}
 
 Result<InputFile> InputFile::open(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -52,6 +60,16 @@ Result<std::string> InputFile::read(std::uint64_t offset, std::size_t count) con
     done += static_cast<std::size_t>(got);
   }
   return bytes;
+}
+
+Result<std::string_view> InputFile::view(std::uint64_t offset, std::size_t count) {
+  if (offset < window_at_ || offset + count > window_at_ + window_.size()) {
+    const std::uint64_t left = offset < size_ ? size_ - offset : 0;
+    const std::uint64_t wanted = std::max<std::uint64_t>(count, std::min(left, window_bytes));
+    window_ = TRY(read(offset, static_cast<std::size_t>(wanted)));
+    window_at_ = offset;
+  }
+  return std::string_view(window_).substr(static_cast<std::size_t>(offset - window_at_), count);
 }
 
 Result<bool> InputFile::only_zeros_from(std::uint64_t offset) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 
@@ -19,6 +20,8 @@ class InputFile {
 
   // Exactly `count` bytes; the caller has compared with size().
   [[nodiscard]] Result<std::string> read(std::uint64_t offset, std::size_t count) const;
+  // The same without a copy for each: valid until the next view. For those who go through the file.
+  [[nodiscard]] Result<std::string_view> view(std::uint64_t offset, std::size_t count);
   // After a power cut a file system may leave zeros where data was to come.
   [[nodiscard]] Result<bool> only_zeros_from(std::uint64_t offset) const;
   [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -30,6 +33,8 @@ class InputFile {
   std::filesystem::path path_;
   int descriptor_;
   std::uint64_t size_ = 0;
+  std::string window_;  // what view() read last
+  std::uint64_t window_at_ = 0;
 };
 
 }  // namespace understudy::store

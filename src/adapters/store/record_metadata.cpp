@@ -48,6 +48,7 @@ enum CallTag : unsigned {
   tool_result = 35,
   request_bytes = 36,
   response_bytes = 37,
+  new_parts = 38,
 };
 enum FeedbackTag : unsigned {
   of_call = 1,
@@ -125,6 +126,7 @@ Status read_field(const Field& field, CallRecord& record) {
     case reason: call.route.reason = field.text(); break;
     case confidence: call.route.confidence = field.number; break;
     case tenant_number: record.tenant = static_cast<std::uint64_t>(field.integer); break;
+    case new_parts: record.new_parts = static_cast<std::uint64_t>(field.integer); break;
     case user: call.origin.user = field.text(); break;
     case key: call.origin.key = field.text(); break;
     case address: call.origin.address = field.text(); break;
@@ -259,6 +261,11 @@ void put_tenant(RecordKind kind, std::uint64_t tenant, std::string& out) {
   FieldWriter fields(out);
   const unsigned tag = kind == RecordKind::call ? unsigned{tenant_number} : unsigned{of_tenant};
   put_if(fields, tag, static_cast<std::int64_t>(tenant));
+}
+
+void put_new_parts(std::uint64_t count, std::string& out) {
+  FieldWriter fields(out);
+  put_if(fields, new_parts, static_cast<std::int64_t>(count));
 }
 
 void put_metadata(const TenantRecord& tenant, std::string& out) {

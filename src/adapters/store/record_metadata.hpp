@@ -24,7 +24,8 @@ struct TenantRecord {
 
 struct CallRecord {
   Call call;                 // without content and without tenant
-  std::uint64_t tenant = 0;  // number
+  std::uint64_t tenant = 0;     // number
+  std::uint64_t new_parts = 0;  // that its content adds to the tenant's; 0 also: not said
 };
 
 struct FeedbackRecord {
@@ -48,6 +49,8 @@ void put_metadata(const Call& call, std::string& out);
 void put_metadata(const Feedback& feedback, std::string& out);
 // Appends the tenant to the metadata of a call or of feedback.
 void put_tenant(segment_format::RecordKind kind, std::uint64_t tenant, std::string& out);
+// Appends to the metadata of a call: readers that open single calls find parts by it.
+void put_new_parts(std::uint64_t count, std::string& out);
 void put_metadata(const TenantRecord& tenant, std::string& out);
 void put_metadata(const AnchorRecord& anchor, std::string& out);
 void put_metadata(const EndRecord& end, std::string& out);

@@ -1,6 +1,8 @@
 #include "adapters/store/segment_reader.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "adapters/crypto/record_cipher.hpp"
@@ -87,23 +89,41 @@ struct SegmentReader::State {
   std::optional<Error> failure;
 
   [[nodiscard]] std::uint64_t left() const { return file.size() - offset; }
+  SegmentIndex* index = nullptr;
+
+  // A record whose metadata is opened, and whose content is not yet.
+  struct Opened {
+    Metadata metadata;
+    std::string_view body;  // two ciphertexts, in the file's window
+    std::size_t metadata_bytes = 0;
+    std::size_t front_bytes = 0;
+    std::size_t place_bytes = 0;  // of `bound`: what the content is bound to
+    crypto::SegmentNonce content_nonce;
+
+    [[nodiscard]] std::string_view sealed_metadata() const {
+      return body.substr(0, metadata_bytes);
+    }
+    [[nodiscard]] std::string_view content() const { return body.substr(metadata_bytes); }
+  };
   Result<std::optional<LogRecord>> next();
   Result<std::optional<LogRecord>> read_record();
-  std::optional<LogRecord> stop_at_tail();
+  Result<std::optional<Opened>> open_record();
+  void go_on(const Opened& opened);
+  Status go_to(const SegmentIndex& known, std::uint64_t record);
+  Result<Opened> open_at(const SegmentIndex& known, std::uint64_t record);
+  Result<bool> lend_parts(const SegmentIndex& known, std::uint64_t tenant,
+                          const std::vector<std::uint64_t>& named, ReadParts& parts);
+  Result<std::optional<Call>> open_call(const SegmentIndex& known, std::uint64_t record);
+  std::nullopt_t stop_at_tail();
   [[nodiscard]] Error at_record(std::string_view what) const;
   void add_tenant(const TenantRecord& record);
-  Result<SecretText> open_content(const Tenant& tenant, std::string_view ciphertext,
-                                  const crypto::SegmentNonce& nonce, std::string_view bound_to);
-  struct Sealed {
-    std::string_view content;
-    crypto::SegmentNonce nonce;
-    std::string_view bound_to;
-  };
-  Result<LogRecord> complete(CallRecord record, const Sealed& sealed);
-  Result<LogRecord> complete(FeedbackRecord record, const Sealed& sealed);
+  // `opened` is the record that open_record() gave last: its binding is still in `bound`.
+  Result<SecretText> open_content(const Tenant& tenant, const Opened& opened);
+  Result<LogRecord> complete(CallRecord record, const Opened& opened);
+  Result<LogRecord> complete(FeedbackRecord record, const Opened& opened);
 };
 
-std::optional<LogRecord> SegmentReader::State::stop_at_tail() {
+std::nullopt_t SegmentReader::State::stop_at_tail() {
   tail.lost_bytes = left();
   at_end = true;
   return std::nullopt;
@@ -119,7 +139,10 @@ Error SegmentReader::State::at_record(std::string_view what) const {
 
 void SegmentReader::State::add_tenant(const TenantRecord& record) {
   tenant_names.push_back(record.tenant);
-  Tenant tenant{.name = record.tenant, .state = ContentState::withheld, .cipher = {}, .parts = {}};
+  Tenant tenant{.name = record.tenant,
+                .state = ContentState::withheld,
+                .cipher = {},
+                .parts = ReadParts(file.path().parent_path())};
   const bool may_open = keys.open_content && !keys.readers.empty() &&
                         keys.readers.front().public_key.name == to_string(crypto::Role::curator);
   Result<crypto::SecretKey> secret = fail(ErrorCode::denied, "content is not asked for");
@@ -138,11 +161,10 @@ void SegmentReader::State::add_tenant(const TenantRecord& record) {
   tenants.push_back(std::move(tenant));
 }
 
-Result<SecretText> SegmentReader::State::open_content(const Tenant& tenant,
-                                                      std::string_view ciphertext,
-                                                      const crypto::SegmentNonce& nonce,
-                                                      std::string_view bound_to) {
-  SecretText packed = TRY(tenant.cipher->decrypt(ciphertext, nonce, bound_to));
+Result<SecretText> SegmentReader::State::open_content(const Tenant& tenant, const Opened& opened) {
+  SecretText packed =
+      TRY(tenant.cipher->decrypt(opened.content(), opened.content_nonce,
+                                 std::string_view(bound).substr(0, opened.place_bytes)));
   const std::string_view bytes = packed.reveal();
   if (bytes.empty()) return fail(ErrorCode::corrupt, "its content is empty");
   switch (static_cast<format::ContentForm>(bytes.front())) {
@@ -152,91 +174,196 @@ Result<SecretText> SegmentReader::State::open_content(const Tenant& tenant,
   return fail(ErrorCode::unsupported, "its content is packed in a way that is not known here");
 }
 
-Result<LogRecord> SegmentReader::State::complete(CallRecord record, const Sealed& sealed) {
+Result<LogRecord> SegmentReader::State::complete(CallRecord record, const Opened& opened) {
   if (record.tenant >= tenants.size()) return fail(ErrorCode::corrupt, "it names no known tenant");
   Tenant& tenant = tenants[static_cast<std::size_t>(record.tenant)];
   record.call.origin.tenant = tenant.name;
   record.call.content = tenant.state;
   if (!tenant.cipher) return LogRecord(std::move(record.call));
-  const SecretText plain = TRY(open_content(tenant, sealed.content, sealed.nonce, sealed.bound_to));
+  const SecretText plain = TRY(open_content(tenant, opened));
   Content content = TRY(parse_content(plain.reveal(), tenant.parts));
   record.call.request = std::move(content.request);
   record.call.response = std::move(content.response);
   return LogRecord(std::move(record.call));
 }
 
-Result<LogRecord> SegmentReader::State::complete(FeedbackRecord record, const Sealed& sealed) {
+Result<LogRecord> SegmentReader::State::complete(FeedbackRecord record, const Opened& opened) {
   if (record.tenant >= tenants.size()) return fail(ErrorCode::corrupt, "it names no known tenant");
   const Tenant& tenant = tenants[static_cast<std::size_t>(record.tenant)];
   record.feedback.tenant = tenant.name;
   if (tenant.cipher) {
-    record.feedback.comment =
-        TRY(open_content(tenant, sealed.content, sealed.nonce, sealed.bound_to));
+    record.feedback.comment = TRY(open_content(tenant, opened));
   }
   return LogRecord(std::move(record.feedback));
 }
 
-Result<std::optional<LogRecord>> SegmentReader::State::read_record() {
+// What stands at `offset`, checked; nothing at the end mark, at the file's end or at a torn tail.
+Result<std::optional<SegmentReader::State::Opened>> SegmentReader::State::open_record() {
   const std::size_t tag = crypto::tag_bytes(header.cipher);
-  while (true) {
-    if (left() < format::record_fields_bytes + tag) return stop_at_tail();
-    const std::string front = TRY(file.read(offset, format::record_fields_bytes + tag));
-    const format::RecordFields fields =
-        format::parse_fields(std::string_view(front).substr(0, format::record_fields_bytes));
-    format::bind(position, fields, bound);
-    const auto nonce = [&](format::Part part) {
-      return crypto::SegmentNonce{.index = position.index, .salt = fields.salt, .part = part};
-    };
-    const auto mac = std::string_view(front).substr(format::record_fields_bytes);
-    if (!cipher.decrypt(mac, nonce(format::front), bound)) {
-      if (TRY(file.only_zeros_from(offset))) return stop_at_tail();
-      return fail(at_record("its front is damaged, or belongs to another place or file"));
-    }
-    if (fields.body_bytes > limits::record_bytes_max || fields.metadata_bytes > fields.body_bytes) {
-      return fail(at_record("its lengths are impossible"));
-    }
-    if (left() - front.size() < fields.body_bytes) return stop_at_tail();
-    const std::string body = TRY(file.read(offset + front.size(), fields.body_bytes));
-    const auto sealed_metadata = std::string_view(body).substr(0, fields.metadata_bytes);
-    const auto content = std::string_view(body).substr(fields.metadata_bytes);
-    const std::size_t position_bytes = bound.size();
-    bound += content;
-    const auto plain = cipher.decrypt(sealed_metadata, nonce(format::metadata), bound);
-    if (!plain) return fail(at_record("it is damaged"));
-    auto metadata = parse_metadata(plain->reveal());
-    if (!metadata) return fail(at_record(metadata.error().message));
-    if (std::holds_alternative<EndRecord>(*metadata)) {
-      if (left() != front.size() + body.size()) {
-        return fail(at_record("there are bytes behind the end"));
-      }
-      tail.closed = true;
-      at_end = true;
-      return std::nullopt;
-    }
+  if (left() < format::record_fields_bytes + tag) return stop_at_tail();
+  const std::string_view front = TRY(file.view(offset, format::record_fields_bytes + tag));
+  const std::size_t front_bytes = front.size();
+  const format::RecordFields fields =
+      format::parse_fields(front.substr(0, format::record_fields_bytes));
+  format::bind(position, fields, bound);
+  const auto nonce = [&](format::Part part) {
+    return crypto::SegmentNonce{.index = position.index, .salt = fields.salt, .part = part};
+  };
+  const auto mac = front.substr(format::record_fields_bytes);
+  if (!cipher.decrypt(mac, nonce(format::front), bound)) {
+    if (TRY(file.only_zeros_from(offset))) return stop_at_tail();
+    return fail(at_record("its front is damaged, or belongs to another place or file"));
+  }
+  if (fields.body_bytes > limits::record_bytes_max || fields.metadata_bytes > fields.body_bytes) {
+    return fail(at_record("its lengths are impossible"));
+  }
+  if (left() - front_bytes < fields.body_bytes) return stop_at_tail();
+  Opened opened{.metadata = EndRecord(),
+                .body = TRY(file.view(offset + front_bytes, fields.body_bytes)),
+                .metadata_bytes = fields.metadata_bytes,
+                .front_bytes = front_bytes,
+                .place_bytes = bound.size(),
+                .content_nonce = nonce(format::content)};
+  bound += opened.content();
+  const auto plain = cipher.decrypt(opened.sealed_metadata(), nonce(format::metadata), bound);
+  if (!plain) return fail(at_record("it is damaged"));
+  auto metadata = parse_metadata(plain->reveal());
+  if (!metadata) return fail(at_record(metadata.error().message));
+  opened.metadata = std::move(*metadata);
+  if (!std::holds_alternative<EndRecord>(opened.metadata)) return opened;
+  if (left() != opened.front_bytes + opened.body.size()) {
+    return fail(at_record("there are bytes behind the end"));
+  }
+  tail.closed = true;
+  at_end = true;
+  return std::nullopt;
+}
 
-    std::optional<LogRecord> found;
-    const Sealed sealed{.content = content,
-                        .nonce = nonce(format::content),
-                        .bound_to = std::string_view(bound).substr(0, position_bytes)};
+void SegmentReader::State::go_on(const Opened& opened) {
+  const std::size_t tag = crypto::tag_bytes(header.cipher);
+  const auto sealed = opened.sealed_metadata();
+  offset += opened.front_bytes + opened.body.size();
+  position.chain = crypto::hash(position.chain, sealed.substr(sealed.size() - tag));
+  ++position.index;
+}
+
+Result<std::optional<LogRecord>> SegmentReader::State::read_record() {
+  while (true) {
+    std::optional<Opened> opened = TRY(open_record());
+    if (!opened) return std::nullopt;
+    if (index != nullptr) index->add(position, offset, opened->metadata);
     Result<LogRecord> completed = AnchorRecord{};
-    if (auto* call = std::get_if<CallRecord>(&*metadata)) {
-      completed = complete(std::move(*call), sealed);
-    } else if (auto* feedback = std::get_if<FeedbackRecord>(&*metadata)) {
-      completed = complete(std::move(*feedback), sealed);
-    } else if (auto* anchor = std::get_if<AnchorRecord>(&*metadata)) {
+    if (auto* call = std::get_if<CallRecord>(&opened->metadata)) {
+      completed = complete(std::move(*call), *opened);
+    } else if (auto* feedback = std::get_if<FeedbackRecord>(&opened->metadata)) {
+      completed = complete(std::move(*feedback), *opened);
+    } else if (auto* anchor = std::get_if<AnchorRecord>(&opened->metadata)) {
       completed = std::move(*anchor);
     }
     if (!completed) return fail(at_record(completed.error().message));
-    offset += front.size() + body.size();
-    position.chain =
-        crypto::hash(position.chain, sealed_metadata.substr(sealed_metadata.size() - tag));
-    ++position.index;
-    if (const auto* tenant = std::get_if<TenantRecord>(&*metadata)) {
+    go_on(*opened);
+    if (const auto* tenant = std::get_if<TenantRecord>(&opened->metadata)) {
       add_tenant(*tenant);
       continue;
     }
     return std::move(*completed);
   }
+}
+
+// From the mark before it. What the walk reads is not checked here: a byte that was changed gives
+// another chain, behind which the record does not open.
+Status SegmentReader::State::go_to(const SegmentIndex& known, std::uint64_t record) {
+  const std::size_t tag = crypto::tag_bytes(header.cipher);
+  const std::uint64_t at = record / SegmentIndex::records_per_mark;
+  if (known.segment_id != header.segment_id || at >= known.marks.size()) {
+    return fail(ErrorCode::conflict,
+                file.path().string() + " is another file than the one that was indexed",
+                "read the log anew");
+  }
+  const SegmentIndex::Mark& mark = known.marks[static_cast<std::size_t>(at)];
+  offset = mark.offset;
+  position.index = at * SegmentIndex::records_per_mark;
+  position.chain = mark.chain;
+  while (position.index < record) {
+    if (left() < format::record_fields_bytes + tag) return fail(at_record("the file is cut here"));
+    const auto fields = format::parse_fields(TRY(file.view(offset, format::record_fields_bytes)));
+    const std::uint64_t body = offset + format::record_fields_bytes + tag;
+    if (fields.metadata_bytes < tag || fields.metadata_bytes > fields.body_bytes ||
+        fields.body_bytes > file.size() - body) {
+      return fail(at_record("its lengths are impossible"));
+    }
+    position.chain =
+        crypto::hash(position.chain, TRY(file.view(body + fields.metadata_bytes - tag, tag)));
+    offset = body + fields.body_bytes;
+    ++position.index;
+  }
+  return {};
+}
+
+Result<SegmentReader::State::Opened> SegmentReader::State::open_at(const SegmentIndex& known,
+                                                                   std::uint64_t record) {
+  TRY(go_to(known, record));
+  auto opened = TRY(open_record());
+  if (!opened || !std::holds_alternative<CallRecord>(opened->metadata)) {
+    return fail(at_record("there is no call here any more"));
+  }
+  return std::move(*opened);
+}
+
+// Earlier parts that a call names, each from the call that brought it. False: the segment does not
+// say which that is.
+Result<bool> SegmentReader::State::lend_parts(const SegmentIndex& known, std::uint64_t tenant,
+                                              const std::vector<std::uint64_t>& named,
+                                              ReadParts& parts) {
+  const auto& owner = known.tenants[static_cast<std::size_t>(tenant)];
+  std::map<std::uint64_t, std::set<std::uint64_t>> wanted;  // record -> parts
+  for (const std::uint64_t part : named) {
+    const auto bringer = owner.bringer_of(part);
+    if (!bringer) return false;
+    wanted[*bringer].insert(part);
+  }
+  for (const auto& [record, numbers] : wanted) {
+    const Opened opened = TRY(open_at(known, record));
+    if (std::get<CallRecord>(opened.metadata).tenant != tenant) {
+      return fail(at_record("it is another tenant's call than the one that was indexed"));
+    }
+    const SecretText plain = TRY(open_content(tenants[static_cast<std::size_t>(tenant)], opened));
+    const auto brought = TRY(new_parts_in(plain.reveal()));
+    const std::uint64_t first = owner.parts_before(record);
+    for (const std::uint64_t part : numbers) {
+      if (part - first >= brought.size()) return fail(at_record("it lacks a part of its own"));
+      TRY(parts.lend(part, brought[static_cast<std::size_t>(part - first)]));
+    }
+  }
+  return true;
+}
+
+Result<std::optional<Call>> SegmentReader::State::open_call(const SegmentIndex& known,
+                                                            std::uint64_t record) {
+  const Opened opened = TRY(open_at(known, record));
+  const auto& found = std::get<CallRecord>(opened.metadata);
+  if (found.tenant >= known.tenants.size()) return fail(at_record("it names no known tenant"));
+  const auto number = static_cast<std::size_t>(found.tenant);
+  tenants.resize(number);  // the others stay closed
+  add_tenant(known.tenants[number].introduced);
+  const Tenant& tenant = tenants.back();
+  Call call = found.call;
+  call.origin.tenant = tenant.name;
+  call.content = tenant.state;
+  if (!tenant.cipher) return call;
+  const SecretText plain = TRY(open_content(tenant, opened));
+  const std::uint64_t first = known.tenants[number].parts_before(record);
+  if (TRY(new_parts_in(plain.reveal())).size() != found.new_parts) return std::nullopt;
+  std::vector<std::uint64_t> named = TRY(parts_named_in(plain.reveal()));
+  if (std::ranges::any_of(named, [&](auto part) { return part >= first + found.new_parts; }))
+    return std::nullopt;
+  std::erase_if(named, [first](std::uint64_t part) { return part >= first; });
+  ReadParts parts(first);
+  if (!TRY(lend_parts(known, found.tenant, named, parts))) return std::nullopt;
+  Content content = TRY(parse_content(plain.reveal(), parts));
+  call.request = std::move(content.request);
+  call.response = std::move(content.response);
+  return call;
 }
 
 Result<std::optional<LogRecord>> SegmentReader::State::next() {
@@ -265,6 +392,14 @@ Result<SegmentReader> SegmentReader::open(const std::filesystem::path& path,
 }
 
 Result<std::optional<LogRecord>> SegmentReader::next() { return state_->next(); }
+
+void SegmentReader::index_into(SegmentIndex& index) { state_->index = &index; }
+std::uint64_t SegmentReader::records() const { return state_->position.index; }
+
+Result<std::optional<Call>> SegmentReader::open_call(const SegmentIndex& index,
+                                                     std::uint64_t record) {
+  return state_->open_call(index, record);
+}
 
 Tail SegmentReader::tail() const { return state_->tail; }
 const format::Header& SegmentReader::header() const { return state_->header; }

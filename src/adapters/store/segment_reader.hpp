@@ -14,6 +14,7 @@
 #include "adapters/store/record_metadata.hpp"
 #include "adapters/store/sealed_file.hpp"
 #include "adapters/store/segment_format.hpp"
+#include "adapters/store/segment_index.hpp"
 #include "base/result.hpp"
 #include "records/call.hpp"
 #include "records/feedback.hpp"
@@ -39,6 +40,14 @@ class SegmentReader {
 
   // The next record, or an empty optional at the end.
   Result<std::optional<LogRecord>> next();
+  void index_into(SegmentIndex& index);         // from now on; it must outlive the reader
+  [[nodiscard]] std::uint64_t records() const;  // read so far, of all kinds
+
+  // One call with its content, at a place that an earlier reader of the same file has indexed;
+  // every byte that it is made of is authenticated as by next(). Not after next(). Nothing where
+  // the segment does not say which call brought the parts that this one names: earlier writers did
+  // not.
+  Result<std::optional<Call>> open_call(const SegmentIndex& index, std::uint64_t record);
   [[nodiscard]] Tail tail() const;  // valid at the end
   [[nodiscard]] const segment_format::Header& header() const;
   // Tenants that were introduced so far, and what is wrong with the keys of those that stay closed.

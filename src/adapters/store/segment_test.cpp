@@ -10,6 +10,7 @@
 #include "adapters/crypto/role_keys.hpp"
 #include "adapters/crypto/tenant_keys.hpp"
 #include "adapters/store/call_log.hpp"
+#include "adapters/store/log_index.hpp"
 #include "adapters/store/segment_reader.hpp"
 #include "adapters/store/segment_writer.hpp"
 #include "adapters/store/version_1_fixture.hpp"
@@ -123,6 +124,25 @@ class SegmentTest : public testing::Test {
     return result;
   }
 
+  // The file's index, as a reader with the auditor's key makes it, and where its calls are.
+  struct Indexed {
+    SegmentIndex index;
+    std::vector<std::uint64_t> places;
+  };
+  Indexed index_of(const fs::path& path) {
+    Indexed made;
+    const SegmentKeys keys{.keys_dir = home_->keys(), .readers = {auditor_}};
+    auto reader = SegmentReader::open(path, keys).value();
+    reader.index_into(made.index);
+    while (const auto record = reader.next().value()) made.places.push_back(reader.records() - 1);
+    return made;
+  }
+  Result<std::optional<Call>> open_call(const fs::path& path, const Indexed& known,
+                                        std::size_t number) {
+    const SegmentKeys keys{.keys_dir = home_->keys(), .readers = {curator_}};
+    return SegmentReader::open(path, keys).value().open_call(known.index, known.places[number]);
+  }
+
   fs::path directory_;
   std::optional<Home> home_;
   crypto::SecretKey curator_;
@@ -186,6 +206,58 @@ TEST_F(SegmentTest, ConversationsComeBackByteForByteAndAreStoredOnce) {
   }
   // 80 calls with 41 * 20 parts each way: 200 KB of requests, of which 10 KB are new.
   EXPECT_LT(fs::file_size(path), request_bytes / 5);
+}
+
+TEST_F(SegmentTest, OneCallIsOpenedWithoutThoseBeforeIt) {
+  std::vector<Call> calls;
+  std::vector<Conversation> talks = {Conversation("ann"), Conversation("ben")};
+  for (int turn = 0; turn < 80; ++turn) {
+    for (std::size_t i = 0; i < talks.size(); ++i)
+      calls.push_back(talks[i].next(i == 0 ? "tenant-a" : "tenant-b"));
+  }
+  const fs::path path = write(calls);
+  const Indexed known = index_of(path);
+  ASSERT_EQ(known.places.size(), calls.size());
+  for (const std::size_t i : {0UZ, 1UZ, 63UZ, 64UZ, 100UZ, calls.size() - 1}) {
+    const auto opened = open_call(path, known, i);
+    ASSERT_TRUE(opened && *opened) << i;
+    EXPECT_EQ((*opened)->id, calls[i].id);
+    EXPECT_EQ((*opened)->origin.tenant, calls[i].origin.tenant);
+    EXPECT_EQ((*opened)->request.reveal(), calls[i].request.reveal()) << i;
+    EXPECT_EQ((*opened)->response.reveal(), calls[i].response.reveal()) << i;
+  }
+}
+
+TEST_F(SegmentTest, ACallIsNotOpenedBehindRecordsThatWereChanged) {
+  std::vector<Call> calls;
+  Conversation talk("ann");
+  for (int turn = 0; turn < 20; ++turn) calls.push_back(talk.next("t"));
+  const fs::path path = write(calls);
+  const Indexed known = index_of(path);
+  ASSERT_TRUE(open_call(path, known, 10));
+  const std::string sound = read_file(path).value();
+  const std::size_t header = 80 + 2 * 88;
+  std::size_t refused = 0;
+  // Most bytes before the call count: its chain runs over each record's last tag, its parts come
+  // from other calls. What is neither read nor chained on the way, verify finds.
+  for (std::size_t at = header; at < sound.size() / 4; at += 7) {
+    std::string bytes = sound;
+    bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ 4U);
+    put(path, bytes);
+    const auto opened = open_call(path, known, 10);
+    if (!opened) {
+      EXPECT_EQ(opened.error().code, ErrorCode::corrupt);
+      ++refused;
+    } else if (*opened) {
+      ASSERT_EQ((*opened)->request.reveal(), calls[10].request.reveal()) << at;
+    }
+  }
+  EXPECT_GT(refused, 50u);
+  put(path, sound.substr(0, sound.size() / 8));
+  EXPECT_EQ(open_call(path, known, 10).error().code, ErrorCode::corrupt);
+  // Another file in its place.
+  put(path, read_file(write(calls)).value());
+  EXPECT_EQ(open_call(path, known, 10).error().code, ErrorCode::conflict);
 }
 
 TEST_F(SegmentTest, APartTheWriterForgotIsStoredAgain) {
@@ -410,10 +482,13 @@ TEST_F(SegmentTest, SegmentsOfVersion1AreStillRead) {
     calls.push_back(std::move(one));
     return {};
   };
-  const auto report = read_call_log(*home_, curator, visit);
+  LogIndex index;
+  const auto report = read_call_log(*home_, curator, visit, {.index = &index});
   ASSERT_TRUE(report) << report.error().to_text();
   EXPECT_TRUE(report->corrupt.empty());
   ASSERT_EQ(calls.size(), 4u);
+  for (std::size_t i = 0; i < calls.size(); ++i)  // those of version 1 from their segment's start
+    EXPECT_EQ(store::open_call(*home_, curator, index, i)->id, calls[i].id);
   const auto& middle = *std::ranges::find(calls, "01900000-0000-7000-8000-000000000001",
                                           [](const Call& one) { return one.id.value; });
   EXPECT_THAT(middle.request.reveal(), HasSubstr("question 1"));

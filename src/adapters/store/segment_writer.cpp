@@ -269,7 +269,9 @@ Status SegmentWriter::append(const RecordView& record) {
   state.plain.assign(1, '\0');
   std::size_t new_part_bytes = 0;
   if (record.kind == format::RecordKind::call) {
+    const std::uint32_t parts_before = tenant->parts.count;
     new_part_bytes = put_content(record, tenant->parts, state.part_table, state.plain);
+    put_new_parts(tenant->parts.count - parts_before, state.metadata);
   } else {
     state.plain += record.response;
   }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace understudy::console {
@@ -95,8 +96,8 @@ std::span<const ConsoleApi::Route> ConsoleApi::routes() {
 }
 
 void ConsoleApi::prepare() {
+  const std::jthread report([this] { (void)facts_.report(); });  // each reads the log for itself
   (void)facts_.log();
-  (void)facts_.report();
 }
 
 Reply ConsoleApi::answer(ApiRequest request) {

@@ -51,6 +51,21 @@ struct Wanted {
   }
 };
 
+const Call* find_call(const LogFacts& log, const std::string& id) {
+  const auto found = std::ranges::find(log.calls, CallId{id}, &Call::id);
+  return found != log.calls.end() ? &*found : nullptr;
+}
+
+KnownCall known_call(const LogFacts& log, const Call& call) {
+  KnownCall known{.call = call.id.value, .places = {log.place_of(call)}, .reward = call.reward};
+  const Call* const end = log.calls.data() + log.calls.size();
+  for (const Call* later = &call + 1; later < end; ++later) {
+    if (call.session.empty() || known.places.size() == session_calls_max) break;
+    if (later->session == call.session) known.places.push_back(log.place_of(*later));
+  }
+  return known;
+}
+
 }  // namespace
 
 Reply ConsoleApi::calls(const ApiRequest& request) {
@@ -88,14 +103,20 @@ Reply ConsoleApi::calls(const ApiRequest& request) {
 Reply ConsoleApi::call(const ApiRequest& request) {
   const auto log = facts_.log();
   if (!log) return failure(log.error());
-  for (const Call& call : (*log)->calls)
-    if (call.id.value == request.captured[0]) return reply_of(shown(call));
+  if (const Call* call = find_call(**log, request.captured[0])) return reply_of(shown(*call));
   return failure({.code = ErrorCode::not_found,
                   .message = "no call " + request.captured[0] + " is among the newest ones",
                   .hint = "`understudy log cat --call ID` looks through the whole log"});
 }
 
 Reply ConsoleApi::content(const ApiRequest& request) {
+  const auto log = facts_.log();
+  const Call* call = log ? find_call(**log, request.captured[0]) : nullptr;
+  if (call != nullptr) {
+    auto line = cat_call(options_.home, (*log)->index, known_call(**log, *call));
+    if (!line) return failure(line.error());
+    return {.body = std::move(*line)};
+  }
   CatRequest wanted;
   wanted.call = request.captured[0];
   wanted.limit = 1;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adapters/store/home.hpp"
+#include "adapters/store/log_index.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "console/web/traffic_series.hpp"
@@ -22,11 +23,16 @@ namespace understudy::console {
 struct LogFacts {
   economics::PriceTable prices = economics::PriceTable::built_in();
   TrafficSeries series{prices};
-  std::vector<Call> calls;      // the newest limits, oldest first, without content
+  std::vector<Call> calls;      // the newest ones, oldest first, without content
+  store::LogIndex index;        // of all calls
   std::uint64_t calls_all = 0;  // in the log
   std::uint64_t bytes = 0;
   std::uint64_t segments = 0;
   std::vector<std::string> warnings;
+
+  [[nodiscard]] std::size_t place_of(const Call& call) const {  // one of `calls`
+    return index.calls() - static_cast<std::size_t>(calls.data() + calls.size() - &call);
+  }
 };
 
 // How things stand on the disk; each text differs after a change of what it is named for. Cheap.

@@ -1,7 +1,5 @@
 #include "live/admin/admin_api.hpp"
 
-#include <array>
-
 #include "adapters/store/access_changes.hpp"
 #include "adapters/store/audit_trail.hpp"
 #include "base/clock.hpp"
@@ -12,8 +10,6 @@ namespace understudy::live {
 
 namespace {
 
-constexpr std::string_view keys_path = "/admin/keys/";
-
 std::string error_text(std::string_view message, std::string_view code) {
   return json::to_text(json::object{{"error", {{"message", message}, {"code", code}}}});
 }
@@ -22,31 +18,13 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 
 }  // namespace
 
-struct AdminApi::Route {
-  std::string_view method;
-  std::string_view path;  // a trailing '/' is followed by a name
-  AccessRole least;       // or admin
-  Reply (AdminApi::*run)(const Call&);
-};
-
-std::expected<const AdminApi::Route*, AdminApi::Reply> AdminApi::find_route(std::string_view method,
-                                                                            std::string_view path) {
-  static constexpr std::array<Route, 7> routes = {{
-      {"GET", "/metrics", AccessRole::auditor, &AdminApi::metrics},
-      {"GET", "/admin/upstreams", AccessRole::auditor, &AdminApi::upstreams},
-      {"GET", "/admin/log", AccessRole::auditor, &AdminApi::log},
-      {"GET", "/admin/keys", AccessRole::auditor, &AdminApi::keys},
-      {"POST", "/admin/keys", AccessRole::admin, &AdminApi::issue},
-      {"DELETE", keys_path, AccessRole::admin, &AdminApi::revoke},
-      {"POST", "/admin/reload", AccessRole::admin, &AdminApi::reload},
-  }};
+std::expected<AdminMatch, AdminApi::Reply> AdminApi::find_route(std::string_view method,
+                                                                std::string_view path) {
   std::string allow;
-  for (const Route& route : routes) {
-    const bool takes_name = route.path.ends_with('/');
-    const bool same = takes_name ? path.starts_with(route.path) && path.size() > route.path.size()
-                                 : path == route.path;
-    if (!same) continue;
-    if (route.method == method) return &route;
+  for (const AdminRoute& route : admin_routes()) {
+    const AdminMatch found = match(route, path);
+    if (found.route == nullptr) continue;
+    if (route.method == method || !route.least) return found;
     allow += (allow.empty() ? "" : ", ") + std::string(route.method);
   }
   if (allow.empty())
@@ -74,24 +52,25 @@ std::expected<TokenHolder, AdminApi::Reply> AdminApi::authorise(const net::HttpR
 net::Async<AdminApi::Reply> AdminApi::answer(net::Exchange& exchange) {
   const net::HttpRequest& request = exchange.request();
   const std::string path(path_of(request.target));
-  if (path == "/health") co_return Reply{.body = R"({"status":"ok"})"};
+  const auto found = find_route(request.method, path);
+  if (found && !found->route->least) {  // anybody; only health is
+    co_return run(found->route->job, {});
+  }
   auto holder = authorise(request);
   if (!holder) co_return std::move(holder).error();
-  const auto route = find_route(request.method, path);
-  if (!route) co_return route.error();
-  const AccessRole role = holder->role;
-  if (role != AccessRole::admin && role != (*route)->least) {
-    co_return Reply{.status = 403,
-                    .body = error_text(
-                        "it takes the role " + std::string(to_string((*route)->least)), "denied")};
+  if (!found) co_return found.error();
+  const AccessRole least = *found->route->least;
+  if (holder->role != AccessRole::admin && holder->role != least) {
+    co_return Reply{
+        .status = 403,
+        .body = error_text("it takes the role " + std::string(to_string(least)), "denied")};
   }
   auto body = co_await net::read_small_body(exchange);
   if (!body) co_return failure(body.error());
-  const Call call{.who = std::move(*holder),
-                  .name = path.starts_with(keys_path) ? path.substr(keys_path.size()) : "",
-                  .body = std::move(*body)};
+  const Call call{
+      .who = std::move(*holder), .name = std::string(found->name), .body = std::move(*body)};
   co_return co_await net::on_pool<Reply>(
-      services_.pool, [this, run = (*route)->run, &call] { return (this->*run)(call); });
+      services_.pool, [this, job = found->route->job, &call] { return run(job, call); });
 }
 
 net::Async<void> AdminApi::handle(net::Exchange& exchange) {
@@ -113,6 +92,20 @@ Status AdminApi::note(const TokenHolder& who, std::string act, std::string detai
   entry.detail = detail + ", token " + who.name;
   understudy::log::info("admin API: " + entry.act + " " + entry.detail);
   return store::append_audit(services_.home, std::move(entry));
+}
+
+AdminApi::Reply AdminApi::run(AdminJob job, const Call& call) {
+  switch (job) {
+    case AdminJob::health: return {.body = R"({"status":"ok"})"};
+    case AdminJob::metrics: return metrics(call);
+    case AdminJob::upstreams: return upstreams(call);
+    case AdminJob::log: return log(call);
+    case AdminJob::list_keys: return keys(call);
+    case AdminJob::issue_key: return issue(call);
+    case AdminJob::revoke_key: return revoke(call);
+    case AdminJob::reload: return reload(call);
+  }
+  return failure({.code = ErrorCode::internal, .message = "an unknown job", .hint = {}});
 }
 
 AdminApi::Reply AdminApi::metrics(const Call&) {

@@ -1,14 +1,6 @@
 // The admin API: metrics, keys, upstreams, counters; no content. Off unless [admin] listen is
-// configured, on a listener of its own. Tokens of roles (`understudy access token --role ...`):
-//
-//   GET    /health            anybody: alive or not, nothing else
-//   GET    /metrics           auditor, admin: Prometheus
-//   GET    /admin/upstreams   auditor, admin: state of the breakers
-//   GET    /admin/log         auditor, admin: counters of the call log
-//   GET    /admin/keys        auditor, admin: keys with limits and spending
-//   POST   /admin/keys        admin: issues a key (key_request.hpp), shows its secret once
-//   DELETE /admin/keys/NAME   admin: revokes it
-//   POST   /admin/reload      admin: reads the configuration and the keys anew
+// configured, on a listener of its own. live/api has its paths and the role that each takes
+// (`understudy access token --role ...`).
 //
 // Whoever changes something is in the audit trail first (`understudy audit show`).
 //
@@ -27,6 +19,7 @@
 #include "base/json.hpp"
 #include "base/pool.hpp"
 #include "live/access/access.hpp"
+#include "live/api/routes.hpp"
 
 namespace understudy::live {
 
@@ -52,10 +45,9 @@ class AdminApi {
     std::string name;  // behind /admin/keys/
     std::string body;
   };
-  struct Route;
 
-  static std::expected<const Route*, Reply> find_route(std::string_view method,
-                                                       std::string_view path);
+  static std::expected<AdminMatch, Reply> find_route(std::string_view method,
+                                                     std::string_view path);
   std::expected<TokenHolder, Reply> authorise(const net::HttpRequest& request);
   net::Async<Reply> answer(net::Exchange& exchange);
   static Reply failure(const Error& error);
@@ -63,6 +55,7 @@ class AdminApi {
   [[nodiscard]] Status note(const TokenHolder& who, std::string act, std::string detail) const;
 
   // Run on the pool.
+  Reply run(AdminJob job, const Call& call);
   Reply metrics(const Call& call);
   Reply upstreams(const Call& call);
   Reply log(const Call& call);

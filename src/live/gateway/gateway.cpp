@@ -5,6 +5,7 @@
 
 #include "adapters/wire/errors.hpp"
 #include "base/log.hpp"
+#include "live/api/routes.hpp"
 #include "live/gateway/captured_call.hpp"
 #include "live/gateway/feedback.hpp"
 #include "live/gateway/pass_through.hpp"
@@ -66,27 +67,26 @@ void Gateway::replace(std::shared_ptr<const ActiveConfig> active) {
 net::Async<void> Gateway::handle(net::Exchange& exchange) {
   const net::HttpRequest& request = exchange.request();
   const std::string_view path = path_of(request.target);
-  if (request.method == "POST") {
-    if (const auto api = wire::api_of_path(path)) {
-      CapturedCall call(parts_, active(), exchange, *api);
-      co_await call.run();
-      co_return;
-    }
-    if (path == "/v1/understudy/feedback") {
-      co_await take_feedback(exchange);
-      co_return;
+  if (const GatewayRoute* route = find_gateway_route(request.method, path)) {
+    switch (route->job) {
+      case GatewayJob::call: {
+        CapturedCall call(parts_, active(), exchange, *wire::api_of_path(path));
+        co_await call.run();
+        co_return;
+      }
+      case GatewayJob::feedback: co_await take_feedback(exchange); co_return;
+      case GatewayJob::models: co_await models(exchange, path); co_return;
+      case GatewayJob::health: co_await health(exchange); co_return;
     }
   }
-  if (path == "/health") {
-    co_await health(exchange);
-  } else if (path.starts_with("/v1/") && !path.starts_with("/v1/understudy/") && !climbs(path)) {
+  if (path.starts_with("/v1/") && !path.starts_with("/v1/understudy/") && !climbs(path)) {
     co_await relay_other(exchange, path);
-  } else {
-    co_await reply_error(exchange, family_of(request), 404,
-                         {.code = ErrorCode::not_found,
-                          .message = "no such path: " + std::string(path),
-                          .hint = "the API begins with /v1"});
+    co_return;
   }
+  co_await reply_error(exchange, family_of(request), 404,
+                       {.code = ErrorCode::not_found,
+                        .message = "no such path: " + std::string(path),
+                        .hint = "the API begins with /v1"});
 }
 
 net::Async<void> Gateway::health(net::Exchange& exchange) {
@@ -111,10 +111,6 @@ net::Async<void> Gateway::relay_other(net::Exchange& exchange, std::string_view 
     co_await reply_refusal(exchange, family, *decision.refusal);
     co_return;
   }
-  if (path == "/v1/models" && request.method == "GET" && !active->config.models.empty()) {
-    co_await list_models(exchange, *active);
-    co_return;
-  }
   const Protocol protocol =
       path.starts_with("/v1/messages") ? Protocol::anthropic : protocol_of(family);
   const std::size_t upstream = active->config.default_target(protocol);
@@ -123,9 +119,20 @@ net::Async<void> Gateway::relay_other(net::Exchange& exchange, std::string_view 
 }
 
 // The models that the configuration names: what a client may ask for here.
-net::Async<void> Gateway::list_models(net::Exchange& exchange, const ActiveConfig& active) {
+net::Async<void> Gateway::models(net::Exchange& exchange, std::string_view path) {
+  const auto active = this->active();
+  if (active->config.models.empty()) {
+    co_await relay_other(exchange, path);
+    co_return;
+  }
+  AccessDecision decision =
+      parts_.access.admit({.secret = secret_in(exchange.request()), .model = {}});
+  if (decision.refusal) {
+    co_await reply_refusal(exchange, family_of(exchange.request()), *decision.refusal);
+    co_return;
+  }
   json::array data;
-  for (const ModelConfig& model : active.config.models) {
+  for (const ModelConfig& model : active->config.models) {
     if (model.name == "*") continue;
     if (family_of(exchange.request()) == wire::Api::messages) {
       data.push_back(json::object{{"type", "model"},

@@ -59,7 +59,7 @@ class Gateway {
  private:
   net::Async<void> health(net::Exchange& exchange);
   net::Async<void> relay_other(net::Exchange& exchange, std::string_view path);
-  net::Async<void> list_models(net::Exchange& exchange, const ActiveConfig& active);
+  net::Async<void> models(net::Exchange& exchange, std::string_view path);
   net::Async<void> take_feedback(net::Exchange& exchange);
 
   GatewayParts parts_;

@@ -56,7 +56,8 @@ async function textOf(page) {
   return page.evaluate(() => document.querySelector("main").innerText);
 }
 
-const walk = [["overview", "#/"], ["tasks", "#/tasks"], ["task", `#/tasks/${plan.task}`], ["models", "#/models"], ["routing", "#/routing"],
+const walk = [["overview", "#/"], ["tasks", "#/tasks"], ["task", `#/tasks/${plan.task}`], ["pooled", `#/tasks/${plan.pooled}`],
+  ["unmeasured", `#/tasks/${plan.unmeasured}`], ["models", "#/models"], ["routing", "#/routing"],
   ["calls", "#/calls"], ["keys", "#/keys"], ["settings", "#/settings"]];
 
 // Without a token: the way in, and nothing else.
@@ -204,7 +205,7 @@ if (plan.empty_url) {
   const empty = await open();
   await empty.goto(plan.empty_url);
   await settled(empty);
-  for (const [name, hash] of walk.filter(([name]) => name !== "task")) {
+  for (const [name, hash] of walk.filter(([, hash]) => !hash.startsWith("#/tasks/"))) {
     await go(empty, hash);
     seen.pages[`empty ${name}`] = await textOf(empty);
     await inspect(empty, `empty ${name}`);

@@ -5,8 +5,9 @@ import { may } from "../session";
 import { RouteSwitch } from "../switch";
 import { Curve, LearningCurve } from "../curve";
 import { Disagreements } from "../disagreements";
-import type { Candidate, Evaluation, Example, Task as TaskFacts, TaskCard, LearningPoint } from "../types";
-import { Await, Badge, Card, Empty, Facts, Interval, Page, Problem, Scroll, ServedBy, Tile, Tiles, VerdictBadge } from "../ui";
+import { Evidence } from "../evidence";
+import type { Candidate, Example, Task as TaskFacts, TaskCard, LearningPoint } from "../types";
+import { Await, Badge, Card, Facts, Page, Problem, Scroll, ServedBy, Tile, Tiles, VerdictBadge } from "../ui";
 
 // The template's text with its slots ({0}, {1}, ...) set apart and named by what they hold.
 function Template({ task }: { task: TaskFacts }) {
@@ -23,43 +24,6 @@ function Template({ task }: { task: TaskFacts }) {
         return speaker ? <b key={index} class="speaker">{speaker[1]}</b> : part;
       })}
     </pre>
-  );
-}
-
-function Evidence({ evaluations }: { evaluations: Evaluation[] }) {
-  const newest = evaluations[0];
-  if (!newest) {
-    return <Card title="Evidence"><Empty title="No model was measured yet">Train one with <code>understudy tune</code>, prove it with <code>understudy evaluate</code>.</Empty></Card>;
-  }
-  const bound = 1 - newest.alpha;
-  return (
-    <Card title="Evidence" note={time(newest.made_at)} actions={<VerdictBadge verdict={newest.verdict} />}>
-      <p>{newest.reason}</p>
-      <div class="columns tight">
-        <div>
-          <h3>On calibration calls <span class="quiet">these set the threshold</span></h3>
-          <Interval agreement={newest.calibration} bound={bound} />
-          <p class="quiet">agrees on {count(newest.calibration.agreed)} of {count(newest.calibration.kept)} kept; keeps {percent(newest.calibration.coverage)} of {count(newest.calibration.calls)}</p>
-        </div>
-        <div>
-          <h3>On test calls <span class="quiet">looked at once</span></h3>
-          <Interval agreement={newest.test} bound={bound} />
-          <p class="quiet">agrees on {count(newest.test.agreed)} of {count(newest.test.kept)} kept; keeps {percent(newest.test.coverage)} of {count(newest.test.calls)}</p>
-        </div>
-      </div>
-      <Facts rows={[
-        ["certificate", newest.verdict === "convert" ? `at most ${percent(newest.alpha, 0)} disagree, with ${percent(1 - newest.delta, 0)} confidence` : "none"],
-        ["threshold", newest.threshold > 1 ? "accepts nothing" : newest.threshold.toFixed(4)],
-        ["small model, median", milliseconds(newest.slm_latency_ms_median)],
-        ["LLM, median", newest.llm_latency_ms_median > 0 ? milliseconds(newest.llm_latency_ms_median) : "not recorded"],
-        ...(newest.calls_needed > 0 ? [["calls that are missing", count(newest.calls_needed)] as [string, string]] : []),
-      ]} />
-      {evaluations.length > 1 && (
-        <details><summary>{evaluations.length - 1} earlier evaluation{evaluations.length > 2 ? "s" : ""}</summary>
-          <ul class="plain-list">{evaluations.slice(1).map((one) => <li key={one.made_at}><VerdictBadge verdict={one.verdict} /> {time(one.made_at)}: {one.reason}</li>)}</ul>
-        </details>
-      )}
-    </Card>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
+import { BesideBadges } from "../evidence";
 import { count, percent, usd } from "../format";
 import { useResource } from "../live";
 import { TaskMap } from "../map";
@@ -29,7 +30,7 @@ function List({ tasks }: { tasks: ListedTask[] }) {
         <table>
           <thead>
             <tr>
-              <Head by="name">task</Head><th>answered by</th><th>evidence</th><th>share of calls</th><Head by="calls" number>calls</Head>
+              <Head by="name">task</Head><th>answered by</th><th>evidence</th><th>beside it</th><th>share of calls</th><Head by="calls" number>calls</Head>
               <Head by="cost" number>cost</Head><Head by="estimate" number>replaceable</Head>
             </tr>
           </thead>
@@ -39,6 +40,7 @@ function List({ tasks }: { tasks: ListedTask[] }) {
                 <td class="name"><a href={`#/tasks/${task.id}`}>{task.name}</a><div class="quiet mono">{task.id} · {task.answer_form}</div></td>
                 <td><ServedBy server={servedBy(task)} />{task.policy && !["off", "active"].includes(task.policy.mode) && <div class="quiet">{task.policy.mode}</div>}</td>
                 <td><VerdictBadge verdict={task.evaluation?.verdict} /></td>
+                <td><BesideBadges of={task.evaluation} /></td>
                 <td><Share value={task.statistics.share_of_calls} tone={servedBy(task)} /></td>
                 <td class="number">{count(task.statistics.calls)}</td>
                 <td class="number">{usd(task.statistics.cost_usd)}</td>
