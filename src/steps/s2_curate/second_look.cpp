@@ -24,8 +24,8 @@ struct Writing {
   PseudonymWriter::Rewritten bodies;
 };
 
-// What a server said of the tokens of the text before: a name that is cut into tokens, or written as
-// bytes, is no name to the detectors.
+// What a server said of the tokens of the text before: a name that is cut into tokens, or written
+// as bytes, is no name to the detectors.
 void drop_logprobs(std::string& response) {
   if (!response.contains("\"logprobs\"")) return;
   auto tree = json::parse(response);
