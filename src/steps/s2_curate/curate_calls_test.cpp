@@ -57,6 +57,26 @@ TEST(CurateCalls, ReplacesAValueAlikeInPromptToolCallToolResultAndAnswer) {
   EXPECT_THAT(request, Not(HasSubstr("ary@")));
 }
 
+TEST(CurateCalls, DropsTheLogprobsOfATextThatItChanged) {
+  const auto answering = [](const char* id, const char* question) {
+    Call call = make_call(id, id, question, "");
+    call.response = SecretText(
+        R"({"choices":[{"message":{"role":"assistant","content":"Mary Jones"},"finish_reason":"stop",)"
+        R"("logprobs":{"content":[{"token":"Mar","logprob":-0.1,"bytes":[77,97,114]}]}}]})");
+    return call;
+  };
+  Call plain = make_call("c2", "c2", "which?", "");
+  plain.response = SecretText(
+      R"({"choices":[{"message":{"role":"assistant","content":"yes"},"finish_reason":"stop",)"
+      R"("logprobs":{"content":[{"token":"yes","logprob":-0.1}]}}]})");
+  const CuratedCalls result =
+      curated({answering("c1", "my name is Mary Jones, mail mary@acme.com"), plain});
+  ASSERT_EQ(result.examples.size(), 2U);
+  EXPECT_THAT(result.examples[0].response.reveal(), Not(HasSubstr("logprob")));
+  EXPECT_THAT(result.examples[0].response.reveal(), HasSubstr("\"stop\""));
+  EXPECT_THAT(result.examples[1].response.reveal(), HasSubstr("logprob"));
+}
+
 TEST(CurateCalls, ReplacesAValueThatOnlyAnotherCallExplains) {
   const CuratedCalls result =
       curated({make_call("c1", "s1", "my card is 4111111111111111", "ok"),

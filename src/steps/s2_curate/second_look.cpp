@@ -24,6 +24,20 @@ struct Writing {
   PseudonymWriter::Rewritten bodies;
 };
 
+// What a server said of the tokens of the text before: a name that is cut into tokens, or written
+// as bytes, is no name to the detectors.
+void drop_logprobs(std::string& response) {
+  if (!response.contains("\"logprobs\"")) return;
+  auto tree = json::parse(response);
+  if (!tree || !tree->is_object()) return;
+  json::value* choices = tree->get_object().if_contains("choices");
+  if (choices == nullptr || !choices->is_array()) return;
+  for (json::value& choice : choices->get_array()) {
+    if (choice.is_object()) choice.get_object().erase("logprobs");
+  }
+  response = json::to_text(*tree);
+}
+
 Writing write_anew(const Call& call, const Treatment& treatment, PseudonymWriter& writer) {
   auto written = writer.rewrite(call.request.reveal(), call.response.reveal(), treatment);
   if (!written || !written->clean) return {.reason = DropReason::pii_left, .bodies = {}};
@@ -31,6 +45,9 @@ Writing write_anew(const Call& call, const Treatment& treatment, PseudonymWriter
     const auto tree = json::parse(written->request);
     if (!tree || !still_fits_tools(*tree, written->response))
       return {.reason = DropReason::surrogate_broke_schema, .bodies = {}};
+  }
+  if (!written->replaced.empty() || written->numbers == NumbersOutcome::varied) {
+    drop_logprobs(written->response);
   }
   return {.bodies = std::move(*written)};
 }
