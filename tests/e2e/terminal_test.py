@@ -127,7 +127,7 @@ class TerminalTest(support.ProgramTest):
 
     def test_progress_is_a_bar_with_rate_and_time_left(self):
         self.with_keys()
-        lines = self.write_lines("calls.jsonl", support.records("intent", 1, 6000))
+        lines = self.write_lines("calls.jsonl", support.records("intent", 1, 20_000))
         for environment, colour in (({}, True), ({"NO_COLOR": "1"}, False)):
             terminal = Terminal(self.program.command("import", lines), environment, stderr_only=True)
             self.addCleanup(terminal.child.kill)
