@@ -15,6 +15,7 @@ import sys
 import time
 
 PACKAGE = "python3-sklearn"
+LOCK_SECONDS_MAX = 300
 
 
 def unavailable():
@@ -25,7 +26,9 @@ def unavailable():
         return f"{PACKAGE} is not installed and there is no apt-get"
     print(f"bench cluster: installing {PACKAGE} (once)", file=sys.stderr, flush=True)
     for words in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", PACKAGE)):
-        done = subprocess.run(["apt-get", *words], capture_output=True, text=True, timeout=600)
+        # Another build in the same root may be installing: wait for it rather than go without the peers.
+        done = subprocess.run(["apt-get", "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS_MAX}", *words],
+                              capture_output=True, text=True, timeout=2 * LOCK_SECONDS_MAX)
         if done.returncode != 0:
             return f"apt-get {words[0]}: {done.stderr.strip().splitlines()[-1:] or done.returncode}"
     return None

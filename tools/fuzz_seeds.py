@@ -72,6 +72,7 @@ def seeds():
         "model_file": [gguf()],
         "price_table": [file("src/economics/built_in_prices.cpp").split(b'R"(')[-1].split(b')"')[0]],
         "safetensors": [safetensors()],
+        "scan_line": [b'{"id": 7, "text": "a \\"b\\" \\u00e9\\n"}'],
         "served_facts": [lines({"model": "base.gguf", "mark": "", "adapter": "adapter.gguf", "prompt": "raw",
                                 "context": 512, "answer_tokens_max": 16})],
         "training_text": [lines({"text": "where is my order", "label": "order_status"})],

@@ -90,13 +90,21 @@ def some(tensor):
     return [float(value) for value in tensor.detach().flatten()[:KEPT]]
 
 
-def reference(name, model):
+def set_weights(model):
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             parameter.copy_(torch.from_numpy(weight(key, tuple(parameter.shape))))
+
+
+def texts():
+    return torch.from_numpy((hashed("tokens", TEXTS * LENGTH).astype(numpy.float64) * VOCABULARY / 2 + VOCABULARY / 2)
+                            .astype(numpy.int64).reshape(TEXTS, LENGTH))
+
+
+def reference(name, model):
+    set_weights(model)
     model.requires_grad_(False).train()
-    tokens = torch.from_numpy((hashed("tokens", TEXTS * LENGTH).astype(numpy.float64) * VOCABULARY / 2 + VOCABULARY / 2)
-                              .astype(numpy.int64).reshape(TEXTS, LENGTH))
+    tokens = texts()
     logits = model(input_ids=tokens, use_cache=False).logits
     found = {"logits": [some(row) for row in logits[0]]}
     adapted = adapt(model)
@@ -124,4 +132,5 @@ def main():
     print(json.dumps({name: reference(name, model) for name, model in models()}, indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()

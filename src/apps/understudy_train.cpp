@@ -141,7 +141,9 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
                                              {"bf16", s5::Compute::bf16}}));
   group.add_option("--teacher", lora.teacher.file,
                    "a GGUF model with the same vocabulary: learn its opinions of every token too");
-  group.add_option("--teacher-share", lora.teacher.share, "of the loss")
+  group
+      .add_option("--teacher-share", lora.teacher.share,
+                  "of the loss: of its opinions, or of \"logprobs\" in the lines of --data")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   group.add_option("--teacher-temperature", lora.teacher.temperature)
@@ -201,8 +203,9 @@ int main(int argc, char** argv) {
   using namespace understudy;
   // Each step allocates the same few large tensors: keep their pages instead of giving them back to
   // the kernel, which cost a third of the time.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_MAX, 0);         // its threshold cannot be raised above 32 MiB
+  mallopt(M_TRIM_THRESHOLD, -1);  // never
+  mallopt(M_ARENA_MAX, 1);        // the lanes' threads too; other arenas give memory back too soon
   std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error like a full disk
   Arguments arguments;
   CLI::App app("Trains a small model on one task's prompts and answers.");

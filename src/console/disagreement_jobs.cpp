@@ -68,7 +68,7 @@ std::vector<Asked> ask_all(const lm::SmallModel& model, const Subject& subject) 
     const s6::HeldOutCall& call = subject.calls[i];
     asked[i].call = &call;
     if (call.slots.empty()) return;
-    auto prediction = model.predict(call.slots);
+    auto prediction = model.predict(s6::question_of(call, subject.task));
     if (!prediction) return;
     const quality::Judged judged =
         s6::judge_prediction(call, *prediction, subject.task).value_or(quality::Judged{});

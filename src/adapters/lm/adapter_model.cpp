@@ -49,11 +49,11 @@ Result<std::unique_ptr<ServedModel>> ServedModel::start(const ServedFacts& facts
       new ServedModel(std::make_unique<State>(facts, std::move(vocabulary), std::move(server))));
 }
 
-Result<Prediction> ServedModel::answer(std::string_view text) const {
-  return answer(TRY(task_prompt_tokens(state_->vocabulary, state_->facts.form, text)));
+Result<Prediction> ServedModel::answer(std::string_view text, std::string_view grammar) const {
+  return answer(TRY(task_prompt_tokens(state_->vocabulary, state_->facts.form, text)), grammar);
 }
 
-Result<Prediction> ServedModel::answer(std::vector<Token> prompt) const {
+Result<Prediction> ServedModel::answer(std::vector<Token> prompt, std::string_view grammar) const {
   const Stopwatch watch;
   if (!state_->server->running()) return fail(ErrorCode::unavailable, "llama-server has ended");
   const Vocabulary& vocabulary = state_->vocabulary;
@@ -63,7 +63,8 @@ Result<Prediction> ServedModel::answer(std::vector<Token> prompt) const {
   const CompletionClient::Request request{
       .prompt = std::move(prompt),
       .tokens_max = state_->facts.answer_tokens_max + answer_tokens_spare,
-      .end = vocabulary.end()};
+      .end = vocabulary.end(),
+      .grammar = std::string(grammar)};
   Completion completion = TRY(state_->client.complete(request));
   Prediction prediction;
   prediction.prompt_tokens = static_cast<std::int64_t>(request.prompt.size());
@@ -93,13 +94,13 @@ class AdapterModel final : public SmallModel {
  public:
   explicit AdapterModel(std::unique_ptr<ServedModel> served) : served_(std::move(served)) {}
 
-  Result<Prediction> predict(const std::vector<std::string>& slots) const override {
-    if (std::ranges::any_of(slots, [](const std::string& slot) {
+  Result<Prediction> predict(const Question& question) const override {
+    if (std::ranges::any_of(question.slots, [](const std::string& slot) {
           return symbols::any_in(slot) || slot.contains(symbols::slot);
         })) {
       return fail(ErrorCode::unsupported, "the input holds a symbol of small models");
     }
-    return served_->answer(slots_text(slots));
+    return served_->answer(slots_text(question.slots), question.grammar);
   }
 
  private:

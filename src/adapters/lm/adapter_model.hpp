@@ -31,9 +31,11 @@ class ServedModel {
   ServedModel& operator=(const ServedModel&) = delete;
 
   // `text` as slots_text() makes it.
-  [[nodiscard]] Result<Prediction> answer(std::string_view text) const;
+  [[nodiscard]] Result<Prediction> answer(std::string_view text,
+                                          std::string_view grammar = {}) const;
   // Behind these tokens. What is cut off or no answer at all has confidence 0.
-  [[nodiscard]] Result<Prediction> answer(std::vector<Token> prompt) const;
+  [[nodiscard]] Result<Prediction> answer(std::vector<Token> prompt,
+                                          std::string_view grammar = {}) const;
   // -ln P of each answer token behind the prompt, summed; one request a token.
   [[nodiscard]] Result<double> surprise(std::vector<Token> prompt,
                                         std::span<const Token> answer) const;

@@ -20,9 +20,9 @@ class ClassifierModel final : public SmallModel {
  public:
   explicit ClassifierModel(text::Classifier classifier) : classifier_(std::move(classifier)) {}
 
-  Result<Prediction> predict(const std::vector<std::string>& slots) const override {
+  Result<Prediction> predict(const Question& question) const override {
     const Stopwatch watch;
-    const std::string input = slots_text(slots);
+    const std::string input = slots_text(question.slots);
     text::Classification best = classifier_.classify(input);
     Prediction prediction;
     prediction.answer.text = std::move(best.label);

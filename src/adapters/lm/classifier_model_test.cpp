@@ -30,7 +30,7 @@ TEST_F(ClassifierModelTest, AnswersInTheSpellingThatItWasTrainedOn) {
 
   const auto model = open_classifier(directory_);
   ASSERT_TRUE(model);
-  const auto prediction = (*model)->predict(slots("lovely"));
+  const auto prediction = (*model)->predict({.slots = slots("lovely")});
   ASSERT_TRUE(prediction);
   EXPECT_EQ(prediction->answer.text, "Positive");
   EXPECT_TRUE(prediction->answer.tool_calls.empty());

@@ -124,15 +124,17 @@ Result<Completion> CompletionClient::complete(const Request& request) const {
   json::array prompt(request.prompt.begin(), request.prompt.end());
   json::array banned;
   for (const Token token : request.banned) banned.push_back(json::array{token, false});
-  const std::string body = json::to_text(json::object{{"prompt", std::move(prompt)},
-                                                      {"logit_bias", std::move(banned)},
-                                                      {"n_predict", request.tokens_max},
-                                                      {"temperature", 0},
-                                                      {"samplers", json::array{"top_k"}},
-                                                      {"top_k", 1},
-                                                      {"n_probs", 1},
-                                                      {"cache_prompt", false},
-                                                      {"stream", false}});
+  json::object asked{{"prompt", std::move(prompt)},
+                     {"logit_bias", std::move(banned)},
+                     {"n_predict", request.tokens_max},
+                     {"temperature", 0},
+                     {"samplers", json::array{"top_k"}},
+                     {"top_k", 1},
+                     {"n_probs", 1},
+                     {"cache_prompt", false},
+                     {"stream", false}};
+  if (!request.grammar.empty()) asked["grammar"] = request.grammar;
+  const std::string body = json::to_text(asked);
   return parse_completion(TRY(state_->fetch("/completion", &body)), request.end);
 }
 

@@ -37,6 +37,7 @@ class CompletionClient {
     std::size_t tokens_max = 0;
     Token end = 0;
     std::vector<Token> banned = {};  // never written
+    std::string grammar = {};        // GBNF that the answer is held to; empty: none
   };
   // Greedy. timeout after limits::slm_timeout_s; unavailable when the server is away.
   Result<Completion> complete(const Request& request) const;

@@ -41,7 +41,8 @@ class NanoModel final : public SmallModel {
     }
   }
 
-  Result<Prediction> predict(const std::vector<std::string>& slots) const override {
+  Result<Prediction> predict(const Question& question) const override {
+    const std::vector<std::string>& slots = question.slots;
     const Stopwatch watch;
     if (std::ranges::any_of(slots, [](const std::string& slot) {
           return symbols::any_in(slot) || slot.contains(symbols::slot);
@@ -52,7 +53,8 @@ class NanoModel final : public SmallModel {
     const ReadPrompt prompt = facts_.literals.read(slots_text(slots));
     CompletionClient::Request request{.prompt = {vocabulary_.begin()},
                                       .tokens_max = facts_.answer_tokens_max + answer_tokens_spare,
-                                      .end = vocabulary_.end()};
+                                      .end = vocabulary_.end(),
+                                      .grammar = question.grammar};
     std::ranges::copy(vocabulary_.encode(prompt.text + std::string(symbols::answer)),
                       std::back_inserter(request.prompt));
     if (request.prompt.size() + facts_.answer_tokens_max > context_) {

@@ -22,12 +22,17 @@ struct Prediction {
   std::int64_t latency_us = 0;
 };
 
+struct Question {
+  std::vector<std::string> slots;  // as PromptTemplate::match() gives them
+  std::string grammar = {};  // GBNF that the answer's target is held to, where it is generated
+};
+
 class SmallModel {
  public:
   virtual ~SmallModel() = default;
-  // Blocking, thread-safe; run it on a pool. `slots` as PromptTemplate::match() gives them.
+  // Blocking, thread-safe; run it on a pool.
   // timeout/unavailable: the server is away. unsupported: the input is longer than its context.
-  virtual Result<Prediction> predict(const std::vector<std::string>& slots) const = 0;
+  virtual Result<Prediction> predict(const Question& question) const = 0;
 };
 
 // The text that small models read: the slots, separated. The one place that knows how.

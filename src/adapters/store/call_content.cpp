@@ -93,36 +93,6 @@ std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& 
   return new_bytes;
 }
 
-Status ReadParts::count(std::size_t bytes) {
-  // A writer begins another segment at the limit; its last call may go beyond it.
-  if (bytes_ > limits::segment_part_bytes_max) {
-    return fail(ErrorCode::corrupt, "the segment's parts exceed limits::segment_part_bytes_max");
-  }
-  bytes_ += bytes;
-  return {};
-}
-
-Status ReadParts::add(std::string_view part) {
-  TRY(count(part.size()));
-  parts_.emplace_back(std::string(part));
-  return {};
-}
-
-Status ReadParts::lend(std::uint64_t number, std::string_view part) {
-  TRY(count(part.size()));
-  lent_.insert_or_assign(number, SecretText(std::string(part)));
-  return {};
-}
-
-const SecretText* ReadParts::find(std::uint64_t number) const {
-  if (number < first_) {
-    const auto lent = lent_.find(number);
-    return lent != lent_.end() ? &lent->second : nullptr;
-  }
-  const std::uint64_t at = number - first_;
-  return at < parts_.size() ? &parts_[static_cast<std::size_t>(at)] : nullptr;
-}
-
 Result<std::vector<std::uint64_t>> parts_named_in(std::string_view bytes) {
   std::vector<std::uint64_t> named;
   for (const Piece& piece : TRY(take_pieces(bytes)).pieces) {
@@ -156,9 +126,8 @@ Result<Content> parse_content(std::string_view bytes, ReadParts& parts) {
   for (const Piece& piece : pieces) {
     if (piece.before_bytes > bytes.size() || piece.part_bytes > bytes.size()) return malformed();
     here_bytes += piece.before_bytes + piece.part_bytes;
-    const SecretText* part = piece.number > 0 ? parts.find(piece.number - 1) : nullptr;
     request_bytes += piece.before_bytes + piece.part_bytes;
-    request_bytes += part != nullptr ? part->reveal().size() : 0;
+    if (piece.number > 0) request_bytes += parts.bytes_of(piece.number - 1).value_or(0);
     if (here_bytes > bytes.size() || request_bytes > limits::record_bytes_max) return malformed();
   }
   // At once, so that growing leaves no copies behind. A part that is new in this call and named
@@ -179,9 +148,8 @@ Result<Content> parse_content(std::string_view bytes, ReadParts& parts) {
         if (!take(piece.part_bytes)) return malformed();
         continue;
       }
-      const SecretText* part = parts.find(piece.number - 1);
-      if (part == nullptr) return malformed();
-      request += part->reveal();
+      if (!parts.bytes_of(piece.number - 1)) return malformed();
+      request += TRY(parts.find(piece.number - 1));
       if (request.size() > limits::record_bytes_max) return malformed();
     }
     return take(table.rest_bytes) && bytes.size() == table.response_bytes ? Status() : malformed();

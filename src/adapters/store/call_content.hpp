@@ -10,12 +10,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "adapters/store/part_table.hpp"
+#include "adapters/store/read_parts.hpp"
 #include "adapters/store/record_view.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
@@ -32,26 +32,6 @@ struct WrittenParts {
 // memory.
 std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& table,
                         std::string& out);
-
-// A tenant's parts, seen from a reader of a segment: all of them when it reads from the start; when
-// it opens one call, those that the call names, and the ones that the call itself brings.
-class ReadParts {
- public:
-  ReadParts() = default;
-  explicit ReadParts(std::uint64_t first) : first_(first) {}  // the number of the next new part
-
-  Status add(std::string_view part);  // corrupt above limits::segment_part_bytes_max and one more
-  Status lend(std::uint64_t number, std::string_view part);  // an earlier one, below `first`
-  [[nodiscard]] const SecretText* find(std::uint64_t number) const;
-
- private:
-  Status count(std::size_t bytes);
-
-  std::uint64_t first_ = 0;
-  std::vector<SecretText> parts_;
-  std::map<std::uint64_t, SecretText> lent_;
-  std::size_t bytes_ = 0;
-};
 
 struct Content {
   SecretText request;

@@ -23,7 +23,7 @@ struct TenantRecord {
 };
 
 struct CallRecord {
-  Call call;                 // without content and without tenant
+  Call call;                    // without content and without tenant
   std::uint64_t tenant = 0;     // number
   std::uint64_t new_parts = 0;  // that its content adds to the tenant's; 0 also: not said
 };

@@ -139,7 +139,10 @@ Error SegmentReader::State::at_record(std::string_view what) const {
 
 void SegmentReader::State::add_tenant(const TenantRecord& record) {
   tenant_names.push_back(record.tenant);
-  Tenant tenant{.name = record.tenant, .state = ContentState::withheld, .cipher = {}, .parts = {}};
+  Tenant tenant{.name = record.tenant,
+                .state = ContentState::withheld,
+                .cipher = {},
+                .parts = ReadParts(file.path().parent_path())};
   const bool may_open = keys.open_content && !keys.readers.empty() &&
                         keys.readers.front().public_key.name == to_string(crypto::Role::curator);
   Result<crypto::SecretKey> secret = fail(ErrorCode::denied, "content is not asked for");

@@ -1,7 +1,6 @@
 #include "adapters/terminal/colours.hpp"
 
 #include <cstdlib>
-#include <ftxui/screen/terminal.hpp>
 #include <string_view>
 
 namespace understudy::terminal {
@@ -11,11 +10,6 @@ Colours wanted_colours() {
   const char* kind = std::getenv("TERM");
   if (none != nullptr && *none != '\0') return Colours::none;
   return kind == nullptr || std::string_view(kind) == "dumb" ? Colours::none : Colours::some;
-}
-
-void apply(Colours colours) {
-  using ftxui::Terminal::Color;
-  ftxui::Terminal::SetColorSupport(colours == Colours::none ? Color::Palette1 : Color::Palette16);
 }
 
 }  // namespace understudy::terminal

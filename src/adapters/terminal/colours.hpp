@@ -7,6 +7,5 @@ enum class Colours { none, some };
 
 // NO_COLOR (no-color.org: set and not empty) and TERM=dumb turn them off.
 Colours wanted_colours();
-void apply(Colours colours);  // to all that is drawn from now on
 
 }  // namespace understudy::terminal

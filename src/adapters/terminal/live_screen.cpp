@@ -12,7 +12,7 @@
 #include <stop_token>
 #include <thread>
 
-#include "adapters/terminal/colours.hpp"
+#include "adapters/terminal/plain.hpp"
 
 namespace understudy::terminal {
 
@@ -110,14 +110,14 @@ Element page(const LiveFacts& facts) {
 
 }  // namespace
 
-std::string draw(const LiveFacts& facts, int columns, int rows) {
+std::string draw(const LiveFacts& facts, int columns, int rows, Colours colours) {
   Screen screen = Screen::Create(Dimension::Fixed(columns), Dimension::Fixed(rows));
-  Render(screen, page(facts));
+  Render(screen, drawn_in(colours, page(facts)));
   return screen.ToString();
 }
 
 void run_live_screen(const std::function<LiveFacts()>& read, std::chrono::milliseconds interval) {
-  apply(wanted_colours());
+  const Colours colours = wanted_colours();
   ScreenInteractive screen = ScreenInteractive::FullscreenAlternateScreen();
   screen.TrackMouse(false);
   std::mutex mutex;
@@ -125,7 +125,7 @@ void run_live_screen(const std::function<LiveFacts()>& read, std::chrono::millis
   std::condition_variable_any soon;
   const Component view = CatchEvent(Renderer([&] {
                                       const std::scoped_lock lock(mutex);
-                                      return page(facts);
+                                      return drawn_in(colours, page(facts));
                                     }),
                                     [&](const Event& event) {
                                       if (event != Event::Character('q') && event != Event::Escape)

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "adapters/terminal/colours.hpp"
+
 namespace understudy::terminal {
 
 enum class Tone { plain, good, warning, bad };
@@ -43,7 +45,7 @@ struct LiveFacts {
 };
 
 // The screen as text, `rows` lines; what does not fit is cut, the next steps last.
-std::string draw(const LiveFacts& facts, int columns, int rows);
+std::string draw(const LiveFacts& facts, int columns, int rows, Colours colours);
 
 // Until q, Escape, Ctrl-C or SIGTERM; the terminal is as before then. Needs a terminal on stdin and
 // stdout.

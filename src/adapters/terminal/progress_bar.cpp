@@ -8,7 +8,7 @@
 #include <ftxui/dom/elements.hpp>
 #include <ftxui/screen/screen.hpp>
 
-#include "adapters/terminal/colours.hpp"
+#include "adapters/terminal/plain.hpp"
 
 namespace understudy::terminal {
 
@@ -26,7 +26,7 @@ int columns_of_stderr() {
 
 }  // namespace
 
-std::string progress_bar(const ProgressFacts& facts, int columns) {
+std::string progress_bar(const ProgressFacts& facts, int columns, Colours colours) {
   using namespace ftxui;
   Elements parts = {text(facts.what + " ")};
   std::string figures = std::format(" {}", facts.done);
@@ -42,15 +42,15 @@ std::string progress_bar(const ProgressFacts& facts, int columns) {
   parts.push_back(text(figures));
   if (!facts.note.empty()) parts.push_back(text(", " + facts.note) | dim);
   Screen screen = Screen::Create(Dimension::Fixed(columns), Dimension::Fixed(1));
-  Render(screen, hbox(std::move(parts)));
+  Render(screen, drawn_in(colours, hbox(std::move(parts))));
   return screen.ToString();
 }
 
 void show_progress_as_bar() {
-  apply(wanted_colours());
   // One column is left free: a full line would wrap.
-  set_progress_painter(
-      [](const ProgressFacts& facts) { return progress_bar(facts, columns_of_stderr() - 1); });
+  set_progress_painter([colours = wanted_colours()](const ProgressFacts& facts) {
+    return progress_bar(facts, columns_of_stderr() - 1, colours);
+  });
 }
 
 }  // namespace understudy::terminal

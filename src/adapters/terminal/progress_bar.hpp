@@ -4,12 +4,13 @@
 
 #include <string>
 
+#include "adapters/terminal/colours.hpp"
 #include "base/progress.hpp"
 
 namespace understudy::terminal {
 
-// One line of exactly `columns` cells, with escape sequences for colour where apply() allows them.
-std::string progress_bar(const ProgressFacts& facts, int columns);
+// One line of exactly `columns` cells; no escape sequences without colours.
+std::string progress_bar(const ProgressFacts& facts, int columns, Colours colours);
 
 // From now on progress in this process is drawn so. Before any work begins.
 void show_progress_as_bar();

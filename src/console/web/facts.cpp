@@ -100,7 +100,8 @@ Result<std::shared_ptr<const LogFacts>> read_log(const store::Home& home) {
     facts->calls.push_back(std::move(call));
     return {};
   };
-  const auto report = TRY(store::read_call_log(home, key, keep, {.open_content = false, .index = &facts->index}));
+  const auto report =
+      TRY(store::read_call_log(home, key, keep, {.open_content = false, .index = &facts->index}));
   facts->calls_all = report.calls;
   facts->bytes = report.bytes;
   facts->segments = report.segments;

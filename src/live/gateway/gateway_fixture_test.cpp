@@ -11,8 +11,8 @@ class FakeModel final : public lm::SmallModel {
  public:
   explicit FakeModel(std::function<Result<lm::Prediction>(const std::vector<std::string>&)> predict)
       : predict_(std::move(predict)) {}
-  Result<lm::Prediction> predict(const std::vector<std::string>& slots) const override {
-    return predict_(slots);
+  Result<lm::Prediction> predict(const lm::Question& question) const override {
+    return predict_(question.slots);
   }
 
  private:

@@ -19,6 +19,7 @@
 #include "live/route/tool_loops.hpp"
 #include "quality/acceptance.hpp"
 #include "quality/agreement.hpp"
+#include "quality/answer_grammar.hpp"
 
 namespace understudy::live {
 
@@ -233,7 +234,8 @@ SlmAnswer Router::State::answer(const Match& match, const quality::AnswerShape& 
                      .reason = "slm_error"};
   const auto model = models.find(task.artifact);
   if (!model) return result;
-  auto prediction = model->predict(match.slots);
+  auto prediction = model->predict(
+      {.slots = match.slots, .grammar = quality::answer_grammar(task.answer_form, shape)});
   if (!prediction) {
     if (prediction.error().code == ErrorCode::unsupported) {
       result.decision.reason = "slm_unsupported";

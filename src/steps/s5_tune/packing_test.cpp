@@ -36,6 +36,39 @@ TEST(Packing, TheSeedDrawsTheOrder) {
             pack_texts(lengths, {.tokens_max = 40, .seed = 2}));
 }
 
+TEST(Packing, TextsShareARowWithOthersOfTheirLength) {
+  std::mt19937_64 random(2);
+  std::vector<std::size_t> lengths;
+  for (int i = 0; i < 600; ++i)
+    lengths.push_back(i % 3 == 0 ? 240 + random() % 10 : 20 + random() % 10);
+  std::size_t mixed = 0;
+  const auto rows = pack_texts(lengths, {.tokens_max = 1024, .seed = 3});
+  for (const auto& row : rows) {
+    const auto is_long = [&](std::size_t text) { return lengths[text] > 100; };
+    mixed += std::ranges::any_of(row, is_long) && !std::ranges::all_of(row, is_long) ? 1U : 0U;
+  }
+  EXPECT_LE(mixed, 1U);
+  EXPECT_GT(rows.size(), 40U);
+}
+
+TEST(Packing, ARowDividesIntoLanesOfAboutAsManyTokens) {
+  std::mt19937_64 random(3);
+  std::vector<std::size_t> lengths;
+  for (int i = 0; i < 400; ++i) lengths.push_back(20 + random() % 100);
+  for (const auto& row : pack_texts(lengths, {.tokens_max = 1024, .seed = 3, .lanes = 2})) {
+    std::size_t tokens = 0;
+    for (const std::size_t text : row) tokens += lengths[text];
+    if (tokens < 900) continue;  // the last
+    std::size_t nearest = tokens;
+    std::size_t before = 0;
+    for (const std::size_t text : row) {
+      before += lengths[text];
+      nearest = std::min(nearest, std::max(before, tokens - before));
+    }
+    EXPECT_LT(static_cast<double>(nearest), 0.56 * static_cast<double>(tokens));
+  }
+}
+
 TEST(Packing, ALongTextHasARowOfItsOwn) {
   const std::vector<std::size_t> lengths = {5, 100, 5};
   const auto rows = pack_texts(lengths, {.tokens_max = 20, .seed = 1});

@@ -34,10 +34,12 @@ std::vector<TrainingExample> train_split(std::span<const Example> examples, cons
     const auto slots = task.prompt_template.match(wire::prompt_text(*request));
     const auto answer = wire::parse_answer(*response);
     if (!slots || !answer) continue;
-    training.push_back(
-        {.prompt = lm::slots_text(*slots),
-         .answer = to_target(*answer),
-         .weight = std::clamp(static_cast<double>(example.repeats), 1.0, weight_max)});
+    std::string target = to_target(*answer);
+    TokenGuesses guesses = guesses_of_response(*response, target);
+    training.push_back({.prompt = lm::slots_text(*slots),
+                        .answer = std::move(target),
+                        .weight = std::clamp(static_cast<double>(example.repeats), 1.0, weight_max),
+                        .guesses = std::move(guesses)});
   }
   return training;
 }

@@ -24,8 +24,12 @@ Result<TrainingExample> parse_training_line(std::string_view line) {
   if (!(weight > 0) || weight > weight_max) {
     return fail(ErrorCode::invalid_input, "a weight that is not in (0, 1000]");
   }
-  return TrainingExample{
+  TrainingExample example{
       .prompt = std::string(*prompt), .answer = std::string(*answer), .weight = weight};
+  if (const json::value* logprobs = json::find(tree, "logprobs")) {
+    example.guesses = TRY(parse_guesses(*logprobs));
+  }
+  return example;
 }
 
 Result<std::vector<TrainingExample>> read_training_text(std::istream& input,
@@ -49,9 +53,10 @@ Result<std::vector<TrainingExample>> read_training_text(std::istream& input,
 }
 
 std::string to_training_line(const TrainingExample& example) {
-  return json::to_text(json::object{
-             {"prompt", example.prompt}, {"answer", example.answer}, {"weight", example.weight}}) +
-         "\n";
+  json::object line{
+      {"prompt", example.prompt}, {"answer", example.answer}, {"weight", example.weight}};
+  if (!example.guesses.empty()) line["logprobs"] = to_json(example.guesses);
+  return json::to_text(line) + "\n";
 }
 
 }  // namespace understudy::s5

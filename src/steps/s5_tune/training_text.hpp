@@ -9,14 +9,17 @@
 
 #include "adapters/lm/literals.hpp"
 #include "base/result.hpp"
+#include "steps/s5_tune/token_guesses.hpp"
 
 namespace understudy::s5 {
 
-// An optional "weight" (1..1000) says how often the call came; more calls, more weight.
+// An optional "weight" (1..1000) says how often the call came; more calls, more weight. Optional
+// "logprobs", as OpenAI's `choices[].logprobs.content` has them, are learned beside the answer.
 struct TrainingExample {
   std::string prompt;  // slots_text() of the call
   std::string answer;  // to_target() of the teacher's answer
   double weight = 1;
+  TokenGuesses guesses = {};  // of the answer's tokens; none: it was recorded without
 };
 
 Result<TrainingExample> parse_training_line(std::string_view line);

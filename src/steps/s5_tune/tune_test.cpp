@@ -89,7 +89,7 @@ TEST_F(Tune, ClassifierAnswersInTheTeachersWords) {
   const auto model = lm::open_model(
       {.kind = CandidateKind::classifier, .artifact_dir = home_.artifacts() / artifact->id.value});
   ASSERT_TRUE(model.has_value()) << model.error().to_text();
-  EXPECT_EQ((*model)->predict({"I ate a Pear at noon"})->answer.text, "Pear");
+  EXPECT_EQ((*model)->predict({.slots = {"I ate a Pear at noon"}})->answer.text, "Pear");
   EXPECT_EQ(store::Metadata::open(home_)->artifacts(task_.id)->front().id, artifact->id);
 }
 

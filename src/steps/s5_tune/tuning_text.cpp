@@ -38,11 +38,17 @@ Result<TuningExample> parse_chat(const json::array& messages) {
 Result<TuningExample> parse_tuning_line(std::string_view line) {
   const json::value tree = TRY(json::parse(line));
   if (const json::array* messages = json::find_array(tree, "messages")) {
-    return parse_chat(*messages);
+    TuningExample chat = TRY(parse_chat(*messages));
+    if (const json::value* logprobs = json::find(tree, "logprobs")) {
+      chat.guesses = TRY(parse_guesses(*logprobs));
+    }
+    return chat;
   }
   TrainingExample plain = TRY(parse_training_line(line));
-  return TuningExample{
-      .prompt = std::move(plain.prompt), .answer = std::move(plain.answer), .weight = plain.weight};
+  return TuningExample{.prompt = std::move(plain.prompt),
+                       .answer = std::move(plain.answer),
+                       .weight = plain.weight,
+                       .guesses = std::move(plain.guesses)};
 }
 
 Result<std::vector<TuningExample>> read_tuning_text(std::istream& input, std::string_view name) {

@@ -10,6 +10,7 @@
 
 #include "adapters/lm/vocabulary.hpp"
 #include "base/result.hpp"
+#include "steps/s5_tune/token_guesses.hpp"
 
 namespace understudy::s5 {
 
@@ -18,18 +19,27 @@ struct TuningExample {
   std::string prompt = {};
   std::string answer = {};
   double weight = 1;
-  std::string where = {};  // "file:line", for errors
+  std::string where = {};     // "file:line", for errors
+  TokenGuesses guesses = {};  // of the answer's tokens; none: it was recorded without
 };
 
 Result<TuningExample> parse_tuning_line(std::string_view line);
 // `name` is what errors call the source; they give the line's number. Empty lines are skipped.
 Result<std::vector<TuningExample>> read_tuning_text(std::istream& input, std::string_view name);
 
+// What a teacher thought of one token: candidates in the student's vocabulary, of which the
+// probabilities add up to 1.
+struct SoftToken {
+  std::vector<lm::Token> ids;
+  std::vector<float> probabilities;
+};
+
 struct TokenText {
   std::vector<lm::Token> tokens;
   std::size_t prompt_tokens = 0;  // the first of them; only what follows is learned
   float weight = 1;
-  std::size_t example = 0;  // which one it was made of, where somebody counts
+  std::size_t example = 0;           // which one it was made of, where somebody counts
+  std::vector<SoftToken> soft = {};  // of the tokens behind the prompt; empty ones are not known
 };
 
 // Prompt and answer with what begins and ends a text. Errors name the example's line.

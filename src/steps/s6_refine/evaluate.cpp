@@ -60,7 +60,7 @@ class Judge {
   // What cannot be predicted has confidence 0: the LLM would answer it.
   quality::Judged judge(const HeldOutCall& call, Answer* answer) {
     if (call.slots.empty()) return {};
-    const auto prediction = model_.predict(call.slots);
+    const auto prediction = model_.predict(question_of(call, task_));
     if (!prediction) {
       const std::scoped_lock lock(mutex_);
       if (!first_error_) first_error_ = prediction.error();
@@ -83,13 +83,14 @@ class Judge {
 };
 
 // One call after the other, so that the figure is a latency and not a throughput.
-double probe_latency_ms(const lm::SmallModel& model, const HeldOut& held_out) {
+double probe_latency_ms(const lm::SmallModel& model, const Task& task, const HeldOut& held_out) {
   std::vector<std::int64_t> latencies_us;
   for (const auto* calls : {&held_out.test, &held_out.calibration}) {
     for (const HeldOutCall& call : *calls) {
       if (call.slots.empty() || latencies_us.size() == latency_probe_calls) continue;
+      const lm::Question question = question_of(call, task);
       const Stopwatch watch;
-      if (model.predict(call.slots)) latencies_us.push_back(watch.elapsed_us());
+      if (model.predict(question)) latencies_us.push_back(watch.elapsed_us());
     }
   }
   return median_ms(std::move(latencies_us));
@@ -262,7 +263,7 @@ Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
       describe(task, held_out, trial, certificate.threshold,
                quality::decide(trial.calibration, certificate, guarantee), options);
   TRY(add_columns(evaluation, task, held_out, trial, prices, options));
-  evaluation.slm_latency_ms_median = probe_latency_ms(model, held_out);
+  evaluation.slm_latency_ms_median = probe_latency_ms(model, task, held_out);
   return evaluation;
 }
 
@@ -296,7 +297,7 @@ Result<std::vector<Evaluation>> evaluate_pool(const store::Home& home,
     const auto model = TRY(open(home, subject.artifact));  // one at a time: memory
     trials.push_back(TRY(try_model(*model, subject.task, subject.held_out)));
     calibration.push_back(trials.back().calibration);
-    latencies_ms.push_back(probe_latency_ms(*model, subject.held_out));
+    latencies_ms.push_back(probe_latency_ms(*model, subject.task, subject.held_out));
   }
   const auto pooled =
       quality::certify_pool(calibration, {.alpha = options.alpha, .delta = options.delta});

@@ -13,7 +13,7 @@ using EvaluateTest = TestHome;
 class ScriptedModel final : public lm::SmallModel {
  public:
   explicit ScriptedModel(Result<lm::Prediction> answer) : answer_(std::move(answer)) {}
-  Result<lm::Prediction> predict(const std::vector<std::string>&) const override { return answer_; }
+  Result<lm::Prediction> predict(const lm::Question&) const override { return answer_; }
 
  private:
   Result<lm::Prediction> answer_;

@@ -9,6 +9,7 @@
 #include "adapters/text/hashing.hpp"
 #include "adapters/wire/chat.hpp"
 #include "base/json.hpp"
+#include "quality/answer_grammar.hpp"
 #include "quality/valid_answer.hpp"
 #include "records/task_splits.hpp"
 
@@ -80,6 +81,10 @@ Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& me
   const DatasetId dataset = TRY(metadata.clustered_dataset());
   const auto members = TRY(metadata.members_of(task.id));
   return held_out_calls(TRY(store::read_dataset(home, dataset, trainer)), task, members, requests);
+}
+
+lm::Question question_of(const HeldOutCall& call, const Task& task) {
+  return {.slots = call.slots, .grammar = quality::answer_grammar(task.answer_form, call.shape)};
 }
 
 std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,

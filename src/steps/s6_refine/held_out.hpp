@@ -52,6 +52,9 @@ enum class Requests { drop, keep };
 Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& metadata,
                               const Task& task, Requests requests = Requests::drop);
 
+// As the gateway would ask a task's model.
+lm::Question question_of(const HeldOutCall& call, const Task& task);
+
 // What a model's answer to such a call counts as; nothing where it is invalid, because the gateway
 // would ask the LLM.
 std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,

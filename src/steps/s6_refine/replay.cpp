@@ -16,6 +16,7 @@
 #include "economics/price_table.hpp"
 #include "quality/acceptance.hpp"
 #include "quality/agreement.hpp"
+#include "quality/answer_grammar.hpp"
 #include "quality/binomial.hpp"
 #include "records/policy_matcher.hpp"
 
@@ -153,7 +154,8 @@ class Replayer {
  private:
   Outcome ask(const Matched& call) const {
     const TaskPolicy& task = options_.policy.tasks[call.task];
-    const auto said = models_[call.task]->predict(call.slots);
+    const auto said = models_[call.task]->predict(
+        {.slots = call.slots, .grammar = quality::answer_grammar(task.answer_form, call.shape)});
     if (!said) {
       return {.reason =
                   said.error().code == ErrorCode::unsupported ? "slm_unsupported" : "slm_error"};

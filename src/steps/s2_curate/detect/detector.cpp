@@ -1,6 +1,7 @@
 #include "steps/s2_curate/detect/detector.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -23,6 +24,13 @@ constexpr std::size_t id_digits_min = 9;  // with separators
 constexpr std::size_t id_digits_max = 18;
 constexpr std::size_t id_margin = 14;         // of the window around such a token
 constexpr std::size_t card_bytes_before = 2;  // of an IBAN's country code
+
+// What mail addresses, hardware addresses and network addresses have.
+constexpr auto is_telling = [] {
+  std::array<bool, 256> telling{};
+  for (const char c : {'@', ':', '-'}) telling[static_cast<unsigned char>(c)] = true;
+  return telling;
+}();
 
 // What one text is searched with. Found entities usually match again at each of their bytes, so
 // each kind looks behind what it has found only.
@@ -111,8 +119,11 @@ class Search {
   }
 
   void scan_bytes() {
-    for (std::size_t i = 0; i < text_.size(); ++i) {
-      const char c = text_[i];
+    const char* const bytes = text_.data();
+    const std::size_t size = text_.size();
+    for (std::size_t i = 0; i < size; ++i) {
+      const char c = bytes[i];
+      if (!is_telling[static_cast<unsigned char>(c)]) continue;
       if (c == '@') {
         if (i >= email_to_) at_sign(i);
       } else if (c == ':' || c == '-') {

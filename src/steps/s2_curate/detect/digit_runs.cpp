@@ -40,7 +40,8 @@ std::size_t with_opening(std::string_view text, std::size_t begin) {
 
 const DigitRun* DigitRuns::next(std::size_t digits_min) {
   while (true) {
-    while (at_ < text_.size() && !is_digit(text_[at_])) ++at_;
+    const char* const bytes = text_.data();
+    while (at_ < text_.size() && !is_digit(bytes[at_])) ++at_;
     if (at_ >= text_.size()) return nullptr;
     run_.begin = with_opening(text_, at_);
     run_.groups.clear();

@@ -61,6 +61,7 @@ constexpr auto street_ends_in_word = std::to_array<std::string_view>({"strasse",
                                                                       "ring",
                                                                       "steig",
                                                                       "pfad"});
+constexpr Endings street_endings(street_ends_in_word);
 
 // What announces an address.
 constexpr auto cues_phrases = std::to_array<std::string_view>(
@@ -78,10 +79,7 @@ bool is_number(const NameText& words, std::size_t i) {
 }
 
 bool is_street_word(const NameText& words, std::size_t i) {
-  const std::string name = words.lower(i);
-  return name.size() >= 6 && std::ranges::any_of(street_ends_in_word, [&](std::string_view end) {
-           return name.ends_with(end) && name.size() > end.size() + 2;
-         });
+  return words[i].end - words[i].begin >= 6 && street_endings.end(words.lower(i), 3);
 }
 
 bool may_be_part(const NameText& words, std::size_t i) {
@@ -241,7 +239,7 @@ void take_address(NameText& words, std::size_t first, std::size_t last, double s
 }  // namespace
 
 void find_addresses(NameText& words) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
+  for (std::size_t i = words.next_telling(0); i < words.size(); i = words.next_telling(i + 1)) {
     if (words.is_taken(i)) continue;
     const bool possible_start = is_number(words, i) || words[i].is_capital();
     if (possible_start && words.gap_before(i).ends_with(' ') && words.follows(i, cues)) {

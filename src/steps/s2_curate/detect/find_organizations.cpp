@@ -84,7 +84,7 @@ std::size_t last_before_deed(const NameText& words, std::size_t first) {
 }  // namespace
 
 void find_organizations(NameText& words) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
+  for (std::size_t i = words.next_telling(0); i < words.size(); i = words.next_telling(i + 1)) {
     if (words.is_taken(i) || !words.may_name(i)) continue;
     const Word& word = words[i];
     const NameText::Phrase phrase = words.phrase_from(i);

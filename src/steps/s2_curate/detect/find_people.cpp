@@ -135,12 +135,11 @@ constexpr auto surname_ends = std::to_array<std::string_view>({"sson",          
                                                                "khin",          "tkin",
                                                                "chin",          "uk",
                                                                "vili"});
+constexpr Endings surname_endings(surname_ends);
 
 bool has_surname_end(const NameText& words, std::size_t i) {
-  const std::string name = words.lower(i);
-  return name.size() >= telling_suffix_word_bytes_min &&
-         std::ranges::any_of(surname_ends,
-                             [&](std::string_view end) { return name.ends_with(end); });
+  return words[i].end - words[i].begin >= telling_suffix_word_bytes_min &&
+         surname_endings.end(words.lower(i));
 }
 
 bool is_space(std::string_view gap) { return gap == " " || gap == "  "; }
@@ -242,7 +241,7 @@ bool may_begin(const NameText& words, std::size_t i, bool cued) {
 void find_people(NameText& words, std::string_view key) {
   const std::string lower_key = lower_unicode(key);
   const bool person_key = is_one_of(lower_key, person_keys);
-  for (std::size_t i = 0; i < words.size(); ++i) {
+  for (std::size_t i = words.next_telling(0); i < words.size(); i = words.next_telling(i + 1)) {
     if (!words.may_name(i)) continue;
     const bool titled = behind_title(words, i);
     if (!titled && !words[i].is(given_name | surname) && words[i].is(common_word)) continue;

@@ -61,7 +61,7 @@ std::size_t extend(const NameText& words, std::size_t first) {
 
 void find_places(NameText& words, std::string_view key) {
   const bool place_key = is_one_of(lower_unicode(key), place_keys);
-  for (std::size_t i = 0; i < words.size(); ++i) {
+  for (std::size_t i = words.next_telling(0); i < words.size(); i = words.next_telling(i + 1)) {
     if (words.is_taken(i) || !words.may_name(i)) continue;
     const NameText::Phrase phrase = words.phrase_from(i);
     if ((phrase.flags & (country | city)) != 0 && !words.is_taken(phrase.last)) {

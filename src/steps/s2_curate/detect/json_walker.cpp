@@ -245,31 +245,10 @@ class Walker {
 
   // Moves behind the string at at_; escapes_ says whether it had any.
   Status skip_string() {
-    const char* const data = text_.data();
-    const std::size_t size = text_.size();
-    escapes_ = false;
-    ++at_;
-    while (true) {
-      const auto* quote = static_cast<const char*>(std::memchr(data + at_, '"', size - at_));
-      if (quote == nullptr) {
-        at_ = size;
-        return malformed();
-      }
-      const auto end = static_cast<std::size_t>(quote - data);
-      const auto* escape = static_cast<const char*>(std::memchr(data + at_, '\\', end - at_));
-      if (escape == nullptr) {
-        at_ = end + 1;
-        return {};
-      }
-      escapes_ = true;
-      at_ = static_cast<std::size_t>(escape - data) + 2;
-      if (at_ > size) return malformed();
-      // Escapes come close together: step by byte while they do.
-      while (at_ < size && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2U : 1U;
-      if (at_ >= size) return malformed();
-      ++at_;
-      return {};
-    }
+    const StringEnd string = json_string_end(text_, at_);
+    escapes_ = string.escapes;
+    at_ = string.end == 0 ? text_.size() : string.end;
+    return string.end == 0 ? malformed() : Status();
   }
 
   [[nodiscard]] Result<std::string> text_of(std::size_t begin, std::size_t end) const {

@@ -20,7 +20,9 @@ NameText::NameText(const Leaf& leaf, const Gazetteer& gazetteer)
       words_, [](const Word& word) { return word.is_capital() || word.form == Word::Form::mixed; });
   for (std::size_t i = 0; i < words_.size(); ++i) {
     Word& word = words_[i];
-    if (word.form == Word::Form::number || word.form == Word::Form::mixed) continue;
+    if (word.form == Word::Form::mixed) continue;
+    if (word.form != Word::Form::lower || all_lower_) word.cue_slot = cue_slot(i);
+    if (word.form == Word::Form::number) continue;
     // Between capitals and numbers small words count: "van", "de", "apt".
     if (word.form == Word::Form::lower && !all_lower_ &&
         (i == 0 || words_[i - 1].form == Word::Form::mixed ||
@@ -48,26 +50,25 @@ std::string_view NameText::gap_before(std::size_t i) const {
   return i > 0 ? gap_after(i - 1) : text_.substr(0, words_[i].begin);
 }
 
-bool NameText::may_name(std::size_t i) const {
-  return words_[i].is_capital() ||
-         (all_lower_ && words_[i].form == Word::Form::lower && words_[i].end - words_[i].begin > 2);
-}
-
 bool NameText::begins_sentence(std::size_t i) const {
   const std::string_view gap = gap_before(i);
   return i == 0 || gap.find_first_of(".!?:\n\"") != std::string_view::npos;
 }
 
-bool NameText::follows(std::size_t i, const Cues& phrases) const {
+std::uint16_t NameText::cue_slot(std::size_t i) const {
   const std::size_t end = words_[i].begin;
   if (end == 0 || (text_[end - 1] != ' ' && text_[end - 1] != ':' && text_[end - 1] != '\n'))
-    return false;
+    return Cues::no_slot;
   std::array<char, Cues::filtered_bytes> tail;
   for (std::size_t k = 0; k < tail.size(); ++k) {
     const char c = end + k >= tail.size() ? text_[end + k - tail.size()] : ' ';
     tail[k] = c == '\n' ? ' ' : to_lower(c);
   }
-  if (!phrases.may_end({tail.data(), tail.size()})) return false;
+  return Cues::slot({tail.data(), tail.size()});
+}
+
+bool NameText::ends_before(std::size_t i, const Cues& phrases) const {
+  const std::size_t end = words_[i].begin;
   std::array<char, cue_bytes_max + 1> before;
   const std::size_t bytes = std::min(end, cue_bytes_max);
   before[0] = ' ';  // a text begins as a sentence does
@@ -79,8 +80,16 @@ bool NameText::follows(std::size_t i, const Cues& phrases) const {
 }
 
 bool Cues::end(std::string_view lower_text) const {
-  return filter_[slot(lower_text)] && std::ranges::any_of(phrases_, [&](std::string_view phrase) {
+  return may_end(slot(lower_text)) && std::ranges::any_of(phrases_, [&](std::string_view phrase) {
            return lower_text.ends_with(phrase);
+         });
+}
+
+bool Endings::end(std::string_view lower_word, std::size_t stem_bytes_min) const {
+  return lower_word.size() >= 2 && filter_[slot(lower_word)] &&
+         std::ranges::any_of(endings_, [&](std::string_view ending) {
+           return lower_word.ends_with(ending) &&
+                  lower_word.size() >= ending.size() + stem_bytes_min;
          });
 }
 

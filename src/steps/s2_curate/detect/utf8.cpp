@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -13,13 +14,34 @@ namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";
 
-using Block = std::array<char, 8>;
-constexpr Block ascii_block{};
+using Block = std::array<std::uint64_t, 4>;
+constexpr std::size_t block_bytes = sizeof(Block);
+constexpr std::uint64_t high_bits = 0x8080808080808080U;
+
+Block read_block(const char* bytes) {
+  Block block;
+  std::memcpy(block.data(), bytes, block_bytes);
+  return block;
+}
 
 bool is_ascii(const char* bytes) {
+  const Block block = read_block(bytes);
+  return ((block[0] | block[1] | block[2] | block[3]) & high_bits) == 0;
+}
+
+bool is_ascii_word(const char* bytes) {
   std::uint64_t word = 0;
   std::memcpy(&word, bytes, sizeof(word));
-  return (word & 0x8080808080808080U) == 0;
+  return (word & high_bits) == 0;
+}
+
+// Bytes of the block that are 10xxxxxx.
+std::size_t continuations(const char* bytes) {
+  if (is_ascii(bytes)) return 0;
+  std::size_t count = 0;
+  for (const std::uint64_t word : read_block(bytes))
+    count += static_cast<std::size_t>(std::popcount(word & ~(word << 1U) & high_bits));
+  return count;
 }
 
 struct Character {
@@ -58,8 +80,12 @@ std::optional<std::string> repair_utf8(std::string_view text) {
   std::size_t copied_to = 0;
   std::size_t at = 0;
   while (at < text.size()) {
-    if (at + ascii_block.size() <= text.size() && is_ascii(text.data() + at)) {
-      at += ascii_block.size();
+    if (at + block_bytes <= text.size() && is_ascii(text.data() + at)) {
+      at += block_bytes;
+      continue;
+    }
+    if (at + sizeof(std::uint64_t) <= text.size() && is_ascii_word(text.data() + at)) {
+      at += sizeof(std::uint64_t);
       continue;
     }
     if ((text[at] & '\x80') == 0) {
@@ -85,8 +111,11 @@ std::size_t CodePoints::before(std::size_t byte) {
     count_ = 0;
   }
   const std::string_view between = text_.substr(byte_, byte - byte_);
+  std::size_t at = 0;
+  for (; at + block_bytes <= between.size(); at += block_bytes)
+    count_ += block_bytes - continuations(between.data() + at);
   count_ += static_cast<std::size_t>(
-      std::ranges::count_if(between, [](char c) { return !is_continuation(c); }));
+      std::ranges::count_if(between.substr(at), [](char c) { return !is_continuation(c); }));
   byte_ += between.size();
   return count_;
 }

@@ -61,7 +61,29 @@ std::size_t joint_bytes(std::string_view text, std::size_t at, std::size_t word_
   return 0;
 }
 
+// A digit, a letter, or the first byte of a letter.
+constexpr auto word_starts = [] {
+  std::array<bool, 256> starts{};
+  for (unsigned byte = 0; byte < starts.size(); ++byte)
+    starts[byte] = is_alnum(static_cast<char>(byte)) || (byte >= 0xc3 && byte <= 0xd4);
+  return starts;
+}();
+bool may_start_word(char c) { return word_starts[static_cast<unsigned char>(c)]; }
+
+// Most words: lower-case letters, and nothing behind that goes on with them. 0: another word.
+std::size_t end_of_plain_word(std::string_view text, std::size_t begin) {
+  const char* const bytes = text.data();
+  std::size_t at = begin;
+  while (at < text.size() && is_lower(bytes[at])) ++at;
+  if (at == begin || at == text.size()) return at == begin ? 0 : at;
+  const char next = bytes[at];
+  const bool ends = (next & '\x80') == 0 && next != '-' && next != '\'' && !is_letter(next);
+  return ends ? at : 0;
+}
+
 Word read_word(std::string_view text, std::size_t begin) {
+  if (const std::size_t end = end_of_plain_word(text, begin); end > 0)
+    return {.begin = begin, .end = end};
   std::size_t at = begin;
   std::size_t uppers = 0;
   std::size_t letters = 0;
@@ -113,37 +135,40 @@ Word read_word(std::string_view text, std::size_t begin) {
 }  // namespace
 
 std::string lower_unicode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((text[i] & '\x80') == 0 || letter_at(text, i).bytes != 2) {
-      out += to_lower(text[i]);
+  std::string out(text);
+  char* const bytes = out.data();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if ((bytes[i] & '\x80') == 0 || letter_at(text, i).bytes != 2) {
+      bytes[i] = to_lower(bytes[i]);
       continue;
     }
     const std::uint32_t code = lower_code(code_of(text, i));
-    out += static_cast<char>(0xc0U | code >> 6U);
-    out += static_cast<char>(0x80U | (code & 0x3fU));
-    ++i;
+    bytes[i] = static_cast<char>(0xc0U | code >> 6U);
+    bytes[++i] = static_cast<char>(0x80U | (code & 0x3fU));
   }
   return out;
 }
 
-std::vector<Word> split_words(std::string_view text) {
-  std::vector<Word> words;
+void split_words(std::string_view text, std::vector<Word>& words) {
+  words.clear();
   words.reserve(text.size() / 6 + 1);
+  const char* const bytes = text.data();
+  const std::size_t size = text.size();
   std::size_t at = 0;
-  while (at < text.size()) {
-    if (is_digit(text[at])) {
+  while (true) {
+    while (at < size && !may_start_word(bytes[at])) ++at;
+    if (at == size) return;
+    if (is_digit(bytes[at])) {
       Word number{.begin = at, .end = at, .form = Word::Form::number};
-      while (at < text.size() && is_alnum(text[at])) ++at;
+      while (at < size && is_alnum(bytes[at])) ++at;
       number.end = at;
       words.push_back(number);
-    } else if (is_letter(text[at]) || letter_at(text, at).bytes > 0) {
+    } else if (letter_at(text, at).bytes > 0) {
       Word word = read_word(text, at);
       at = word.end;
       // "user_name", "x1": no word of a language.
-      if (at < text.size() && (text[at] == '_' || is_digit(text[at]))) {
-        while (at < text.size() && (is_alnum(text[at]) || text[at] == '_')) ++at;
+      if (at < size && (bytes[at] == '_' || is_digit(bytes[at]))) {
+        while (at < size && (is_alnum(bytes[at]) || bytes[at] == '_')) ++at;
         word.end = at;
         word.form = Word::Form::mixed;
       }
@@ -152,6 +177,11 @@ std::vector<Word> split_words(std::string_view text) {
       ++at;
     }
   }
+}
+
+std::vector<Word> split_words(std::string_view text) {
+  std::vector<Word> words;
+  split_words(text, words);
   return words;
 }
 

@@ -38,6 +38,7 @@ struct LayerPlan {
   std::int64_t window = 0;  // tokens that a token sees, itself included; 0: all before it
   double rope_base = 10'000;
   double rope_scale = 1;  // positions are multiplied by it
+  bool turned = true;     // by RoPE
   Mixer mixer = Mixer::attention_then_feed_forward;
 };
 

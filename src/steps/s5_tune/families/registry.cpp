@@ -8,8 +8,9 @@ namespace understudy::s5 {
 
 namespace {
 
-constexpr std::array<Family, 10> known = {
+constexpr std::array<Family, 11> known = {
     {{"llama", "Llama 2 and 3, SmolLM2, Mistral, xLAM-2, TinyLlama", &plan_llama},
+     {"smollm3", "SmolLM3", &plan_smollm3},
      {"qwen2", "Qwen2, Qwen2.5", &plan_qwen2},
      {"qwen3", "Qwen3 (dense)", &plan_qwen3},
      {"phi3", "Phi-3 (4k context), Phi-4-mini without long-RoPE", &plan_phi3},

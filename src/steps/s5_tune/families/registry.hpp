@@ -25,6 +25,7 @@ std::span<const Family> families();
 Result<DecoderPlan> plan_of(const lm::GgufFile& file);
 
 Result<DecoderPlan> plan_llama(const lm::GgufFile& file);
+Result<DecoderPlan> plan_smollm3(const lm::GgufFile& file);
 Result<DecoderPlan> plan_granite(const lm::GgufFile& file);
 Result<DecoderPlan> plan_qwen2(const lm::GgufFile& file);
 Result<DecoderPlan> plan_qwen3(const lm::GgufFile& file);

@@ -1,5 +1,11 @@
 #include "steps/s5_tune/torch/adapted_linear.hpp"
 
+#include <ATen/ops/as_strided.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/chunk.h>
+
+#include <utility>
+
 #include "steps/s5_tune/torch/decoder_kernels.hpp"
 
 namespace understudy::s5 {
@@ -52,7 +58,9 @@ at::Tensor AdaptedLinear::dropped(const at::Tensor& x, std::uint64_t seed) const
 at::Tensor AdaptedLinear::forward(const at::Tensor& x, Pass& pass) const {
   at::Tensor y = at::mm(x, weights_.matrix(*weight_).t());
   if (module_ != nullptr) {
-    pass.low = at::mm(dropped(x, pass.dropout_seed), module_->low.t());
+    if (!pass.low.defined()) {
+      pass.low = at::mm(dropped(x, pass.dropout_seed), module_->low.t());
+    }
     y.addmm_(pass.low, module_->high.t(), 1, adapter_->scale());
     if (module_->magnitude.defined()) {
       pass.unscaled = y;
@@ -64,8 +72,8 @@ at::Tensor AdaptedLinear::forward(const at::Tensor& x, Pass& pass) const {
   return y;
 }
 
-void AdaptedLinear::backward(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
-                             at::Tensor& dx) const {
+at::Tensor AdaptedLinear::back_through_weight(const at::Tensor& dy, const at::Tensor& x,
+                                              const Pass& pass, at::Tensor& dx) const {
   add_weight_gradients(dy, x);
   at::Tensor dproduct = dy;
   if (pass.unscaled.defined()) {
@@ -80,15 +88,84 @@ void AdaptedLinear::backward(const at::Tensor& dy, const at::Tensor& x, const Pa
   } else {
     dx = at::mm(dproduct, weight);
   }
-  if (module_ == nullptr) return;
-  const at::Tensor dlow = at::mm(dproduct, module_->high).mul_(adapter_->scale());
+  return dproduct;
+}
+
+at::Tensor AdaptedLinear::back_through_high(const at::Tensor& dproduct, const Pass& pass) const {
   module_->gradient_b.add_(at::mm(dproduct.t(), pass.low), adapter_->scale());
+  return at::mm(dproduct, module_->high).mul_(adapter_->scale());
+}
+
+void AdaptedLinear::backward(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
+                             at::Tensor& dx) const {
+  const at::Tensor dproduct = back_through_weight(dy, x, pass, dx);
+  if (module_ == nullptr) return;
+  const at::Tensor dlow = back_through_high(dproduct, pass);
   module_->gradient_a.add_(at::mm(dlow.t(), dropped(x, pass.dropout_seed)));
   if (pass.dropout_seed == 0) {
     dx.addmm_(dlow, module_->low);
   } else {
     dx.add_(dropped(at::mm(dlow, module_->low), pass.dropout_seed));
   }
+}
+
+namespace {
+
+// Matrices that lie one behind the other as one; undefined where they do not.
+at::Tensor stacked(const std::vector<at::Tensor>& matrices) {
+  std::int64_t rows = 0;
+  std::int64_t end = matrices.front().storage_offset();
+  for (const at::Tensor& matrix : matrices) {
+    if (matrix.storage_offset() != end || matrix.size(1) != matrices.front().size(1)) return {};
+    rows += matrix.size(0);
+    end += matrix.numel();
+  }
+  const at::Tensor& first = matrices.front();
+  return first.as_strided({rows, first.size(1)}, {first.size(1), 1}, first.storage_offset());
+}
+
+}  // namespace
+
+AdaptedInputs::AdaptedInputs(std::vector<AdaptedLinear> linears) : linears_(std::move(linears)) {
+  std::vector<at::Tensor> lows, gradients;
+  for (const AdaptedLinear& linear : linears_) {
+    if (linear.module_ == nullptr || linear.module_->magnitude.defined()) return;
+    lows.push_back(linear.module_->low);
+    gradients.push_back(linear.module_->gradient_a);
+  }
+  if (linears_.size() < 2) return;
+  lows_ = stacked(lows);
+  gradient_as_ = stacked(gradients);
+}
+
+std::vector<at::Tensor> AdaptedInputs::forward(const at::Tensor& x,
+                                               std::span<AdaptedLinear::Pass> passes) const {
+  if (together(passes)) {
+    const auto lows = at::mm(x, lows_.t()).chunk(static_cast<std::int64_t>(linears_.size()), 1);
+    for (std::size_t i = 0; i < linears_.size(); ++i) passes[i].low = lows[i];
+  }
+  std::vector<at::Tensor> given;
+  for (std::size_t i = 0; i < linears_.size(); ++i) {
+    given.push_back(linears_[i].forward(x, passes[i]));
+  }
+  return given;
+}
+
+void AdaptedInputs::backward(const std::vector<at::Tensor>& dys, const at::Tensor& x,
+                             std::span<const AdaptedLinear::Pass> passes, at::Tensor& dx) const {
+  if (!together(passes)) {
+    for (std::size_t i = 0; i < linears_.size(); ++i)
+      linears_[i].backward(dys[i], x, passes[i], dx);
+    return;
+  }
+  std::vector<at::Tensor> dlows;
+  for (std::size_t i = 0; i < linears_.size(); ++i) {
+    const at::Tensor dproduct = linears_[i].back_through_weight(dys[i], x, passes[i], dx);
+    dlows.push_back(linears_[i].back_through_high(dproduct, passes[i]));
+  }
+  const at::Tensor dlow = at::cat(dlows, 1);
+  gradient_as_.add_(at::mm(dlow.t(), x));
+  dx.addmm_(dlow, lows_);
 }
 
 }  // namespace understudy::s5

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "steps/s5_tune/torch/adapter.hpp"
 #include "steps/s5_tune/torch/base_weights.hpp"
@@ -15,7 +17,7 @@ class AdaptedLinear {
  public:
   // What the backward pass needs beside the layer's input.
   struct Pass {
-    at::Tensor low = {};             // A x
+    at::Tensor low = {};             // A x; what is defined already is not computed again
     at::Tensor unscaled = {};        // DoRA only: W x + scale * B (A x)
     at::Tensor lengths = {};         // DoRA only: of the rows of W + scale * B A
     std::uint64_t dropout_seed = 0;  // 0: nothing was dropped
@@ -28,12 +30,18 @@ class AdaptedLinear {
   [[nodiscard]] at::Tensor forward(const at::Tensor& x, Pass& pass) const;  // N x rows
   // dx += ..., or dx = ... where it is undefined; adds to the adapter's gradients.
   void backward(const at::Tensor& dy, const at::Tensor& x, const Pass& pass, at::Tensor& dx) const;
-  [[nodiscard]] bool adapted() const { return module_ != nullptr; }
   // Of the rows of W + scale * B A, in the type of sums: what DoRA's magnitudes begin with.
   [[nodiscard]] at::Tensor row_lengths() const;
 
  private:
+  friend class AdaptedInputs;
+
   void add_weight_gradients(const at::Tensor& dy, const at::Tensor& x) const;
+  // All of the backward pass but what goes through A; gives the gradient of W x.
+  at::Tensor back_through_weight(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
+                                 at::Tensor& dx) const;
+  // Adds to B's gradient and gives that of A x.
+  [[nodiscard]] at::Tensor back_through_high(const at::Tensor& dproduct, const Pass& pass) const;
   [[nodiscard]] at::Tensor dropped(const at::Tensor& x, std::uint64_t seed) const;
 
   BaseWeights& weights_;
@@ -42,6 +50,27 @@ class AdaptedLinear {
   at::Tensor weight_gradient_, bias_gradient_;  // undefined: frozen
   const Adapter* adapter_;
   const AdapterModule* module_;
+};
+
+// Linear layers that read the same rows. Where each has an adapter and nothing is dropped, all of
+// their A are applied in one product, forward and backward: a third of the passes over the rows.
+class AdaptedInputs {
+ public:
+  explicit AdaptedInputs(std::vector<AdaptedLinear> linears);
+
+  // What each gives.
+  [[nodiscard]] std::vector<at::Tensor> forward(const at::Tensor& x,
+                                                std::span<AdaptedLinear::Pass> passes) const;
+  void backward(const std::vector<at::Tensor>& dys, const at::Tensor& x,
+                std::span<const AdaptedLinear::Pass> passes, at::Tensor& dx) const;
+
+ private:
+  [[nodiscard]] bool together(std::span<const AdaptedLinear::Pass> passes) const {
+    return lows_.defined() && passes.front().dropout_seed == 0;
+  }
+
+  std::vector<AdaptedLinear> linears_;
+  at::Tensor lows_, gradient_as_;  // all A, and their gradients; undefined: each by itself
 };
 
 }  // namespace understudy::s5

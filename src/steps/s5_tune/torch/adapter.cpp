@@ -35,6 +35,15 @@ Result<std::vector<LinearModule>> chosen(const DecoderPlan& plan, const AdapterO
   return modules;
 }
 
+// Whether two layers of a block read the same rows.
+bool share_input(const LinearModule& one, const LinearModule& other) {
+  const auto reads = [](const LinearModule& module) {
+    if (module.gguf == "attn_q" || module.gguf == "attn_k" || module.gguf == "attn_v") return 1;
+    return module.gguf == "ffn_gate" || module.gguf == "ffn_up" ? 2 : 0;
+  };
+  return reads(one) != 0 && reads(one) == reads(other);
+}
+
 void fill_uniform(const at::Tensor& tensor, double bound, std::mt19937_64& random) {
   std::uniform_real_distribution<double> uniform(-bound, bound);
   with_value_of(tensor.scalar_type(), [&]<class Value>(Value) {
@@ -74,30 +83,55 @@ Result<Adapter> Adapter::create(const DecoderPlan& plan, const AdapterOptions& o
   const auto take = [&](const at::Tensor& flat, std::int64_t rows, std::int64_t columns) {
     return flat.narrow(0, at, rows * columns).view({rows, columns});
   };
+  const auto take_rest = [&](AdapterModule& module) {
+    const std::int64_t rows = module.linear.rows;
+    module.b = take(adapter.parameters_, rows, r);
+    module.gradient_b = take(adapter.gradients_, rows, r);
+    module.high = take(adapter.computed_, rows, r);
+    at += r * rows;
+    if (!options.magnitudes) return;
+    module.magnitude = adapter.parameters_.narrow(0, at, rows);
+    module.gradient_magnitude = adapter.gradients_.narrow(0, at, rows);
+    at += rows;
+  };
   for (std::int64_t layer = 0; layer < layers; ++layer) {
+    std::size_t first = adapter.modules_.size();  // of those that share an input
+    const auto finish = [&] {
+      for (; first < adapter.modules_.size(); ++first) take_rest(adapter.modules_[first]);
+    };
     for (const LinearModule& linear : linears) {
       if (!is_in(layer, linear)) continue;
-      AdapterModule module{.layer = layer, .linear = linear};
+      if (first < adapter.modules_.size() && !share_input(adapter.modules_.back().linear, linear)) {
+        finish();
+      }
+      AdapterModule& module =
+          adapter.modules_.emplace_back(AdapterModule{.layer = layer, .linear = linear});
       module.a = take(adapter.parameters_, r, linear.columns);
       module.gradient_a = take(adapter.gradients_, r, linear.columns);
       module.low = take(adapter.computed_, r, linear.columns);
       at += r * linear.columns;
-      module.b = take(adapter.parameters_, linear.rows, r);
-      module.gradient_b = take(adapter.gradients_, linear.rows, r);
-      module.high = take(adapter.computed_, linear.rows, r);
-      at += r * linear.rows;
-      if (options.magnitudes) {
-        module.magnitude = adapter.parameters_.narrow(0, at, linear.rows);
-        module.gradient_magnitude = adapter.gradients_.narrow(0, at, linear.rows);
-        at += linear.rows;
-      }
       fill_uniform(module.a, 1 / std::sqrt(static_cast<double>(linear.columns)), random);
-      adapter.modules_.push_back(std::move(module));
     }
+    finish();
   }
   CHECK(at == total, "the modules fill the buffer");
   adapter.refresh();
   return adapter;
+}
+
+Adapter Adapter::with_own_gradients() const {
+  Adapter other = *this;
+  other.gradients_ = at::zeros_like(gradients_);
+  const auto in_other = [&](at::Tensor& view) {
+    if (!view.defined()) return;
+    view = other.gradients_.narrow(0, view.storage_offset(), view.numel()).view(view.sizes());
+  };
+  for (AdapterModule& module : other.modules_) {
+    in_other(module.gradient_a);
+    in_other(module.gradient_b);
+    in_other(module.gradient_magnitude);
+  }
+  return other;
 }
 
 const AdapterModule* Adapter::find(std::int64_t layer, const std::string& gguf) const {

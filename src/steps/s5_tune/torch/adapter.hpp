@@ -38,10 +38,14 @@ struct AdapterModule {
 
 class Adapter : public Trained {
  public:
+  // The A of layers that read the same rows (q, k and v; gate and up) lie one behind the other.
   // invalid_input names a target that no layer has. A is drawn as PyTorch's Linear, B is zero. What
   // DoRA's magnitudes begin with, only the weights know: Decoder sets them.
   static Result<Adapter> create(const DecoderPlan& plan, const AdapterOptions& options,
                                 at::ScalarType compute);
+
+  // The same parameters, and gradients of its own: zero.
+  [[nodiscard]] Adapter with_own_gradients() const;
 
   [[nodiscard]] double scale() const { return scale_; }
   [[nodiscard]] const AdapterOptions& options() const { return options_; }

@@ -1,4 +1,5 @@
 #include <array>
+#include <span>
 #include <vector>
 
 #include "steps/s5_tune/torch/attention.hpp"
@@ -27,6 +28,11 @@ AttentionInput split_heads(const at::Tensor& qkv, const DecoderPlan& plan) {
           .value = qkv.narrow(1, q + kv, kv)};
 }
 
+std::vector<AdaptedLinear> input_linears(const BranchParts& parts) {
+  if (parts.plan.fused_qkv) return {parts.linear("attn_qkv")};
+  return {parts.linear("attn_q"), parts.linear("attn_k"), parts.linear("attn_v")};
+}
+
 class AttentionBranch final : public Branch {
  public:
   AttentionBranch(const BranchParts& parts, at::Tensor turns)
@@ -37,12 +43,9 @@ class AttentionBranch final : public Branch {
                .window = plan_.layers[static_cast<std::size_t>(parts.layer)].window,
                .scale = plan_.attention_scale,
                .cap = plan_.attention_cap},
-        turns_(std::move(turns)) {
-    if (plan_.fused_qkv) {
-      inputs_.push_back(parts.linear("attn_qkv"));
-    } else {
-      for (const char* name : {"attn_q", "attn_k", "attn_v"}) inputs_.push_back(parts.linear(name));
-    }
+        turns_(std::move(turns)),
+        turned_(plan_.layers[static_cast<std::size_t>(parts.layer)].turned),
+        inputs_(input_linears(parts)) {
     output_.push_back(parts.linear("attn_output"));
     if (plan_.query_key_norms) {
       const Norm::Options options{.epsilon = plan_.norm_epsilon};
@@ -60,12 +63,11 @@ class AttentionBranch final : public Branch {
       pass.linears[i].dropout_seed = mixed_seed(seed, i);
     }
     if (plan_.fused_qkv) {
-      pass.qkv = inputs_[0].forward(normed, pass.linears[0]);
+      pass.qkv = inputs_.forward(normed, std::span(pass.linears).first(1)).front();
       pass.heads = split_heads(pass.qkv, plan_);
     } else {
-      pass.heads = {.query = inputs_[0].forward(normed, pass.linears[0]),
-                    .key = inputs_[1].forward(normed, pass.linears[1]),
-                    .value = inputs_[2].forward(normed, pass.linears[2])};
+      const auto given = inputs_.forward(normed, std::span(pass.linears).first(3));
+      pass.heads = {.query = given[0], .key = given[1], .value = given[2]};
     }
     if (plan_.query_key_norms) {
       pass.query_before = pass.heads.query;
@@ -102,17 +104,16 @@ class AttentionBranch final : public Branch {
       dheads.key = key_norm_.backward(dheads.key, pass.key_before, pass.key_norm, {});
     }
     if (plan_.fused_qkv) {
-      inputs_[0].backward(dqkv, normed, pass.linears[0], dnormed);
+      inputs_.backward({dqkv}, normed, std::span(pass.linears).first(1), dnormed);
       return;
     }
-    inputs_[0].backward(dheads.query, normed, pass.linears[0], dnormed);
-    inputs_[1].backward(dheads.key, normed, pass.linears[1], dnormed);
-    inputs_[2].backward(dheads.value, normed, pass.linears[2], dnormed);
+    inputs_.backward({dheads.query, dheads.key, dheads.value}, normed,
+                     std::span(pass.linears).first(3), dnormed);
   }
 
  private:
   void turn(const at::Tensor& rows, const Pack& pack, int direction) const {
-    if (plan_.rope_width == 0) return;
+    if (!turned_ || plan_.rope_width == 0) return;
     with_value_of(rows.scalar_type(), [&]<class Value>(Value) {
       turn_heads<Value>({.rows = rows.size(0),
                          .stride = rows.stride(0),
@@ -130,7 +131,8 @@ class AttentionBranch final : public Branch {
   const DecoderPlan& plan_;
   AttentionShape shape_;
   at::Tensor turns_;
-  std::vector<AdaptedLinear> inputs_;  // qkv, or q, k, v
+  bool turned_;
+  AdaptedInputs inputs_;               // qkv, or q, k, v
   std::vector<AdaptedLinear> output_;  // one
   Norm query_norm_, key_norm_;
 };

@@ -91,13 +91,14 @@ struct Decoder::StepPass {
 };
 
 Decoder::Decoder(const DecoderPlan& plan, BaseWeights& weights, const Adapter* adapter,
-                 Activations activations)
+                 Activations activations, const Decoder* like)
     : plan_(plan),
       weights_(weights),
       adapter_(adapter),
       activations_(activations),
       norm_(weights, "output_norm", norm_options(plan)),
       head_bias_(weights.vector("output.bias")) {
+  if (like != nullptr) turns_ = like->turns_;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) add_steps(static_cast<std::int64_t>(i));
   if (adapter == nullptr || !adapter->options().magnitudes) return;
   for (const AdapterModule& module : adapter->modules()) {
@@ -286,7 +287,8 @@ SoftPart soft_part(const SoftTargets& soft, const at::Tensor& logits, double sca
   const at::Tensor wanted = soft.probabilities.narrow(0, begin, logits.size(0));
   const double t = soft.temperature;
   const at::Tensor logs = at::log_softmax(logits.to(wanted.scalar_type()).mul(scale / t), 1);
-  const at::Tensor nats = wanted.mul(wanted.log().sub_(logs.gather(1, ids))).sum(1).mul_(t * t);
+  const at::Tensor nats =
+      wanted.mul(wanted.clamp_min(1e-30).log().sub_(logs.gather(1, ids))).sum(1).mul_(t * t);
   at::Tensor gradient = logs.exp();
   gradient.scatter_add_(1, ids, wanted.neg());
   return {.gradient = gradient.mul_(t * scale), .nats = nats};

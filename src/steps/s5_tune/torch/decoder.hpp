@@ -28,8 +28,9 @@ enum class Activations { kept, recomputed };
 class Decoder {
  public:
   // All must outlive this; `adapter` may be null. DoRA's magnitudes are set where they are zero.
+  // RoPE's tables are those of `like` where it is given: of the same plan.
   Decoder(const DecoderPlan& plan, BaseWeights& weights, const Adapter* adapter,
-          Activations activations = Activations::kept);
+          Activations activations = Activations::kept, const Decoder* like = nullptr);
   ~Decoder();
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;

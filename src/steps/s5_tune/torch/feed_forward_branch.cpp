@@ -1,4 +1,5 @@
 #include <array>
+#include <span>
 #include <vector>
 
 #include "steps/s5_tune/torch/branch.hpp"
@@ -58,11 +59,15 @@ struct FeedForwardPass final : BranchPass {
   std::array<AdaptedLinear::Pass, 3> linears;
 };
 
+std::vector<AdaptedLinear> input_linears(const BranchParts& parts) {
+  if (!parts.plan.gated || parts.plan.fused_gate_up) return {parts.linear("ffn_up")};
+  return {parts.linear("ffn_gate"), parts.linear("ffn_up")};
+}
+
 class FeedForwardBranch final : public Branch {
  public:
-  explicit FeedForwardBranch(const BranchParts& parts) : plan_(parts.plan) {
-    if (plan_.gated && !plan_.fused_gate_up) inputs_.push_back(parts.linear("ffn_gate"));
-    inputs_.push_back(parts.linear("ffn_up"));
+  explicit FeedForwardBranch(const BranchParts& parts)
+      : plan_(parts.plan), inputs_(input_linears(parts)) {
     output_.push_back(parts.linear("ffn_down"));
   }
 
@@ -74,12 +79,13 @@ class FeedForwardBranch final : public Branch {
     for (std::size_t i = 0; i < pass.linears.size() && seed != 0; ++i) {
       pass.linears[i].dropout_seed = mixed_seed(seed, feed_forward_places + i);
     }
+    const auto given = inputs_.forward(normed, std::span(pass.linears).first(inputs_count()));
     if (plan_.fused_gate_up) {
-      pass.gate_up = inputs_[0].forward(normed, pass.linears[0]);
+      pass.gate_up = given[0];
       pass.gates = split_gates(pass.gate_up);
     } else {
-      pass.gates.gate = inputs_[0].forward(normed, pass.linears[0]);
-      if (plan_.gated) pass.gates.up = inputs_[1].forward(normed, pass.linears[1]);
+      pass.gates.gate = given[0];
+      if (plan_.gated) pass.gates.up = given[1];
     }
     return output_[0].forward(activate(pass.gates, plan_.gate), pass.linears[2]);
   }
@@ -92,21 +98,25 @@ class FeedForwardBranch final : public Branch {
     if (plan_.fused_gate_up) {
       const at::Tensor dgate_up = at::empty_like(pass.gate_up);
       activate_backward(dactivated, pass.gates, plan_.gate, split_gates(dgate_up));
-      inputs_[0].backward(dgate_up, normed, pass.linears[0], dnormed);
+      inputs_.backward({dgate_up}, normed, std::span(pass.linears).first(1), dnormed);
       return;
     }
     GateUp dgates{.gate = at::empty_like(pass.gates.gate)};
     if (plan_.gated) dgates.up = at::empty_like(pass.gates.up);
     activate_backward(dactivated, pass.gates, plan_.gate, dgates);
-    inputs_[0].backward(dgates.gate, normed, pass.linears[0], dnormed);
-    if (plan_.gated) inputs_[1].backward(dgates.up, normed, pass.linears[1], dnormed);
+    inputs_.backward({dgates.gate, dgates.up}, normed,
+                     std::span(pass.linears).first(inputs_count()), dnormed);
   }
 
  private:
+  [[nodiscard]] std::size_t inputs_count() const {
+    return plan_.gated && !plan_.fused_gate_up ? 2 : 1;
+  }
+
   static constexpr std::uint64_t feed_forward_places = 8;  // behind those of attention
 
   const DecoderPlan& plan_;
-  std::vector<AdaptedLinear> inputs_;  // gate and up in one, or gate, up, or up alone
+  AdaptedInputs inputs_;               // gate and up in one, or gate, up, or up alone
   std::vector<AdaptedLinear> output_;  // one
 };
 

@@ -9,8 +9,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <map>
+#include <numbers>
 #include <optional>
 #include <random>
 #include <string>
@@ -19,7 +21,7 @@
 
 #include "base/json.hpp"
 #include "steps/s5_tune/families/registry.hpp"
-#include "steps/s5_tune/torch/decoder.hpp"
+#include "steps/s5_tune/torch/decoder_lanes.hpp"
 #include "steps/s5_tune/torch/optimiser.hpp"
 #include "steps/s5_tune/torch/step_probes.hpp"
 #include "steps/s5_tune/torch/tiny_model.hpp"
@@ -38,6 +40,8 @@ struct Options {
   std::int64_t rank = 16;
   int threads = 2;
   double learning_rate = 1e-4;
+  std::int64_t steps = 0;
+  double embedding_deviation = 0.5;
   bool write = false;
   bool full = false;
   bool learnable = false;
@@ -79,6 +83,7 @@ TinyModel shape_of(const Options& options) {
     model.kv_heads = 4;
     model.feed_forward = 2048;
     model.vocabulary = 32'000;
+    model.embedding_deviation = options.embedding_deviation;
     return model;
   }
   model.width = 576;
@@ -134,7 +139,7 @@ class Steps {
         plan_(plan),
         trained_(full ? static_cast<Trained&>(*full) : *adapter),
         weights_(file, type, full ? &*full : nullptr),
-        decoder_(plan, weights_, adapter ? &*adapter : nullptr),
+        decoder_(plan, weights_, adapter ? &*adapter : nullptr, Activations::kept, options.threads),
         optimiser_(trained_, {}),
         products_(plan, options.texts * options.length, type),
         profile_(plan, full ? 0 : options.rank) {}
@@ -147,7 +152,7 @@ class Steps {
     trained_.gradients().zero_();
     const double loss = decoder_.loss_and_gradients(pack, 1).loss;
     const double passes_s = watch.elapsed_s();
-    optimiser_.step(trained_, static_cast<std::int64_t>(taken_) - 1, options_.learning_rate);
+    optimiser_.step(trained_, static_cast<std::int64_t>(taken_) - 1, rate());
     const double seconds = watch.elapsed_s();
     const double processor_seconds = processor_s() - processor_before;
     if (taken_ > 1) add_split(before, passes_s, seconds);
@@ -172,6 +177,13 @@ class Steps {
   }
 
  private:
+  // Falls along a cosine, as in training, where the number of steps was given.
+  [[nodiscard]] double rate() const {
+    if (options_.steps == 0) return options_.learning_rate;
+    const double share = static_cast<double>(taken_ - 1) / static_cast<double>(options_.steps);
+    return options_.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, share)));
+  }
+
   void add_split(const StepSplit& before, double passes_s, double seconds) {
     const StepSplit& now = profile_.split();
     const std::vector<std::pair<const char*, double>> parts = {
@@ -193,7 +205,7 @@ class Steps {
   const DecoderPlan& plan_;
   Trained& trained_;
   BaseWeights weights_;
-  Decoder decoder_;
+  DecoderLanes decoder_;
   AdamW optimiser_;
   ProductsProbe products_;
   StepProfile profile_;
@@ -229,8 +241,9 @@ Status run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace understudy;
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_MAX, 0);         // its threshold cannot be raised above 32 MiB
+  mallopt(M_TRIM_THRESHOLD, -1);  // never
+  mallopt(M_ARENA_MAX, 1);        // other arenas give their memory back too soon
   s5::Options options;
   CLI::App app("Measures steps of LoRA training on random weights.");
   app.add_option("model", options.model)->required();
@@ -242,6 +255,8 @@ int main(int argc, char** argv) {
   app.add_option("--length", options.length)->capture_default_str();
   app.add_option("--threads", options.threads)->capture_default_str();
   app.add_option("--learning-rate", options.learning_rate)->capture_default_str();
+  app.add_option("--steps", options.steps, "over which the learning rate falls to 0");
+  app.add_option("--embedding-deviation", options.embedding_deviation)->capture_default_str();
   app.add_flag("--write", options.write, "only write the model");
   app.add_flag("--full", options.full, "tune all weights");
   app.add_flag("--learnable", options.learnable, "tokens that follow a rule");

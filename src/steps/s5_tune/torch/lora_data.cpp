@@ -1,7 +1,11 @@
 #include "steps/s5_tune/torch/lora_data.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <optional>
 #include <random>
+
+#include "steps/s5_tune/soft_targets.hpp"
 
 namespace understudy::s5 {
 
@@ -27,6 +31,12 @@ std::string fingerprint_of(const LoraData& data) {
     add(part->size());
     for (const TokenText& text : *part) {
       add(text.prompt_tokens);
+      for (const SoftToken& soft : text.soft) {
+        for (std::size_t i = 0; i < soft.ids.size(); ++i) {
+          add(static_cast<std::uint64_t>(soft.ids[i]));
+          add(std::bit_cast<std::uint32_t>(soft.probabilities[i]));
+        }
+      }
       for (const lm::Token token : text.tokens) add(static_cast<std::uint64_t>(token));
     }
   }
@@ -39,6 +49,10 @@ Result<LoraData> prepare_lora_data(std::span<const TuningExample> examples,
                                    const lm::Vocabulary& vocabulary,
                                    const LoraDataOptions& options) {
   LoraData data;
+  std::optional<SoftTargetFinder> finder;
+  if (std::ranges::any_of(examples, [](const auto& one) { return !one.guesses.empty(); })) {
+    finder.emplace(vocabulary);
+  }
   for (std::size_t i = 0; i < examples.size(); ++i) {
     TokenText text = TRY(tokenize(vocabulary, examples[i]));
     text.example = i;
@@ -46,6 +60,7 @@ Result<LoraData> prepare_lora_data(std::span<const TuningExample> examples,
       ++data.left_out;
       continue;
     }
+    if (finder) data.soft_tokens += finder->find(examples[i], text);
     data.train.push_back(std::move(text));
   }
   if (data.train.size() < examples_min) {
@@ -67,6 +82,36 @@ Result<LoraData> prepare_lora_data(std::span<const TuningExample> examples,
   data.fingerprint = fingerprint_of(data);
   return data;
 }
+
+namespace {
+
+SoftTargets soft_targets(std::span<const TokenText> texts, std::span<const std::size_t> chosen,
+                         const at::Tensor& targets) {
+  std::size_t most = 1;
+  for (const std::size_t index : chosen) {
+    for (const SoftToken& soft : texts[index].soft) most = std::max(most, soft.ids.size());
+  }
+  const auto k = static_cast<std::int64_t>(most);
+  SoftTargets all{.ids = targets.unsqueeze(1).repeat({1, k}),
+                  .probabilities = at::zeros({targets.numel(), k}, at::TensorOptions(at::kFloat))};
+  all.probabilities.narrow(1, 0, 1).fill_(1);
+  std::int64_t* id = all.ids.data_ptr<std::int64_t>();
+  float* probability = all.probabilities.data_ptr<float>();
+  for (const std::size_t index : chosen) {
+    const TokenText& text = texts[index];
+    const std::size_t first = std::max<std::size_t>(1, text.prompt_tokens);
+    for (std::size_t i = first; i < text.tokens.size(); ++i, id += k, probability += k) {
+      const std::size_t at = i - text.prompt_tokens;
+      if (at >= text.soft.size() || text.soft[at].ids.empty()) continue;
+      const SoftToken& soft = text.soft[at];
+      std::ranges::copy(soft.ids, id);
+      std::ranges::copy(soft.probabilities, probability);
+    }
+  }
+  return all;
+}
+
+}  // namespace
 
 Pack make_pack(std::span<const TokenText> texts, std::span<const std::size_t> chosen) {
   std::vector<std::int64_t> tokens;
@@ -94,6 +139,8 @@ Pack make_pack(std::span<const TokenText> texts, std::span<const std::size_t> ch
   pack.rows = tensor_of(rows, at::kLong);
   pack.targets = tensor_of(targets, at::kLong);
   pack.weights = tensor_of(weights, at::kFloat);
+  const auto is_soft = [&](std::size_t index) { return !texts[index].soft.empty(); };
+  if (std::ranges::any_of(chosen, is_soft)) pack.soft = soft_targets(texts, chosen, pack.targets);
   return pack;
 }
 

@@ -14,8 +14,9 @@ namespace understudy::s5 {
 struct LoraData {
   std::vector<TokenText> train;
   std::vector<TokenText> validation;
-  std::size_t left_out = 0;  // longer than length_max
-  std::string fingerprint;   // of texts and split
+  std::size_t left_out = 0;     // longer than length_max
+  std::size_t soft_tokens = 0;  // answer tokens with a teacher's recorded opinion
+  std::string fingerprint;      // of texts and split
 };
 
 struct LoraDataOptions {
@@ -28,6 +29,8 @@ Result<LoraData> prepare_lora_data(std::span<const TuningExample> examples,
                                    const lm::Vocabulary& vocabulary,
                                    const LoraDataOptions& options);
 
+// Where texts have soft tokens, the pack has soft targets at temperature 1, of share 0; the rows
+// without are certain of their target.
 // The rows' weights add up to the number of answer tokens when every example weighs 1.
 Pack make_pack(std::span<const TokenText> texts, std::span<const std::size_t> chosen);
 

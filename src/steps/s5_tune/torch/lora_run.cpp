@@ -23,7 +23,7 @@ double weight_of(const TokenText& text) {
 
 }  // namespace
 
-LoraRun::LoraRun(const LoraData& data, Decoder& decoder, Trained& trained,
+LoraRun::LoraRun(const LoraData& data, DecoderLanes& decoder, Trained& trained,
                  const LoraOptions& options, const std::filesystem::path& directory,
                  const Ranks& ranks)
     : data_(data),
@@ -47,7 +47,8 @@ LoraRun::Rows LoraRun::rows_of_epoch(std::int64_t epoch) const {
   std::vector<std::size_t> lengths;
   for (const TokenText& text : data_.train) lengths.push_back(text.tokens.size() - 1);
   return pack_texts(lengths, {.tokens_max = static_cast<std::size_t>(options_.batch_tokens),
-                              .seed = options_.adapter.seed + static_cast<std::uint64_t>(epoch)});
+                              .seed = options_.adapter.seed + static_cast<std::uint64_t>(epoch),
+                              .lanes = decoder_.lanes()});
 }
 
 double LoraRun::rate_at(std::int64_t step) const {
@@ -75,6 +76,7 @@ void LoraRun::step(const Rows& rows, std::int64_t first) {
   for (std::int64_t i = first + ranks_.rank(); i < end; i += ranks_.size()) {
     Pack pack = make_pack(data_.train, rows[static_cast<std::size_t>(i)]);
     pack.weights.div_(weight);
+    if (pack.soft) pack.soft->share = options_.teacher.share;
     if (teacher_ != nullptr) teacher_->teach(pack);
     const std::uint64_t seed = options_.adapter.seed * 1'000'003 +
                                static_cast<std::uint64_t>(state_.step * 64 + i - first) + 1;
@@ -102,8 +104,10 @@ LoraRun::Look LoraRun::look() const {
   }
   Look now;
   std::size_t right = 0;
-  for (const auto& chosen : pack_texts(
-           lengths, {.tokens_max = static_cast<std::size_t>(options_.batch_tokens), .seed = 0})) {
+  for (const auto& chosen :
+       pack_texts(lengths, {.tokens_max = static_cast<std::size_t>(options_.batch_tokens),
+                            .seed = 0,
+                            .lanes = decoder_.lanes()})) {
     const PackLoss loss = decoder_.loss(make_pack(data_.validation, chosen));
     now.loss += loss.loss;
     // A text's rows lie side by side; every token right is a right greedy answer.
@@ -225,6 +229,7 @@ Status LoraRun::train(const std::string& fingerprint) {
 LoraReport LoraRun::report() const {
   return {.examples = data_.train.size() + data_.validation.size(),
           .left_out = data_.left_out,
+          .soft_tokens = data_.soft_tokens,
           .parameters = trained_.parameters().numel(),
           .steps = state_.step,
           .tokens = state_.tokens,

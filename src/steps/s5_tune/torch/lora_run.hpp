@@ -11,7 +11,7 @@
 #include "base/progress.hpp"
 #include "steps/s5_tune/packing.hpp"
 #include "steps/s5_tune/torch/adapter.hpp"
-#include "steps/s5_tune/torch/decoder.hpp"
+#include "steps/s5_tune/torch/decoder_lanes.hpp"
 #include "steps/s5_tune/torch/lora_checkpoint.hpp"
 #include "steps/s5_tune/torch/lora_data.hpp"
 #include "steps/s5_tune/torch/lora_trainer.hpp"
@@ -24,7 +24,7 @@ namespace understudy::s5 {
 class LoraRun {
  public:
   // All must outlive this.
-  LoraRun(const LoraData& data, Decoder& decoder, Trained& trained, const LoraOptions& options,
+  LoraRun(const LoraData& data, DecoderLanes& decoder, Trained& trained, const LoraOptions& options,
           const std::filesystem::path& directory, const Ranks& ranks);
 
   void learn_from(const Teacher& teacher) { teacher_ = &teacher; }  // must outlive this
@@ -55,7 +55,7 @@ class LoraRun {
   Status save(const std::string& fingerprint);
 
   const LoraData& data_;
-  Decoder& decoder_;
+  DecoderLanes& decoder_;
   Trained& trained_;
   const LoraOptions& options_;
   std::filesystem::path directory_;

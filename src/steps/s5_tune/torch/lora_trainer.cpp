@@ -45,7 +45,7 @@ double memory_available() {
 // What a run needs beside libtorch itself: the file's pages, one expanded matrix, what the layers
 // keep of a row of tokens for the backward pass, logits, and the adapter with its averages.
 double memory_needed(const lm::GgufFile& file, const DecoderPlan& plan, double parameters,
-                     const LoraOptions& options, std::int64_t value_bytes) {
+                     const LoraOptions& options, std::int64_t value_bytes, int threads) {
   double weights = 0;
   double largest = 0;
   for (const lm::StoredTensor& tensor : file.tensors()) {
@@ -63,8 +63,10 @@ double memory_needed(const lm::GgufFile& file, const DecoderPlan& plan, double p
   const double bytes_of_parameter = 3 * sizeof(float) + static_cast<double>(value_bytes) +
                                     (options.optimiser == OptimiserState::f32 ? 8.0 : 2.1);
   const double head = 2 * 512 * static_cast<double>(plan.vocabulary);
-  return weights + (largest + activations + head) * static_cast<double>(value_bytes) +
-         parameters * bytes_of_parameter;
+  // Each lane expands matrices and takes rows to the head by itself, and has its own gradients.
+  const double lanes = options.method == Method::lora ? threads : 1;
+  return weights + (lanes * (largest + head) + activations) * static_cast<double>(value_bytes) +
+         parameters * (bytes_of_parameter + (lanes - 1) * sizeof(float));
 }
 
 Status check_memory(double needed) {
@@ -271,7 +273,8 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
     adapter = TRY(Adapter::create(plan, wanted, type));
     parameters = static_cast<double>(adapter->parameters().numel());
   }
-  TRY(check_memory(memory_needed(file, plan, parameters, options, type == at::kBFloat16 ? 2 : 4)));
+  TRY(check_memory(
+      memory_needed(file, plan, parameters, options, type == at::kBFloat16 ? 2 : 4, threads)));
   TRY(file.check_finite());
   const auto vocabulary = TRY(lm::Vocabulary::load(options.base));
   const std::int64_t length_max =
@@ -286,7 +289,7 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   if (ranks.leads()) remove_results(directory);
   if (options.method == Method::full) full.emplace(file, type);
   BaseWeights weights(file, type, full ? &*full : nullptr);
-  Decoder decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations);
+  DecoderLanes decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations, threads);
   Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
   LoraRun run(data, decoder, trained, options, directory, ranks);
   std::optional<Teacher> teacher;
@@ -331,6 +334,7 @@ json::value to_json(const std::optional<ServedQuality>& quality) {
 json::value to_json(const LoraReport& report) {
   return json::object{{"examples", report.examples},
                       {"left_out", report.left_out},
+                      {"soft_tokens", report.soft_tokens},
                       {"parameters", report.parameters},
                       {"steps", report.steps},
                       {"tokens", report.tokens},

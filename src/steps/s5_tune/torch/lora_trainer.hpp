@@ -64,6 +64,7 @@ struct LoraOptions {
 struct LoraReport {
   std::size_t examples = 0;
   std::size_t left_out = 0;
+  std::size_t soft_tokens = 0;  // of answers, learned with what the teacher's server said of them
   std::int64_t parameters = 0;
   std::int64_t steps = 0;
   std::int64_t tokens = 0;

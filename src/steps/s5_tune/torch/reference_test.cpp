@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
+#include <cstdio>
+#include <map>
 
 #include "adapters/lm/gguf_builder.hpp"
 #include "base/files.hpp"
@@ -12,6 +15,7 @@
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/decoder.hpp"
 #include "steps/s5_tune/torch/lora_data.hpp"
+#include "steps/s5_tune/torch/lora_export.hpp"
 #include "steps/s5_tune/torch/optimiser.hpp"
 
 namespace understudy::s5 {
@@ -193,12 +197,12 @@ void expect_values(const json::value& wanted, const at::Tensor& found, double to
   }
 }
 
-class Reference : public testing::TestWithParam<const char*> {
+constexpr std::array reference_families = {"llama", "qwen3", "phi3", "nemotron_h"};
+
+// A directory, and adapters as the script draws them.
+class WithAdapters : public testing::Test {
  protected:
   void SetUp() override {
-    const auto text = read_file(std::filesystem::path(UNDERSTUDY_SOURCE_DIR) /
-                                "src/steps/s5_tune/torch/reference_values.json");
-    values_ = json::parse(text.value()).value().at(GetParam());
     std::string name = "/tmp/understudy-reference-test-XXXXXX";
     ASSERT_NE(::mkdtemp(name.data()), nullptr);
     directory_ = name;
@@ -229,9 +233,20 @@ class Reference : public testing::TestWithParam<const char*> {
     }
   }
 
-  json::value values_;
   std::filesystem::path directory_;
   c10::InferenceMode no_autograd_;
+};
+
+class Reference : public WithAdapters, public testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override {
+    WithAdapters::SetUp();
+    const auto text = read_file(std::filesystem::path(UNDERSTUDY_SOURCE_DIR) /
+                                "src/steps/s5_tune/torch/reference_values.json");
+    values_ = json::parse(text.value()).value().at(GetParam());
+  }
+
+  json::value values_;
 };
 
 TEST_P(Reference, LogitsAreThoseOfTransformers) {
@@ -288,8 +303,59 @@ TEST_P(Reference, GradientsAndTenStepsAreThoseOfPyTorch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Reference,
-                         testing::Values("llama", "qwen3", "phi3", "nemotron_h"),
+// What a program prints; empty where it fails.
+std::string output_of(const std::string& command) {
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return {};
+  std::string output;
+  std::array<char, 4096> some{};
+  for (std::size_t n = 0; (n = std::fread(some.data(), 1, some.size(), pipe)) > 0;) {
+    output.append(some.data(), n);
+  }
+  return ::pclose(pipe) == 0 ? output : std::string();
+}
+
+class PeftDirectory : public WithAdapters {};
+
+TEST_F(PeftDirectory, GivesPlainTorchCodeTheSameLogits) {
+  if (output_of("python3 -c 'import torch, transformers; print(1)' 2>/dev/null").empty()) {
+    GTEST_SKIP() << "python3-torch or python3-transformers is not installed";
+  }
+  TokenText text = texts().front();
+  text.tokens.push_back(0);
+  const std::vector<std::size_t> first = {0};
+  const Pack pack = make_pack({&text, 1}, first);
+  std::map<std::string, at::Tensor> ours;
+  for (const char* name : reference_families) {
+    const auto path = ReferenceModelFile(name).write(directory_);
+    const auto file = lm::GgufFile::open(path).value();
+    const DecoderPlan plan = plan_of(file).value();
+    const auto scale = ours.size() % 2 == 0 ? RankScale::by_rank : RankScale::by_root;
+    auto adapter =
+        Adapter::create(plan, {.rank = 4, .alpha = 8, .rank_scale = scale}, at::kFloat).value();
+    fill(adapter);
+    BaseWeights weights(file, at::kFloat);
+    Decoder decoder(plan, weights, &adapter);
+    ours[name] = decoder.logits(pack);
+    const double effect =
+        ours[name].sub(Decoder(plan, weights, nullptr).logits(pack)).abs().max().item<double>();
+    EXPECT_GT(effect, 0.05 * ours[name].abs().max().item<double>()) << name;
+    const LoraExport from{.base = file, .base_path = path, .plan = plan, .adapter = adapter};
+    ASSERT_TRUE(write_peft_adapter(from, directory_ / name));
+  }
+  const std::string script = std::string(UNDERSTUDY_SOURCE_DIR) + "/tools/peft_logits.py ";
+  const auto theirs = json::parse(output_of("python3 " + script + directory_.string()));
+  ASSERT_TRUE(theirs.has_value()) << "the script failed";
+  for (const auto& [name, logits] : ours) {
+    const json::array& rows = theirs->at(name).as_array();
+    ASSERT_EQ(static_cast<std::int64_t>(rows.size()), logits.size(0));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      expect_values(rows[i], logits[static_cast<std::int64_t>(i)], 2e-4, name);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Reference, testing::ValuesIn(reference_families),
                          [](const auto& tested) { return std::string(tested.param); });
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <vector>
 
 // One build for every x86-64 machine: the loader picks the widest vectors that the machine has.
@@ -170,14 +170,17 @@ void rms_norm(std::int64_t rows, std::int64_t width, const Real* x, const Real* 
 template <class Real>
 void rms_norm_backward(std::int64_t rows, std::int64_t width, const Real* dout, const Real* x,
                        const Real* gain, const Real* scale, Real* dx, Real* dgain) {
-  for (std::int64_t i = 0; i < width; ++i) dgain[i] = 0;
-  std::mutex mutex;
+  // The sums of each share of the rows, added in their order: not in that of the threads' ends.
+  std::vector<std::vector<Real>> sums(static_cast<std::size_t>(at::get_num_threads()));
   at::parallel_for(0, rows, rows_per_thread_min, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<Real> sums(static_cast<std::size_t>(width), Real(0));
-    norm_range_backward(begin, end, width, dout, x, gain, scale, dx, sums.data());
-    const std::lock_guard lock(mutex);
-    for (std::int64_t i = 0; i < width; ++i) dgain[i] += sums[static_cast<std::size_t>(i)];
+    auto& own = sums[static_cast<std::size_t>(at::get_thread_num())];
+    own.assign(static_cast<std::size_t>(width), Real(0));
+    norm_range_backward(begin, end, width, dout, x, gain, scale, dx, own.data());
   });
+  std::fill_n(dgain, width, Real(0));
+  for (const std::vector<Real>& own : sums) {
+    for (std::size_t i = 0; i < own.size(); ++i) dgain[i] += own[i];
+  }
 }
 
 template <class Real>

@@ -35,6 +35,17 @@ constexpr std::int64_t state_size = 16;
 constexpr std::int64_t state_heads = 4;
 constexpr std::int64_t state_groups = 2;
 
+std::int64_t block_of(lm::StoredAs type) {
+  switch (type) {
+    case lm::StoredAs::q6_k:
+    case lm::StoredAs::q5_k:
+    case lm::StoredAs::q4_k: return 256;
+    case lm::StoredAs::q8_0:
+    case lm::StoredAs::q4_0: return 32;
+    default: return 1;
+  }
+}
+
 class Writer {
  public:
   explicit Writer(const TinyModel& model) : model_(model), random_(model.seed) {}
@@ -42,7 +53,7 @@ class Writer {
   Status write(const std::filesystem::path& path) {
     set_keys();
     file_.set_vocabulary(byte_tokens(model_.vocabulary));
-    matrix("token_embd", model_.vocabulary, model_.width, 0.5);
+    matrix("token_embd", model_.vocabulary, model_.width, model_.embedding_deviation);
     for (std::int64_t i = 0; i < model_.layers; ++i) add_layer(i);
     norm("output_norm");
     if (!model_.tied) matrix("output", model_.vocabulary, model_.width, 0.1);
@@ -118,7 +129,11 @@ class Writer {
     return drawn;
   }
   void matrix(const std::string& name, std::int64_t rows, std::int64_t columns, double deviation) {
-    file_.add({.name = name + ".weight", .rows = rows, .columns = columns, .type = model_.matrices},
+    const bool whole = columns % block_of(model_.matrices) == 0;
+    file_.add({.name = name + ".weight",
+               .rows = rows,
+               .columns = columns,
+               .type = whole ? model_.matrices : lm::StoredAs::q8_0},
               normal(rows * columns, 0, deviation));
   }
   void linear(const std::string& name, std::int64_t rows, std::int64_t columns) {

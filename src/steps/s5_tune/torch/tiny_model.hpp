@@ -23,6 +23,9 @@ struct TinyModel {
   std::int64_t feed_forward = 256;
   std::int64_t vocabulary = 288;
   bool tied = true;
+  double embedding_deviation = 0.5;
+  // Where a row's values make no whole blocks of it, Q8_0 is taken, as llama-quantize takes
+  // another.
   lm::StoredAs matrices = lm::StoredAs::f32;
   std::uint64_t seed = 1;
 };

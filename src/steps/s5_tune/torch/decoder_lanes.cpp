@@ -1,0 +1,146 @@
+#include "steps/s5_tune/torch/decoder_lanes.hpp"
+
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "steps/s5_tune/torch/branch.hpp"
+
+namespace understudy::s5 {
+
+namespace {
+
+// Below, products are too narrow for their weights to pay.
+constexpr std::int64_t lane_tokens_min = 128;
+// The longest lane over the mean: above, the others wait too long for it.
+constexpr double imbalance_max = 1.2;
+
+int lanes_for(const Adapter* adapter, int threads) {
+#ifdef _OPENMP
+  constexpr bool has_threads = true;
+#else
+  constexpr bool has_threads = false;
+#endif
+  const bool divides = has_threads && adapter != nullptr && !adapter->options().magnitudes;
+  return divides ? std::max(1, threads) : 1;
+}
+
+// Each number on a thread of its own, which ATen's operators then stay on.
+template <class Function>
+void on_lanes(std::size_t count, const Function& function) {
+  const auto one_thread_each = [&](std::int64_t begin, std::int64_t end) {
+    const c10::InferenceMode no_autograd;
+#ifdef _OPENMP
+    omp_set_num_threads(1);  // of this region's task only
+#endif
+    for (std::int64_t i = begin; i < end; ++i) function(static_cast<std::size_t>(i));
+  };
+  at::parallel_for(0, static_cast<std::int64_t>(count), 1, one_thread_each);
+}
+
+PackLoss joined(const std::vector<PackLoss>& losses) {
+  PackLoss all;
+  for (const PackLoss& one : losses) {
+    all.loss += one.loss;
+    all.right.insert(all.right.end(), one.right.begin(), one.right.end());
+  }
+  return all;
+}
+
+// The texts [first, end) of a pack.
+Pack texts_of(const Pack& pack, std::size_t first, std::size_t end) {
+  const std::int64_t token = pack.begins[first];
+  const std::int64_t tokens = pack.begins[end] - token;
+  const std::int64_t* rows = pack.rows.const_data_ptr<std::int64_t>();
+  const std::int64_t* last = rows + pack.rows.numel();
+  const std::int64_t row = std::lower_bound(rows, last, token) - rows;
+  const std::int64_t count = std::lower_bound(rows, last, token + tokens) - rows - row;
+  Pack part{.tokens = pack.tokens.narrow(0, token, tokens),
+            .positions = pack.positions.narrow(0, token, tokens),
+            .begins = {},
+            .rows = pack.rows.narrow(0, row, count).sub(token),
+            .targets = pack.targets.narrow(0, row, count),
+            .weights = pack.weights.narrow(0, row, count)};
+  for (std::size_t i = first; i <= end; ++i) part.begins.push_back(pack.begins[i] - token);
+  if (pack.soft) {
+    part.soft = pack.soft;
+    part.soft->ids = pack.soft->ids.narrow(0, row, count);
+    part.soft->probabilities = pack.soft->probabilities.narrow(0, row, count);
+  }
+  return part;
+}
+
+}  // namespace
+
+std::vector<Pack> split_pack(const Pack& pack, std::size_t count) {
+  const std::int64_t tokens = pack.begins.back();
+  const double share = static_cast<double>(tokens) / static_cast<double>(count);
+  const std::int64_t* rows = pack.rows.const_data_ptr<std::int64_t>();
+  if (pack.begins.size() <= count || tokens < static_cast<std::int64_t>(count) * lane_tokens_min ||
+      !std::is_sorted(rows, rows + pack.rows.numel())) {
+    return {pack};
+  }
+  std::vector<Pack> parts;
+  std::size_t first = 0;
+  for (std::size_t i = 1; i <= count; ++i) {
+    // The boundary of texts that is nearest to where this part should end.
+    const double wanted = share * static_cast<double>(i);
+    std::size_t end = first;
+    double distance = std::numeric_limits<double>::infinity();
+    for (std::size_t at = first + 1; at < pack.begins.size(); ++at) {
+      const double off = std::abs(static_cast<double>(pack.begins[at]) - wanted);
+      if (off < distance) end = at;
+      distance = std::min(distance, off);
+    }
+    if (i == count) end = pack.begins.size() - 1;
+    if (end <= first ||
+        static_cast<double>(pack.begins[end] - pack.begins[first]) > share * imbalance_max) {
+      return {pack};
+    }
+    parts.push_back(texts_of(pack, first, end));
+    if (parts.back().rows.numel() == 0) return {pack};
+    first = end;
+  }
+  return parts;
+}
+
+DecoderLanes::Lane::Lane(const DecoderPlan& plan, const BaseWeights& base, const Adapter& shared,
+                         Activations activations, const Decoder& like)
+    : weights(base.file(), base.type()),
+      adapter(shared.with_own_gradients()),
+      decoder(plan, weights, &adapter, activations, &like) {}
+
+DecoderLanes::DecoderLanes(const DecoderPlan& plan, BaseWeights& weights, Adapter* adapter,
+                           Activations activations, int threads)
+    : adapter_(adapter), whole_(plan, weights, adapter, activations) {
+  for (int i = 1; i < lanes_for(adapter, threads); ++i) {
+    lanes_.emplace_back(plan, weights, *adapter, activations, whole_);
+  }
+}
+
+PackLoss DecoderLanes::loss(const Pack& pack) {
+  const std::vector<Pack> parts = split_pack(pack, lanes_.size() + 1);
+  if (parts.size() == 1) return whole_.loss(pack);
+  std::vector<PackLoss> losses(parts.size());
+  on_lanes(parts.size(), [&](std::size_t i) { losses[i] = decoder_of(i).loss(parts[i]); });
+  return joined(losses);
+}
+
+PackLoss DecoderLanes::loss_and_gradients(const Pack& pack, std::uint64_t seed) {
+  const std::vector<Pack> parts = split_pack(pack, lanes_.size() + 1);
+  if (parts.size() == 1) return whole_.loss_and_gradients(pack, seed);
+  std::vector<PackLoss> losses(parts.size());
+  on_lanes(parts.size(), [&](std::size_t i) {
+    if (i > 0) lanes_[i - 1].adapter.gradients().zero_();
+    const std::uint64_t own = seed == 0 ? 0 : mixed_seed(seed, i);
+    losses[i] = decoder_of(i).loss_and_gradients(parts[i], own);
+  });
+  for (const Lane& lane : lanes_) adapter_->gradients().add_(lane.adapter.gradients());
+  return joined(losses);
+}
+
+}  // namespace understudy::s5
