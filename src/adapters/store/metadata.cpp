@@ -70,8 +70,8 @@ Status keep_copy(const Sqlite& database, const std::filesystem::path& file, std:
   if (std::filesystem::exists(copy, error)) return {};
   const std::filesystem::path partial = copy.string() + "." + make_uuid7();
   TRY(database.execute("VACUUM INTO ?", Texts{partial.string()}));
-  std::filesystem::permissions(partial, std::filesystem::perms::owner_read |
-                                            std::filesystem::perms::owner_write, error);
+  std::filesystem::permissions(
+      partial, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
   std::filesystem::rename(partial, copy, error);
   if (!error) return {};
   return fail(ErrorCode::internal, "cannot keep " + copy.string() + ": " + error.message());

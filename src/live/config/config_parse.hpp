@@ -1,6 +1,6 @@
 // One parse of understudy.toml, shared by the sources that read its parts: config_values,
-// config_upstreams, config_sections; load_config puts them together. Private to live/config; lives on
-// the stack of one parse.
+// config_upstreams, config_sections; load_config puts them together. Private to live/config; lives
+// on the stack of one parse.
 #pragma once
 
 #include <filesystem>
