@@ -31,6 +31,7 @@ Result<std::string> render_new_config(const NewConfig& wanted) {
       "reads "
       "it again on SIGHUP.\n"
       "# Every key with its default: docs/reference/config.md\n\n"
+      "format = 1  # of this file\n\n"
       "# Where agents reach it. Beyond 127.0.0.1, give callers virtual keys: `understudy access "
       "add`.\n"
       "listen = " +

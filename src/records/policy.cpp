@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "records/formats.hpp"
+
 namespace understudy {
 
 namespace {
 
-constexpr std::int64_t newest_format = 2;
+constexpr std::int64_t newest_format = format_of(FormatId::policy).newest;
 
 json::value to_json(const TaskPolicy& policy) {
   json::array answers;
@@ -123,13 +125,7 @@ json::value to_json(const RoutingPolicy& policy) {
 }
 
 Result<RoutingPolicy> routing_policy_from_json(const json::value& tree) {
-  if (const std::int64_t format = json::find_integer(tree, "format").value_or(1);
-      format < 1 || format > newest_format) {
-    return fail(ErrorCode::unsupported,
-                "a routing policy of format " + std::to_string(format) + "; this program reads " +
-                    std::to_string(newest_format),
-                "use a newer understudy");
-  }
+  TRY(check_format(FormatId::policy, json::find_integer(tree, "format").value_or(1)));
   RoutingPolicy policy;
   policy.version = json::find_integer(tree, "version").value_or(0);
   policy.made_at = {json::find_integer(tree, "made_at").value_or(0)};

@@ -127,15 +127,15 @@ class TerminalTest(support.ProgramTest):
 
     def test_progress_is_a_bar_with_rate_and_time_left(self):
         self.with_keys()
-        lines = self.write_lines("calls.jsonl", support.records("intent", 1, 6000))
+        self.program.json("import", self.write_lines("calls.jsonl", support.records("intent", 1, 20_000)))  # more than a second's work
         for environment, colour in (({}, True), ({"NO_COLOR": "1"}, False)):
-            terminal = Terminal(self.program.command("import", lines), environment, stderr_only=True)
+            terminal = Terminal(self.program.command("curate"), environment, stderr_only=True)
             self.addCleanup(terminal.child.kill)
             while terminal.child.poll() is None:
                 terminal.read(0.2)
             self.assertEqual(terminal.end(), terminal.before)
             self.assertEqual(terminal.child.returncode, 0)
-            self.assertRegex(terminal.seen, rb"/s")
+            self.assertRegex(terminal.seen, rb" %[^\r]*/20000 calls, \d+/s")
             self.assertEqual(bool(COLOUR.search(terminal.seen)), colour, terminal.seen[-500:])
             self.assertNotIn(b"\n", terminal.seen.rstrip())  # one line that is drawn anew
 

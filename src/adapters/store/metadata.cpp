@@ -2,8 +2,12 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
+#include <iterator>
 
 #include "adapters/store/sqlite.hpp"
+#include "base/ids.hpp"
+#include "records/formats.hpp"
 
 namespace understudy::store {
 
@@ -22,6 +26,8 @@ CREATE INDEX evaluation_of_task ON evaluation (task, made_at);
                                    R"sql(
 CREATE TABLE refinement (id TEXT PRIMARY KEY, task TEXT NOT NULL, record TEXT NOT NULL);
 )sql"};
+
+static_assert(std::ssize(migrations) == format_of(FormatId::metadata).newest);
 
 constexpr std::string_view insert_task = "INSERT INTO task (id, calls, record) VALUES (?, ?, ?)";
 constexpr std::string_view insert_assignment =
@@ -47,19 +53,38 @@ constexpr std::string_view select_refinements = "SELECT record FROM refinement O
 
 using Texts = std::vector<std::string>;
 
-Status migrate(const Sqlite& database) {
+Result<std::size_t> version_of(const Sqlite& database) {
+  std::size_t version = 0;
+  TRY(database.query("PRAGMA user_version", {}, [&](const Texts& row) -> Status {
+    std::from_chars(row[0].data(), row[0].data() + row[0].size(), version);
+    return {};
+  }));
+  return version;
+}
+
+// As it was, whole, before the first step: what an older program can go back to. Under another name
+// until it is complete; one that is there already is of an earlier try, or of another process.
+Status keep_copy(const Sqlite& database, const std::filesystem::path& file, std::size_t version) {
+  const std::filesystem::path copy = file.string() + ".version-" + std::to_string(version);
+  std::error_code error;
+  if (std::filesystem::exists(copy, error)) return {};
+  const std::filesystem::path partial = copy.string() + "." + make_uuid7();
+  TRY(database.execute("VACUUM INTO ?", Texts{partial.string()}));
+  std::filesystem::permissions(
+      partial, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
+  std::filesystem::rename(partial, copy, error);
+  if (!error) return {};
+  return fail(ErrorCode::internal, "cannot keep " + copy.string() + ": " + error.message());
+}
+
+Status migrate(const Sqlite& database, const std::filesystem::path& file) {
+  if (const std::size_t version = TRY(version_of(database)); version > 0) {
+    TRY(check_format(FormatId::metadata, static_cast<std::int64_t>(version)));
+    if (version < migrations.size()) TRY(keep_copy(database, file, version));
+  }
   return database.in_transaction([&]() -> Status {
-    std::size_t version = 0;
-    TRY(database.query("PRAGMA user_version", {}, [&](const Texts& row) -> Status {
-      std::from_chars(row[0].data(), row[0].data() + row[0].size(), version);
-      return {};
-    }));
-    if (version > migrations.size()) {
-      return fail(ErrorCode::unsupported,
-                  "metadata.db has version " + std::to_string(version) + "; this program knows " +
-                      std::to_string(migrations.size()),
-                  "use a newer understudy");
-    }
+    std::size_t version = TRY(version_of(database));  // another process may have been here
+    if (version > 0) TRY(check_format(FormatId::metadata, static_cast<std::int64_t>(version)));
     for (; version < migrations.size(); ++version) TRY(database.execute(migrations[version]));
     return database.execute("PRAGMA user_version = " + std::to_string(migrations.size()));
   });
@@ -91,7 +116,7 @@ Metadata::~Metadata() = default;
 
 Result<Metadata> Metadata::open(const Home& home) {
   auto database = TRY(Sqlite::open(home.metadata().string()));
-  TRY(migrate(database));
+  TRY(migrate(database, home.metadata()));
   return Metadata(std::make_unique<State>(State{.database = std::move(database)}));
 }
 

@@ -124,6 +124,8 @@ TEST_F(MetadataTest, AFileOfVersionZeroIsMigratedAndANewerOneRefused) {
   const auto newer = Metadata::open(*home_);
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, ErrorCode::unsupported);
+  EXPECT_THAT(newer.error().hint, HasSubstr("newer understudy"));
+  EXPECT_FALSE(fs::exists(home_->metadata().string() + ".version-999"));
 }
 
 TEST_F(MetadataTest, AFileWrittenByVersionOneIsStillRead) {
@@ -145,6 +147,23 @@ PRAGMA user_version = 1;
   const Metadata metadata = open();
   EXPECT_EQ(metadata.clustered_dataset()->value, "d-old");
   EXPECT_EQ(metadata.assignments()->front().task.value, "t-old");
+  EXPECT_TRUE(metadata.refinements()->empty());  // a table of version 2
+
+  // The copy is what it was: an older program goes on with it.
+  const fs::path copy = home_->metadata().string() + ".version-1";
+  const Sqlite before = Sqlite::open(copy.string()).value();
+  std::string version;
+  ASSERT_TRUE(before.query("PRAGMA user_version", {}, [&](const auto& row) -> Status {
+    version = row[0];
+    return {};
+  }));
+  EXPECT_EQ(version, "1");
+  EXPECT_FALSE(before.execute("SELECT * FROM refinement"));
+  EXPECT_TRUE(before.execute("SELECT * FROM assignment WHERE call = 'c1'"));
+  // Opened again there is nothing to bring up, and no second copy.
+  const auto copied_at = fs::last_write_time(copy);
+  ASSERT_TRUE(Metadata::open(*home_));
+  EXPECT_EQ(fs::last_write_time(copy), copied_at);
 }
 
 TEST_F(MetadataTest, AFileThatIsNoDatabaseIsCorrupt) {

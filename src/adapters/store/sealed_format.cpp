@@ -1,6 +1,7 @@
 #include "adapters/store/sealed_format.hpp"
 
 #include "base/check.hpp"
+#include "records/formats.hpp"
 
 namespace understudy::store::sealed_format {
 
@@ -41,11 +42,7 @@ std::string to_bytes(const Header& header) {
 Result<std::size_t> header_bytes_of(std::string_view preamble) {
   if (!preamble.starts_with(magic)) return fail(ErrorCode::corrupt, "not a sealed file");
   const std::uint32_t found = get_u32(preamble.substr(8));
-  if (found != version) {
-    return fail(ErrorCode::unsupported,
-                "format version " + std::to_string(found) + ", this program reads version 1 here",
-                "use a newer understudy");
-  }
+  TRY(check_format(FormatId::sealed, found));
   const std::uint32_t readers = get_u32(preamble.substr(12));
   if (readers == 0 || readers > readers_max) {
     return fail(ErrorCode::corrupt, "the header names " + std::to_string(readers) + " readers");

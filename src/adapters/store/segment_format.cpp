@@ -2,6 +2,7 @@
 
 #include "adapters/crypto/record_cipher.hpp"
 #include "base/check.hpp"
+#include "records/formats.hpp"
 
 namespace understudy::store::segment_format {
 
@@ -57,11 +58,9 @@ Result<std::uint32_t> version_of(std::string_view preamble) {
 
 Result<std::size_t> header_bytes_of(std::string_view preamble) {
   const std::uint32_t found = TRY(version_of(preamble));
-  if (found != version) {
-    return fail(ErrorCode::unsupported,
-                "format version " + std::to_string(found) + ", this program reads versions 1 and 2",
-                "use a newer understudy");
-  }
+  TRY(check_format(FormatId::segment, found));
+  if (found != version)
+    return fail(ErrorCode::unsupported, "a segment of version 1, which is read another way");
   if (preamble.size() < preamble_bytes) return fail(ErrorCode::corrupt, "the header is cut short");
   const auto readers = get_integer<std::uint32_t>(preamble.substr(12, 4));
   if (readers == 0 || readers > sealed_format::readers_max) {

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "base/limits.hpp"
+#include "records/formats.hpp"
 
 namespace understudy::text {
 
@@ -21,6 +22,8 @@ static_assert(std::endian::native == std::endian::little,
 constexpr std::string_view magic = "USLINEAR";
 constexpr std::uint32_t version_linear_alone = 1;
 constexpr std::uint32_t format_version = 2;
+static_assert(format_version == format_of(FormatId::classifier).newest &&
+              version_linear_alone == format_of(FormatId::classifier).oldest);
 constexpr std::size_t checksum_bytes = sizeof(std::uint64_t);
 
 template <class T>
@@ -166,12 +169,7 @@ Result<ClassifierWeights> parse_classifier_file(std::string_view bytes) {
   std::uint32_t labels = 0;
   std::uint32_t rows = 0;
   if (!reader.read(version)) return corrupt("it is too short");
-  if (version != format_version && version != version_linear_alone) {
-    return fail(ErrorCode::unsupported,
-                "the classifier file has version " + std::to_string(version) +
-                    ", this program reads version " + std::to_string(format_version),
-                "train it again with `understudy tune`");
-  }
+  TRY(check_format(FormatId::classifier, version));
   if (!reader.read(model.features.hash_bits) || !reader.read(model.features.word_ngram_max) ||
       !reader.read(model.features.char_ngram_min) || !reader.read(model.features.char_ngram_max) ||
       !reader.read(labels) || !reader.read(rows) || !reader.read(model.unseen_idf)) {
