@@ -96,6 +96,14 @@ class TerminalTest(support.ProgramTest):
             end(terminal)
             self.assert_left_clean(terminal)
 
+    def test_a_screen_whose_terminal_is_gone_ends(self):
+        self.filled()
+        terminal = self.watch()
+        terminal.wait_for("Traffic")
+        for descriptor in (terminal.master, terminal.slave):
+            os.close(descriptor)
+        terminal.child.wait(timeout=SECONDS_MAX)
+
     def test_no_color_is_honoured(self):
         self.filled()
         terminal = self.watch(NO_COLOR="1")

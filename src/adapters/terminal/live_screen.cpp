@@ -1,5 +1,8 @@
 #include "adapters/terminal/live_screen.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <condition_variable>
 #include <format>
 #include <ftxui/component/component.hpp>
@@ -108,6 +111,12 @@ Element page(const LiveFacts& facts) {
   });
 }
 
+// Its window was closed, or the connection to it is lost: reading from it would never wait.
+bool terminal_is_gone() {
+  pollfd input{.fd = STDIN_FILENO, .events = 0, .revents = 0};
+  return ::poll(&input, 1, 0) > 0 && (input.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 }  // namespace
 
 std::string draw(const LiveFacts& facts, int columns, int rows, Colours colours) {
@@ -135,6 +144,7 @@ void run_live_screen(const std::function<LiveFacts()>& read, std::chrono::millis
                                     });
   std::jthread reader([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
+      if (terminal_is_gone()) return screen.Exit();
       LiveFacts fresh = read();
       std::unique_lock lock(mutex);
       facts = std::move(fresh);

@@ -80,11 +80,16 @@ Status check_memory(double needed) {
       "a base in fewer bits.");
 }
 
+// Of the order in which a checkpoint holds what is trained. 2: layers with one input share a
+// product.
+constexpr int parameter_order = 2;
+
 std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int threads,
                            at::ScalarType type, int ranks) {
   std::string targets;
   for (const std::string& target : options.adapter.targets) targets += target + ",";
-  json::array facts{static_cast<int>(options.method),
+  json::array facts{parameter_order,
+                    static_cast<int>(options.method),
                     options.optimiser == OptimiserState::eight_bits,
                     options.adapter.rank,
                     options.adapter.alpha,
