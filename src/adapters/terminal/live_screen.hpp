@@ -47,8 +47,8 @@ struct LiveFacts {
 // The screen as text, `rows` lines; what does not fit is cut, the next steps last.
 std::string draw(const LiveFacts& facts, int columns, int rows, Colours colours);
 
-// Until q, Escape, Ctrl-C or SIGTERM, or until the terminal is gone; it is as before then. Needs a terminal on stdin and
-// stdout.
+// Until q, Escape, Ctrl-C or SIGTERM, or until the terminal is gone; it is as before then. Needs a
+// terminal on stdin and stdout.
 void run_live_screen(const std::function<LiveFacts()>& read, std::chrono::milliseconds interval);
 
 }  // namespace understudy::terminal
