@@ -30,6 +30,7 @@ FRESH_SHARE = 0.1
 FIRST_TOKEN_MS, TOKENS_PER_S = 250, 150
 TASK_SHARE_MIN = 0.1  # an agent's calls may fall into several tasks; smaller ones are not worth a model
 CONVERTED_MIN, SERVED_MIN, AGREEMENT_MIN = 3, 0.6, 0.95
+SERVED_MIN_QUICK = 0.45  # fewer calls prove less: one early disagreement among 128 calls ends the walk
 CHANCE_MIN = 0.01
 
 
@@ -252,12 +253,13 @@ class Demo:
         converted = [outcome for outcome in self.outcomes if outcome.promoted]
         open_ended = [o for o in self.outcomes if agents.AGENTS[o.agent].open_ended]
         needed = CONVERTED_MIN - self.options.quick
+        served_min = SERVED_MIN_QUICK if self.options.quick else SERVED_MIN
         checks = {
             f"at least {needed} tasks converted": len(converted) >= needed,
             "the open-ended task stays on the LLM, with a reason":
                 bool(open_ended) and all(not o.promoted and o.reason for o in open_ended),
-            f"at least {SERVED_MIN:.0%} of the fresh calls served by small models":
-                served >= SERVED_MIN * self.fresh_calls,
+            f"at least {served_min:.0%} of the fresh calls served by small models":
+                served >= served_min * self.fresh_calls,
             f"those answers are the LLM's, as far as {served} of them tell, in {AGREEMENT_MIN:.0%} or more":
                 served and speaks_not_against(agreed, served, AGREEMENT_MIN),
             "no fresh call failed": self.fresh_failed == 0,

@@ -135,12 +135,15 @@ class TerminalTest(support.ProgramTest):
 
     def test_progress_is_a_bar_with_rate_and_time_left(self):
         self.with_keys()
-        self.program.json("import", self.write_lines("calls.jsonl", support.records("intent", 1, 20_000)))  # more than a second's work
+        self.program.json("import", self.write_lines("calls.jsonl", support.records("intent", 1, 20_000)))
         for environment, colour in (({}, True), ({"NO_COLOR": "1"}, False)):
             terminal = Terminal(self.program.command("curate"), environment, stderr_only=True)
             self.addCleanup(terminal.child.kill)
-            while terminal.child.poll() is None:
-                terminal.read(0.2)
+            while terminal.child.poll() is None:  # slowed down, so that it takes seconds on any machine
+                terminal.read(0.05)
+                terminal.child.send_signal(signal.SIGSTOP)
+                time.sleep(0.25)
+                terminal.child.send_signal(signal.SIGCONT)
             self.assertEqual(terminal.end(), terminal.before)
             self.assertEqual(terminal.child.returncode, 0)
             self.assertRegex(terminal.seen, rb" %[^\r]*/20000 calls, \d+/s")

@@ -34,9 +34,10 @@ export function RouteSwitch({ task, name, mode, modes, provable, done }: { task:
       setBusy(false);
     }
   };
+  const label = mode === "off" ? "Put live…" : "Change…";
   return (
     <>
-      <button type="button" class={mode === "off" ? "primary" : ""} aria-label={`Change who answers ${name}`} onClick={() => setOpen(true)}>{mode === "off" ? "Put live…" : "Change…"}</button>
+      <button type="button" class={mode === "off" ? "primary" : ""} aria-label={`${label} who answers ${name}`} onClick={() => setOpen(true)}>{label}</button>
       <Dialog title="Who answers this task" open={open} onClose={close}>
         <form onSubmit={change}>
           <p><b>{name}</b></p>

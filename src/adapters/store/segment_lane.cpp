@@ -13,16 +13,17 @@ namespace understudy::store {
 
 namespace {
 
-std::int64_t stamp_of(const std::filesystem::path& path) {
+std::uint64_t stamp_of(const std::filesystem::path& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return 0;
-  return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec +
-         static_cast<std::int64_t>(status.st_ino);
+  const auto seconds = static_cast<std::uint64_t>(status.st_mtim.tv_sec);
+  return seconds * 1'000'000'000 + static_cast<std::uint64_t>(status.st_mtim.tv_nsec) +
+         status.st_ino;
 }
 
 }  // namespace
 
-std::int64_t SegmentLane::readers_stamp() const {
+std::uint64_t SegmentLane::readers_stamp() const {
   return stamp_of(home_.keys() / "curator.pub") + 31 * stamp_of(home_.keys() / "auditor.pub");
 }
 

@@ -57,7 +57,7 @@ class SegmentLane {
   };
   Status create();
   void tell_committed();
-  [[nodiscard]] std::int64_t readers_stamp() const;
+  [[nodiscard]] std::uint64_t readers_stamp() const;
 
   const Home& home_;
   const CallLogOptions& options_;
@@ -66,7 +66,7 @@ class SegmentLane {
   std::vector<Waiting> waiting_;
   Clock::time_point made_at_;
   std::int64_t budget_us_ = 0;
-  std::int64_t readers_stamp_ = 0;
+  std::uint64_t readers_stamp_ = 0;
   std::int64_t tenants_stamp_ = 0;
   std::uint64_t told_committed_ = 0;
   std::uint64_t told_bytes_ = 0;
