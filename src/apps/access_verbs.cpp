@@ -5,6 +5,7 @@
 #include "apps/show.hpp"
 #include "apps/table.hpp"
 #include "apps/verbs.hpp"
+#include "base/figures.hpp"
 #include "console/access_jobs.hpp"
 
 namespace understudy::apps {

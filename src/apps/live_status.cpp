@@ -12,9 +12,11 @@
 
 #include "adapters/terminal/live_screen.hpp"
 #include "apps/doctor.hpp"
+#include "apps/fields.hpp"
 #include "apps/show.hpp"
 #include "apps/table.hpp"
 #include "base/clock.hpp"
+#include "base/figures.hpp"
 #include "console/route_jobs.hpp"
 #include "console/status_jobs.hpp"
 #include "console/web/facts.hpp"
@@ -34,15 +36,6 @@ struct Span {
   std::int64_t seconds;  // 0: everything
 };
 constexpr std::array<Span, 3> spans = {{{"last_minute", 60}, {"last_hour", 3600}, {"all", 0}}};
-
-std::int64_t integer(const json::value& tree, std::string_view key) {
-  return json::find_integer(tree, key).value_or(0);
-}
-
-json::array list(const json::value& tree, std::string_view key) {
-  const json::array* found = json::find_array(tree, key);
-  return found != nullptr ? *found : json::array{};
-}
 
 // Reads what there is to show; keeps the log's facts and the last look at the health.
 class StatusReader {

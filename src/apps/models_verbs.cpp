@@ -5,6 +5,7 @@
 #include "apps/show.hpp"
 #include "apps/table.hpp"
 #include "apps/verb_builder.hpp"
+#include "base/figures.hpp"
 #include "console/model_jobs.hpp"
 
 namespace understudy::apps {

@@ -2,6 +2,7 @@
 
 #include "apps/fields.hpp"
 #include "apps/table.hpp"
+#include "base/figures.hpp"
 
 namespace understudy::apps {
 

@@ -56,17 +56,4 @@ std::string Table::to_text() const {
   return text;
 }
 
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
-  return text;
-}
-
-std::string thousands(std::int64_t number) {
-  std::string text = std::to_string(number);
-  const std::size_t first = text.starts_with('-') ? 1 : 0;
-  for (std::size_t i = text.size(); i > first + 3; i -= 3) text.insert(i - 3, ",");
-  return text;
-}
-
 }  // namespace understudy::apps

@@ -27,8 +27,6 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-std::string percent(double share);           // 0.1234 -> "12.3 %"
-std::string thousands(std::int64_t number);  // 12345 -> "12,345"
 std::string one_line(std::string text,
                      std::size_t characters_max);  // newlines as spaces, cut with "…"
 

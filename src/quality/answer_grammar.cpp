@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <format>
 #include <map>
+#include <ranges>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace understudy::quality {
 
@@ -174,7 +174,7 @@ class SchemaRules {
     };
     std::string after = "empty";
     std::string first = "empty";
-    for (const auto& [name, member] : std::vector(members.rbegin(), members.rend())) {
+    for (const auto& [name, member] : std::views::reverse(members)) {
       const bool required = is_required(name);
       const std::string begun = member + " " + after;
       const std::string gone_on = "\",\" " + begun;

@@ -5,6 +5,7 @@
 #include <format>
 
 #include "base/check.hpp"
+#include "base/figures.hpp"
 #include "quality/agreement_curve.hpp"
 #include "quality/binomial.hpp"
 
@@ -69,7 +70,6 @@ std::vector<double> confidences_of(std::span<const Judged> calls) {
   return confidences;
 }
 
-std::string percent(double share) { return std::format("{:.1f} %", 100 * share); }
 std::string short_percent(double share) { return std::format("{:.3g} %", 100 * share); }
 
 // Calls of the task after which the certificate would probably hold, at the best threshold of the

@@ -1,8 +1,9 @@
 #include "quality/judgement.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <format>
+
+#include "base/ascii.hpp"
 
 namespace understudy::quality {
 
@@ -31,9 +32,7 @@ std::string judge_question(const AnswerPair& pair) {
 }
 
 std::optional<JudgeSays> parse_judge(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = lower_ascii(text);
   std::optional<JudgeSays> said;
   for (const auto& [word, meaning] : {std::pair{"first", JudgeSays::first},
                                       {"second", JudgeSays::second},

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/ascii.hpp"
+
 namespace understudy {
 
 namespace {
@@ -19,13 +21,6 @@ std::string_view trimmed(std::string_view text) {
 std::string canonical_json_or_text(std::string_view text) {
   const auto tree = json::parse(text);
   return tree ? json::to_canonical(*tree) : std::string(trimmed(text));
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
 }
 
 }  // namespace
@@ -92,7 +87,8 @@ Result<Answer> parse_target(std::string_view target) {
 }
 
 std::string to_canonical(const Answer& answer, AnswerForm form) {
-  if (form == AnswerForm::label && answer.tool_calls.empty()) return lower(trimmed(answer.text));
+  if (form == AnswerForm::label && answer.tool_calls.empty())
+    return lower_ascii(trimmed(answer.text));
   if (form == AnswerForm::json && answer.tool_calls.empty())
     return canonical_json_or_text(answer.text);
   std::vector<std::string> calls;

@@ -1,7 +1,5 @@
 #include "adapters/lm/adapter_model.hpp"
 
-#include <algorithm>
-
 #include "adapters/lm/completion_client.hpp"
 #include "adapters/lm/llama_server.hpp"
 #include "adapters/lm/symbols.hpp"
@@ -95,9 +93,7 @@ class AdapterModel final : public SmallModel {
   explicit AdapterModel(std::unique_ptr<ServedModel> served) : served_(std::move(served)) {}
 
   Result<Prediction> predict(const Question& question) const override {
-    if (std::ranges::any_of(question.slots, [](const std::string& slot) {
-          return symbols::any_in(slot) || slot.contains(symbols::slot);
-        })) {
+    if (symbols::any_forged(question.slots)) {
       return fail(ErrorCode::unsupported, "the input holds a symbol of small models");
     }
     return served_->answer(slots_text(question.slots), question.grammar);

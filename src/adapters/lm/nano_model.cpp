@@ -42,15 +42,12 @@ class NanoModel final : public SmallModel {
   }
 
   Result<Prediction> predict(const Question& question) const override {
-    const std::vector<std::string>& slots = question.slots;
     const Stopwatch watch;
-    if (std::ranges::any_of(slots, [](const std::string& slot) {
-          return symbols::any_in(slot) || slot.contains(symbols::slot);
-        })) {
+    if (symbols::any_forged(question.slots)) {
       return fail(ErrorCode::unsupported, "the input holds a symbol of the model");
     }
     if (!server_->running()) return fail(ErrorCode::unavailable, "llama-server has ended");
-    const ReadPrompt prompt = facts_.literals.read(slots_text(slots));
+    const ReadPrompt prompt = facts_.literals.read(slots_text(question.slots));
     CompletionClient::Request request{.prompt = {vocabulary_.begin()},
                                       .tokens_max = facts_.answer_tokens_max + answer_tokens_spare,
                                       .end = vocabulary_.end(),

@@ -1,5 +1,7 @@
 #include "adapters/lm/symbols.hpp"
 
+#include <algorithm>
+
 namespace understudy::lm::symbols {
 
 namespace {
@@ -32,6 +34,11 @@ bool any_in(std::string_view text) {
     if (length != 0 && text.substr(at, length) != slot) return true;
   }
   return false;
+}
+
+bool any_forged(std::span<const std::string> slots) {
+  return std::ranges::any_of(
+      slots, [](const std::string& text) { return any_in(text) || text.contains(slot); });
 }
 
 }  // namespace understudy::lm::symbols

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,7 @@ std::string pointer(std::string_view shape, std::size_t number);
 // The length of the symbol that `text` begins with, or 0. `<|slot|>` counts.
 std::size_t length_at(std::string_view text);
 bool any_in(std::string_view text);  // some symbol other than `slot`
+// What no caller may write: any symbol, a slot border too.
+bool any_forged(std::span<const std::string> slots);
 
 }  // namespace understudy::lm::symbols

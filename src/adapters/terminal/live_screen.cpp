@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "adapters/terminal/plain.hpp"
+#include "base/figures.hpp"
 
 namespace understudy::terminal {
 
@@ -33,13 +34,6 @@ Decorator painted(Tone tone) {
     case Tone::plain: return nothing;
   }
   return nothing;
-}
-
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
 }
 
 Element right(std::string words) { return hbox({filler(), text(std::move(words))}); }
@@ -66,8 +60,8 @@ Element traffic_of(const LiveFacts& facts) {
     const double share =
         span.calls == 0 ? 0 : static_cast<double>(span.by_slm) / static_cast<double>(span.calls);
     rows.push_back(
-        {text(span.span), right(" " + grouped(span.calls)), share_of(share),
-         right(grouped(span.failed)) | painted(span.failed > 0 ? Tone::warning : Tone::plain)});
+        {text(span.span), right(" " + thousands(span.calls)), share_of(share),
+         right(thousands(span.failed)) | painted(span.failed > 0 ? Tone::warning : Tone::plain)});
   }
   return table_of(std::move(rows));
 }
@@ -79,7 +73,7 @@ Element tasks_of(const LiveFacts& facts) {
       {text("task"), right("calls"), text("share"), text("mode"), text("evidence"), text("name")});
   for (const LiveFacts::TaskRow& task : facts.tasks) {
     const Decorator tone = painted(task.by_slm ? Tone::good : Tone::plain);
-    rows.push_back({text(task.id), right(" " + grouped(task.calls)), share_of(task.share),
+    rows.push_back({text(task.id), right(" " + thousands(task.calls)), share_of(task.share),
                     text(task.mode) | tone,
                     text(task.verdict.empty() ? "not measured" : task.verdict), text(task.name)});
   }

@@ -1,9 +1,9 @@
 #include "live/api/openapi.hpp"
 
-#include <algorithm>
 #include <format>
 #include <set>
 
+#include "base/ascii.hpp"
 #include "live/api/routes.hpp"
 
 namespace understudy::live {
@@ -54,14 +54,6 @@ std::string head(std::string_view title, std::string_view version, std::string_v
       version, about);
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char letter) {
-    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-  });
-  return out;
-}
-
 std::string body_of(std::span<const BodyMember> members) {
   std::string out =
       "      requestBody:\n        required: true\n        content:\n"
@@ -92,7 +84,8 @@ std::string responses_of(const GatewayRoute& route) {
 }
 
 std::string operation(const GatewayRoute& route) {
-  std::string out = std::format("    {}:\n      summary: {}\n", lower(route.method), route.summary);
+  std::string out =
+      std::format("    {}:\n      summary: {}\n", lower_ascii(route.method), route.summary);
   if (route.job == GatewayJob::health) out += "      security: []\n";
   if (route.job == GatewayJob::call) {
     out +=
@@ -106,7 +99,7 @@ std::string operation(const GatewayRoute& route) {
 
 std::string operation(const AdminRoute& route) {
   std::string out =
-      std::format("    {}:\n      summary: \"{}\"\n", lower(route.method), route.summary);
+      std::format("    {}:\n      summary: \"{}\"\n", lower_ascii(route.method), route.summary);
   if (!route.least) {
     out += "      security: []\n";
   } else if (*route.least == AccessRole::admin) {

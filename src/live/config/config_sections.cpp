@@ -9,9 +9,7 @@ namespace understudy::live {
 void read_retries(const toml::table& table, Parse& parse) {
   TableReader reader(table, "retries", parse.problems);
   RetryConfig& retries = parse.config.retries;
-  std::int64_t attempts = retries.attempts_max;
-  reader.integer("attempts_max", attempts, {.least = 1, .most = 10});
-  retries.attempts_max = static_cast<int>(attempts);
+  reader.integer("attempts_max", retries.attempts_max, {.least = 1, .most = 10});
   reader.share("budget_ratio", retries.budget_ratio);
   reader.duration("backoff_ms", retries.backoff);
   reader.duration("backoff_ms_max", retries.backoff_max);
@@ -23,9 +21,7 @@ void read_retries(const toml::table& table, Parse& parse) {
 void read_breaker(const toml::table& table, Parse& parse) {
   TableReader reader(table, "breaker", parse.problems);
   BreakerConfig& breaker = parse.config.breaker;
-  std::int64_t failures = breaker.failures;
-  reader.integer("failures", failures, {.least = 0, .most = 1000});
-  breaker.failures = static_cast<int>(failures);
+  reader.integer("failures", breaker.failures, {.least = 0, .most = 1000});
   reader.duration("window_s", breaker.window, 1000);
   reader.duration("open_s", breaker.open, 1000);
 }
@@ -45,9 +41,7 @@ void read_capture(const toml::table& table, Parse& parse) {
   };
   mebibytes("ring_mib", capture.ring_bytes, limits::log_ring_bytes_max / limits::mebi);
   mebibytes("segment_mib", capture.segment_bytes, limits::segment_bytes_max / limits::mebi);
-  std::int64_t days = capture.retention_days;
-  reader.integer("retention_days", days, {.least = 0, .most = 36'500});
-  capture.retention_days = static_cast<int>(days);
+  reader.integer("retention_days", capture.retention_days, {.least = 0, .most = 36'500});
 }
 
 void read_human_facing(const toml::table& table, Parse& parse) {

@@ -9,6 +9,8 @@
 
 namespace understudy::live {
 
+namespace {
+
 void read_upstream(const toml::table& table, Parse& parse) {
   TableReader reader(table, "upstream", parse.problems);
   UpstreamConfig upstream;
@@ -44,6 +46,36 @@ void read_upstream(const toml::table& table, Parse& parse) {
   read_path(reader, "ca_file", upstream.ca_file);
   parse.config.upstreams.push_back(std::move(upstream));
 }
+
+std::vector<std::string> names_of(const auto& entries) {
+  std::vector<std::string> names;
+  for (const auto& entry : entries) names.push_back(entry.name);
+  return names;
+}
+
+std::string unknown_name(std::string_view what, std::string_view name,
+                         const std::vector<std::string>& known) {
+  const std::string_view meant = nearest(name, known);
+  return meant.empty()
+             ? std::format("there is no {} \"{}\"", what, name)
+             : std::format("there is no {} \"{}\"; did you mean \"{}\"?", what, name, meant);
+}
+
+// "UPSTREAM" or "UPSTREAM/MODEL"; a model's name may hold more slashes.
+void read_target(std::string_view text, TableReader& reader, ModelConfig& model, Parse& parse) {
+  const std::size_t slash = text.find('/');
+  const std::string_view upstream = text.substr(0, slash);
+  const auto found = parse.config.find_upstream(upstream);
+  if (!found) {
+    return reader.problem("targets",
+                          unknown_name("upstream", upstream, names_of(parse.config.upstreams)) +
+                              "; a target is \"UPSTREAM\" or \"UPSTREAM/MODEL\"");
+  }
+  const std::string_view name = slash == std::string_view::npos ? "" : text.substr(slash + 1);
+  model.targets.push_back({.upstream = *found, .model = std::string(name)});
+}
+
+}  // namespace
 
 // The upstream that the command line names, by its URL.
 UpstreamConfig upstream_of(const ConfigOverrides& overrides) {
@@ -86,34 +118,6 @@ void name_upstreams(Parse& parse) {
                          std::format("\"{}\" is the name of an earlier one, too", name));
     }
   }
-}
-
-std::vector<std::string> names_of(const auto& entries) {
-  std::vector<std::string> names;
-  for (const auto& entry : entries) names.push_back(entry.name);
-  return names;
-}
-
-std::string unknown_name(std::string_view what, std::string_view name,
-                         const std::vector<std::string>& known) {
-  const std::string_view meant = nearest(name, known);
-  return meant.empty()
-             ? std::format("there is no {} \"{}\"", what, name)
-             : std::format("there is no {} \"{}\"; did you mean \"{}\"?", what, name, meant);
-}
-
-// "UPSTREAM" or "UPSTREAM/MODEL"; a model's name may hold more slashes.
-void read_target(std::string_view text, TableReader& reader, ModelConfig& model, Parse& parse) {
-  const std::size_t slash = text.find('/');
-  const std::string_view upstream = text.substr(0, slash);
-  const auto found = parse.config.find_upstream(upstream);
-  if (!found) {
-    return reader.problem("targets",
-                          unknown_name("upstream", upstream, names_of(parse.config.upstreams)) +
-                              "; a target is \"UPSTREAM\" or \"UPSTREAM/MODEL\"");
-  }
-  const std::string_view name = slash == std::string_view::npos ? "" : text.substr(slash + 1);
-  model.targets.push_back({.upstream = *found, .model = std::string(name)});
 }
 
 void read_model(const toml::table& table, Parse& parse) {

@@ -77,6 +77,12 @@ void TableReader::integer(std::string_view key, std::int64_t& value, IntegerRang
   value = *found;
 }
 
+void TableReader::integer(std::string_view key, int& value, IntegerRange range) {
+  std::int64_t wide = value;
+  integer(key, wide, range);
+  value = static_cast<int>(wide);
+}
+
 void TableReader::share(std::string_view key, double& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;

@@ -48,7 +48,8 @@ class TableReader {
   // Each leaves `value` as it is when the key is absent or wrong.
   void text(std::string_view key, std::string& value);
   void integer(std::string_view key, std::int64_t& value, IntegerRange range);
-  void share(std::string_view key, double& value);  // 0 to 1
+  void integer(std::string_view key, int& value, IntegerRange range);  // which an int holds
+  void share(std::string_view key, double& value);                     // 0 to 1
   void boolean(std::string_view key, bool& value);
   void texts(std::string_view key, std::vector<std::string>& values);
   // A duration in milliseconds (`unit` = 1) or seconds (1000).

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/figures.hpp"
 #include "quality/binomial.hpp"
 
 namespace understudy::live {
@@ -33,8 +34,6 @@ quality::AuditMonitor monitor_of(const TaskPolicy& policy, const std::optional<T
   auto stored = quality::audit_monitor_from_json(before->monitor);
   return stored && stored->limits().alpha == policy.alpha ? *stored : fresh;
 }
-
-std::string percent(double share) { return std::format("{:.1f} %", 100 * share); }
 
 }  // namespace
 

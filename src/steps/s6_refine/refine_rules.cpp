@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <format>
 
+#include "base/figures.hpp"
+
 namespace understudy::s6 {
 
 namespace {
 
 constexpr double us_per_day = 86'400e6;
-
-std::string percent(double share) { return std::format("{:.1f} %", 100 * share); }
 
 }  // namespace
 

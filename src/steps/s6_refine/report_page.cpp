@@ -2,6 +2,7 @@
 #include <format>
 
 #include "base/clock.hpp"
+#include "base/figures.hpp"
 #include "base/html.hpp"
 #include "steps/s6_refine/report.hpp"
 #include "steps/s6_refine/report_balance.hpp"
@@ -11,8 +12,6 @@
 namespace understudy::s6 {
 
 namespace {
-
-std::string percent(double share) { return std::format("{:.1f} %", 100 * share); }
 
 std::string usd(MicroUsd amount) {
   const double dollars = economics::usd(amount);

@@ -2,12 +2,6 @@
 
 namespace understudy::s2 {
 
-std::string lower_ascii(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = to_lower(c);
-  return out;
-}
-
 std::string upper_ascii(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = to_upper(c);

@@ -6,10 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.hpp"
+
 namespace understudy::s2 {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool is_letter(char c) { return is_upper(c) || is_lower(c); }
 constexpr bool is_alnum(char c) { return is_letter(c) || is_digit(c); }
@@ -17,7 +18,6 @@ constexpr bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-constexpr char to_lower(char c) { return is_upper(c) ? static_cast<char>(c + 32) : c; }
 constexpr char to_upper(char c) { return is_lower(c) ? static_cast<char>(c - 32) : c; }
 
 // Bytes of a Latin letter outside ASCII: C3..C9 followed by a continuation byte.
@@ -39,7 +39,6 @@ constexpr bool continues_word_after(std::string_view text, std::size_t end) {
   return is_alnum(text[end]) || text[end] == '_' || is_latin_lead(text[end]);
 }
 
-std::string lower_ascii(std::string_view text);
 std::string upper_ascii(std::string_view text);
 std::string only_digits(std::string_view text);
 std::string only_alnum(std::string_view text);

@@ -66,6 +66,17 @@ TEST_F(SoftTokens, OfATeacherThatCutsTheAnswerOtherwiseAreNotUsed) {
   EXPECT_EQ(data_with({}).soft_tokens, 0U);
 }
 
+// A model of random weights with an adapter that learns.
+struct Student {
+  explicit Student(const std::filesystem::path& base) : file(lm::GgufFile::open(base).value()) {}
+
+  lm::GgufFile file;
+  DecoderPlan plan = plan_of(file).value();
+  Adapter adapter = Adapter::create(plan, {.rank = 4}, at::kFloat).value();
+  BaseWeights weights = BaseWeights(file, at::kFloat);
+  Decoder decoder = Decoder(plan, weights, &adapter);
+};
+
 TEST_F(SoftTokens, MoveTheModelTowardsTheTeacher) {
   const LoraData data =
       data_with({guessed("a", {{"a", 0.6}, {"c", 0.4}}), guessed("b", {{"b", 1.0}})});
@@ -73,23 +84,19 @@ TEST_F(SoftTokens, MoveTheModelTowardsTheTeacher) {
   Pack pack = make_pack(data.train, chosen);
   ASSERT_TRUE(pack.soft.has_value());
   pack.soft->share = 1;
-  const auto file = lm::GgufFile::open(base_).value();
-  const DecoderPlan plan = plan_of(file).value();
-  auto adapter = Adapter::create(plan, {.rank = 4}, at::kFloat).value();
-  BaseWeights weights(file, at::kFloat);
-  Decoder decoder(plan, weights, &adapter);
+  Student student(base_);
   const auto probabilities = [&] {  // of the first answer's token: what was said, and the other one
-    const at::Tensor row = decoder.logits(pack)[0].softmax(0);
+    const at::Tensor row = student.decoder.logits(pack)[0].softmax(0);
     const TokenText& text = data.train.front();
     return std::pair(row[text.soft[0].ids[0]].item<double>(),
                      row[text.soft[0].ids[1]].item<double>());
   };
-  AdamW optimiser(adapter, {});
+  AdamW optimiser(student.adapter, {});
   constexpr int steps = 150;
   for (int step = 0; step < steps; ++step) {
-    adapter.gradients().zero_();
-    decoder.loss_and_gradients(pack, 0);
-    optimiser.step(adapter, step, 5e-3 * (1 - static_cast<double>(step) / steps));
+    student.adapter.gradients().zero_();
+    student.decoder.loss_and_gradients(pack, 0);
+    optimiser.step(student.adapter, step, 5e-3 * (1 - static_cast<double>(step) / steps));
   }
   const auto [a, c] = probabilities();
   EXPECT_NEAR(a, 0.6, 0.05);
@@ -101,13 +108,9 @@ TEST_F(SoftTokens, RowsWithoutAnOpinionLearnTheAnswer) {
   const std::vector<std::size_t> chosen = {0, 1};
   Pack pack = make_pack(data.train, chosen);
   pack.soft->share = 0.5;
-  const auto file = lm::GgufFile::open(base_).value();
-  const DecoderPlan plan = plan_of(file).value();
-  auto adapter = Adapter::create(plan, {.rank = 4}, at::kFloat).value();
-  BaseWeights weights(file, at::kFloat);
-  Decoder decoder(plan, weights, &adapter);
-  const double hard = decoder.loss(pack).loss;
-  EXPECT_NEAR(decoder.loss_and_gradients(pack, 0).loss, hard, 1e-4 * hard);
+  Student student(base_);
+  const double hard = student.decoder.loss(pack).loss;
+  EXPECT_NEAR(student.decoder.loss_and_gradients(pack, 0).loss, hard, 1e-4 * hard);
 }
 
 }  // namespace

@@ -1,0 +1,16 @@
+#include "base/figures.hpp"
+
+#include <format>
+
+namespace understudy {
+
+std::string percent(double share) { return std::format("{:.1f} %", 100 * share); }
+
+std::string thousands(std::int64_t number) {
+  std::string text = std::to_string(number);
+  const std::size_t first = text.starts_with('-') ? 1 : 0;
+  for (std::size_t i = text.size(); i > first + 3; i -= 3) text.insert(i - 3, ",");
+  return text;
+}
+
+}  // namespace understudy

@@ -1,0 +1,12 @@
+// Figures as people read them in terminals, logs and reasons. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace understudy {
+
+std::string percent(double share);           // 0.1234 -> "12.3 %"
+std::string thousands(std::int64_t number);  // 12345 -> "12,345"
+
+}  // namespace understudy
