@@ -56,7 +56,8 @@ class StatusReader {
       known = nullptr;
     }
     auto status = console::status(home_, std::move(known));
-    out["status"] = status ? std::move(*status) : json::value(nullptr);
+    if (!status) out["status_problem"] = status.error().message;
+    out["status"] = status ? std::move(*status) : json::value(json::object{});
     const auto routes = console::show_routes(home_);
     out["routes"] = routes ? json::value(list(*routes, "routes")) : json::value(json::array{});
     out["health"] = health();
@@ -157,8 +158,10 @@ LiveFacts screen_of(const json::value& seen) {
   }
   for (const json::value& step : list(status, "next"))
     if (step.is_string()) facts.next.emplace_back(step.get_string());
-  const std::string problem = json::string_or(seen, "traffic_problem");
-  if (!problem.empty()) facts.health.push_back({.tone = Tone::bad, .text = problem});
+  for (const char* part : {"traffic_problem", "status_problem"}) {
+    const std::string problem = json::string_or(seen, part);
+    if (!problem.empty()) facts.health.push_back({.tone = Tone::bad, .text = problem});
+  }
   return facts;
 }
 

@@ -133,6 +133,23 @@ class TerminalTest(support.ProgramTest):
                 self.assertIn("all: 65 calls", second)
                 self.assertIn("next: understudy curate", first)
 
+    def test_a_home_that_cannot_be_read_is_said_and_watched_on(self):
+        self.filled()
+        (self.program.home / "metadata.db").write_text("no database")
+        for form in ([], ["--json"]):
+            child = subprocess.Popen(self.program.command("status", "--watch", *form), stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            self.addCleanup(child.kill)
+            first = child.stdout.readline()
+            self.assertIsNone(child.poll())
+            child.terminate()
+            child.wait(timeout=SECONDS_MAX)
+            child.stdout.close()
+            if form:
+                self.assertIn("metadata.db", json.loads(first)["status_problem"])
+            else:
+                self.assertNotIn("problems: 0", first)
+
     def test_progress_is_a_bar_with_rate_and_time_left(self):
         self.with_keys()
         self.program.json("import", self.write_lines("calls.jsonl", support.records("intent", 1, 20_000)))
