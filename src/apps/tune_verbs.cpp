@@ -48,6 +48,12 @@ void add_base_options(CLI::App& verb, s5::BaseOptions& base) {
   group.add_option("--learning-rate", base.learning_rate)
       ->check(CLI::Range(1e-6, 1.0))
       ->needs(file);
+  group
+      .add_option("--teacher-share", base.teacher_share,
+                  "of the loss: of what the LLM thought of every token, where calls were recorded "
+                  "with logprobs (top_logprobs); the trainer's own unless given")
+      ->check(CLI::Range(0.0, 1.0))
+      ->needs(file);
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ std::string plain_tensor_name(std::string_view name) {
   replace_start("model.language_model.", "model.");
   replace_start("language_model.", "");
   replace_start("backbone.", "model.");
+  replace_start("model.embedding.", "model.embed_tokens.");
   replace_start("model.embeddings.", "model.embed_tokens.");
   replace_start("model.norm_f.", "model.norm.");
   return plain;

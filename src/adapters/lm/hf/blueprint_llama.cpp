@@ -50,9 +50,7 @@ ComputedTensor llama3_factors(const RopeConfig& rope, const DecoderShape& shape)
 Result<Blueprint> blueprint_llama(const ModelConfig& config, GgufBuilder& file) {
   DecoderShape shape = TRY(read_shape(config));
   // libllama ignores Mistral's window; texts that fit into it are the same with and without.
-  if (const auto window = config.number("sliding_window"); window && *window > 0) {
-    shape.context = std::min(shape.context, static_cast<std::int64_t>(*window));
-  }
+  shape.context = std::min(shape.context, TRY(config.count_or("sliding_window", shape.context)));
   const ArchitectureKeys keys(file, "llama");
   Blueprint blueprint = TRY(blueprint_any_llama(config, keys, shape));
   const RopeConfig rope = config.rope();

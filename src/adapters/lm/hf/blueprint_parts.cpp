@@ -71,6 +71,9 @@ Status ArchitectureKeys::set_rope(const ModelConfig& config, const DecoderShape&
     return fail(ErrorCode::unsupported,
                 config.name() + ": Llama 3's RoPE factors outside of a llama model");
   }
+  if (!(rope.turned_share > 0 && rope.turned_share <= 1)) {
+    return fail(ErrorCode::corrupt, config.name() + " has no sound \"partial_rotary_factor\"");
+  }
   const auto turned =
       static_cast<std::int64_t>(static_cast<double>(shape.head_width) * rope.turned_share);
   set("rope.dimension_count", turned);

@@ -11,8 +11,7 @@ Result<Blueprint> blueprint_phi3(const ModelConfig& config, GgufBuilder& file) {
   TRY(keys.set_rope(config, shape));
   keys.set_shape(shape);
   keys.set("rope.scaling.original_context_length", shape.context);
-  keys.set("attention.sliding_window",
-           static_cast<std::int64_t>(config.number("sliding_window").value_or(0)));
+  keys.set("attention.sliding_window", TRY(config.count_or("sliding_window", 0)));
   Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};
   DecoderRules rules(blueprint, shape);
   rules.add_ends(config);

@@ -136,6 +136,7 @@ TEST_F(ModelDirectory, BecomesAFileOfTheOwnerOnceForTheSameContent) {
   EXPECT_EQ(fs::last_write_time(gguf_), made);
   config_["rms_norm_eps"] = 1e-6;
   write();
+  put("config.json", json::to_text(config_).insert(1, R"("limits": [0, Infinity], )"));
   EXPECT_EQ(convert().error().code, ErrorCode::conflict);
   ASSERT_TRUE(convert(Stale::replaced));
   EXPECT_NE(fs::last_write_time(gguf_), made);

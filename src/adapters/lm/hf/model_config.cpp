@@ -12,8 +12,17 @@ constexpr std::int64_t count_max = 1 << 24;  // keeps products of two far from o
 
 }  // namespace
 
+Result<json::value> parse_python_json(std::string_view text) {
+  boost::json::parse_options options;
+  options.allow_infinity_and_nan = true;
+  boost::system::error_code error;
+  auto tree = boost::json::parse(text, error, {}, options);
+  if (error) return json::parse(text);  // for its message
+  return tree;
+}
+
 Result<ModelConfig> ModelConfig::parse(std::string_view text, std::string name) {
-  auto tree = json::parse(text);
+  auto tree = parse_python_json(text);
   if (!tree) return fail(tree.error().within(name));
   ModelConfig config;
   config.name_ = std::move(name);
@@ -49,7 +58,8 @@ Result<std::int64_t> ModelConfig::count_or(std::string_view key, std::int64_t ot
 std::optional<double> ModelConfig::number(std::string_view key) const {
   const json::value* value = find(key);
   if (value == nullptr || !value->is_number()) return std::nullopt;
-  return value->to_number<double>();
+  const auto number = value->to_number<double>();
+  return std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
 bool ModelConfig::flag_or(std::string_view key, bool otherwise) const {
@@ -82,7 +92,8 @@ RopeConfig ModelConfig::rope() const {
   }
   if (const json::value* global = json::find(*values, "full_attention")) values = global;
   const auto set = [&](const char* key, double& value) {
-    value = json::find_number(*values, key).value_or(value);
+    const double given = json::find_number(*values, key).value_or(value);
+    if (std::isfinite(given)) value = given;
   };
   rope.type = json::string_or(*values, "rope_type", json::string_or(*values, "type", "default"));
   set("rope_theta", rope.base);

@@ -26,6 +26,9 @@ struct RopeConfig {
   double turned_share = 1;  // of a head
 };
 
+// Python writes Infinity, which JSON does not have, and Nemotron-H's configurations hold it.
+Result<json::value> parse_python_json(std::string_view text);
+
 class ModelConfig {
  public:
   // corrupt: no JSON object, or no model_type. `name` is for errors.

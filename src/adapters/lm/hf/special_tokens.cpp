@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "adapters/lm/hf/model_config.hpp"
 #include "base/json.hpp"
 
 namespace understudy::lm {
@@ -16,7 +17,7 @@ struct NamedText {
 
 Result<json::value> object_of(const NamedText& file) {
   if (file.text.empty()) return json::value(json::object{});
-  auto tree = json::parse(file.text);
+  auto tree = parse_python_json(file.text);
   if (!tree) return fail(tree.error().within(file.name));
   if (!tree->is_object()) {
     return fail(ErrorCode::corrupt, std::string(file.name) + " is no JSON object");

@@ -93,13 +93,18 @@ void expect_tokens(const std::string& name, const std::filesystem::path& gguf,
   for (const json::value& pair : theirs.at("texts").as_array()) {
     const std::string text(pair.at(0).as_string());
     if (text.contains("\xCC\x81") && (name == "qwen2" || name == "qwen3")) continue;  // not NFC
+    if (text.starts_with(' ') && name == "mistral") continue;  // libllama adds another mark
     EXPECT_EQ(vocabulary.encode(text), tokens_of(pair.at(1))) << name << ": " << text;
   }
   const auto talk = tokens_of(theirs.at("chat"));
-  if (!talk.empty()) EXPECT_EQ(vocabulary.encode_template(chat), talk) << name;
+  if (!talk.empty()) {
+    EXPECT_EQ(vocabulary.encode_template(chat), talk) << name;
+  }
   const auto begin = tokens_of(theirs.at("begin"));
   EXPECT_EQ(vocabulary.begins_texts(), !begin.empty()) << name;
-  if (!begin.empty()) EXPECT_EQ(vocabulary.begin(), begin.front()) << name;
+  if (!begin.empty()) {
+    EXPECT_EQ(vocabulary.begin(), begin.front()) << name;
+  }
   EXPECT_TRUE(vocabulary.ends_text(vocabulary.encode_template("<|end|>").front())) << name;
   EXPECT_TRUE(vocabulary.metadata("tokenizer.chat_template").has_value()) << name;
 }
