@@ -127,7 +127,7 @@ def families():
 def make(name, tokenizer, config_class, model_class, more):
     torch.manual_seed(len(name))
     words = dict(vocab_size=tokenizer.get_vocab_size() + 3, hidden_size=WIDTH, intermediate_size=FEED_FORWARD,
-                 num_attention_heads=HEADS, num_key_value_heads=KV_HEADS, head_dim=HEAD_WIDTH, max_position_embeddings=128,
+                 num_attention_heads=HEADS, num_key_value_heads=KV_HEADS, head_dim=HEAD_WIDTH, max_position_embeddings=512,
                  num_hidden_layers=2, attn_implementation="eager", tie_word_embeddings=False, pad_token_id=0)
     words.update(more)
     if name == "nemotron_h":

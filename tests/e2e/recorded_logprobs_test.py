@@ -1,5 +1,5 @@
-"""What the LLM thought of its tokens, from recorded calls to training: `top_logprobs` in answers that the gateway passed on
-reach the adapter's loss, and the share that they get changes what is learned."""
+"""What the LLM thought of its tokens, from recorded calls to training: `top_logprobs` in answers that the gateway passed
+on reach the adapter's loss, and the share that they get changes what is learned."""
 
 import json
 import math
@@ -7,13 +7,12 @@ import os
 import pathlib
 import random
 import subprocess
-import unittest
 
 import support
 from support import harness
 
 TRAINER = pathlib.Path(support.PROGRAM).parent / "understudy-train"
-WORDS = [first + second for first in ("ba", "ke", "lo", "mi", "nu", "sa", "te", "vo") for second in ("do", "fa", "gu", "ri", "ze")]
+WORDS = [first + second for first in ("br", "kr", "pl", "sn", "gr", "tr", "fl", "dw") for second in ("ouft", "ipt", "elb", "uxo", "ying")]
 SURE, UNSURE = 0.7, 0.3  # what the simulated LLM thinks of its answer, and of the other one
 
 
@@ -23,12 +22,11 @@ def request(text):
 
 
 def answered(body):
-    """SIMULATED: says A where a word begins with b, and B elsewhere; never sure."""
-    label = "A" if " b" in body["messages"][-1]["content"] else "B"
-    tokens = {label: math.log(SURE), "AB".replace(label, ""): math.log(UNSURE)}
+    """SIMULATED: always says A, and is never sure of it."""
+    tokens = {"A": math.log(SURE), "B": math.log(UNSURE)}
     said = [{"token": text, "bytes": list(text.encode()), "logprob": value} for text, value in tokens.items()]
     logprobs = {"content": [{**said[0], "top_logprobs": said}]} if body.get("logprobs") else None
-    return {"message": {"role": "assistant", "content": label}, "finish_reason": "stop", "logprobs": logprobs}
+    return {"message": {"role": "assistant", "content": "A"}, "finish_reason": "stop", "logprobs": logprobs}
 
 
 class RecordedLogprobs(support.ProgramTest):
@@ -40,13 +38,13 @@ class RecordedLogprobs(support.ProgramTest):
         self.texts = [f"note: {' '.join(rng.sample(WORDS, 6))}" for _ in range(160)]
         self.base = self.directory / "base/model.gguf"  # a nano model does for a base
         lines = self.write_lines("base.jsonl", [{"prompt": f"{text}\n", "answer": rng.choice("AB")} for text in self.texts])
-        subprocess.run([str(TRAINER), "--data", str(lines), "--out", str(self.base.parent), "--steps", "5", "--width", "64",
+        subprocess.run([str(TRAINER), "--data", str(lines), "--out", str(self.base.parent), "--steps", "60", "--width", "64",
                         "--layers", "2", "--heads", "2", "--feed-forward", "128", "--pieces", "300", "--threads", "1", "--quiet"],
                        check=True, stdout=subprocess.DEVNULL)
 
     def tune(self, share):
-        made = self.program.json("tune", self.task, "--base", self.base, "--rank", 8, "--epochs", 25, "--batch-tokens", 512,
-                                 "--learning-rate", 0.01, "--threads", 1, "--teacher-share", share)
+        made = self.program.json("tune", self.task, "--base", self.base, "--rank", 8, "--epochs", 20, "--batch-tokens", 512,
+                                 "--learning-rate", 0.02, "--threads", 1, "--teacher-share", share)
         return json.loads(made["metrics"]), json.loads(made["config"])
 
     def test_they_reach_the_loss(self):
@@ -68,10 +66,12 @@ class RecordedLogprobs(support.ProgramTest):
         for metrics in (taught, alone):
             self.assertEqual(metrics["soft_tokens"], metrics["examples"])
             self.assertEqual(metrics["validation_loss_before"], taught["validation_loss_before"])
-        # Who learns from the answers alone becomes surer of them than the LLM was; who learns from what it thought, hardly.
-        unsure = -math.log(SURE)
-        self.assertLess(alone["validation_loss"], 0.3 * unsure)
-        self.assertGreater(taught["validation_loss"], 1.5 * alone["validation_loss"])
+        # The label is half of what an answer teaches; the other half, its end, is learned alike. Who learns from the answers alone
+        # becomes sure of the label; who learns from what the LLM thought, nearly as unsure as that was.
+        apart = 2 * (taught["validation_loss"] - alone["validation_loss"])
+        self.assertGreater(apart, -0.4 * math.log(SURE))
+        self.assertLess(apart, -1.1 * math.log(SURE))
+        self.assertEqual((taught["validation_exact"], alone["validation_exact"]), (1, 1))
 
 
 if __name__ == "__main__":
