@@ -27,7 +27,7 @@ def main():
                 (pathlib.Path(work) / f"seed_{number}").write_bytes(seed)
             run = subprocess.run(
                 [target, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=4096", "-print_final_stats=1", work],
-                cwd=work, capture_output=True, text=True)
+                cwd=work, capture_output=True, text=True, errors="replace")
             executed = next((line.split()[-1] for line in run.stderr.splitlines()
                              if "number_of_executed_units" in line), "?")
             print(f"{'ok  ' if run.returncode == 0 else 'FAIL'} {target.name}: {executed} runs in {seconds} s")
