@@ -164,6 +164,16 @@ void add_model_verbs(CLI::App& app, Action& action) {
                    "baseline to be beaten");
   verb->add_option("--cheaper-model", builder.options->evaluate.cheaper_model,
                    "as that API names it (default: [cheaper] of prices.toml)");
+  verb->add_option("--samples", builder.options->evaluate.self_consistency.samples,
+                   "ask the model so often for each answer and let the answers vote "
+                   "(self-consistency); costs so many times the time and tokens, and is in force "
+                   "where this proof is promoted")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{1}, SelfConsistency::samples_max));
+  verb->add_option("--temperature", builder.options->evaluate.self_consistency.temperature,
+                   "of the samples behind the first, which is the likeliest answer")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, SelfConsistency::temperature_max));
   verb->add_option("--pool-with", builder.options->evaluate.pool_with,
                    "further small tasks that share one proof with this one");
 

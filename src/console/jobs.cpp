@@ -140,7 +140,8 @@ Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
       "task " + found.id.value +
           (judged ? ", differing answers go to " + request.judge_url : std::string{}) +
           (compared ? ", test calls go to " + request.cheaper_url : std::string{})));
-  s6::EvaluateOptions options{.alpha = request.alpha, .delta = request.delta};
+  s6::EvaluateOptions options{
+      .alpha = request.alpha, .delta = request.delta, .self_consistency = request.self_consistency};
   if (judged) {
     options.judge = lm::ChatEndpoint{.url = request.judge_url,
                                      .model = request.judge_model,

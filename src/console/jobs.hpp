@@ -14,6 +14,7 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "records/model.hpp"
+#include "records/self_consistency.hpp"
 
 namespace understudy::console {
 
@@ -49,7 +50,8 @@ struct EvaluateRequest {
   // $UNDERSTUDY_CHEAPER_KEY. The model defaults to [cheaper] of prices.toml.
   std::string cheaper_url;
   std::string cheaper_model;
-  std::vector<std::string> pool_with;  // further tasks that share one proof with `task`
+  SelfConsistency self_consistency = {};  // how the model is asked
+  std::vector<std::string> pool_with;     // further tasks that share one proof with `task`
 };
 // The evaluation; of a pool {"evaluations": one for each task}.
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request);
