@@ -146,7 +146,8 @@ Result<json::value> show_disagreements(const store::Home& home, const std::strin
   const auto model =
       TRY(lm::open_model({.kind = subject.artifact.kind,
                           .artifact_dir = home.artifacts() / subject.artifact.id.value,
-                          .parallel = limits::slm_parallel_slots}));
+                          .parallel = limits::slm_parallel_slots,
+                          .endpoint = subject.evaluation.endpoint}));
   const std::vector<Asked> asked = ask_all(*model, subject);
   const double threshold = subject.evaluation.threshold;
   std::int64_t kept = 0;

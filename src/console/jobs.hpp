@@ -51,7 +51,12 @@ struct EvaluateRequest {
   std::string cheaper_url;
   std::string cheaper_model;
   SelfConsistency self_consistency = {};  // how the model is asked
-  std::vector<std::string> pool_with;     // further tasks that share one proof with `task`
+  // The server that answers for an adapter; empty: our own. Its key, where it needs one, is
+  // $UNDERSTUDY_ENDPOINT_KEY.
+  std::string endpoint_url;
+  std::string endpoint_model;
+  std::string endpoint_form = "response_format";
+  std::vector<std::string> pool_with;  // further tasks that share one proof with `task`
 };
 // The evaluation; of a pool {"evaluations": one for each task}.
 Result<json::value> evaluate(const Home& home, const EvaluateRequest& request);

@@ -156,6 +156,7 @@ json::value to_json(const Evaluation& evaluation) {
                     {"cheaper", to_json(evaluation.cheaper)},
                     {"outcomes", to_json(evaluation.outcomes)},
                     {"pool", std::move(pool)}};
+  if (evaluation.endpoint) tree["endpoint"] = to_json(*evaluation.endpoint);
   if (evaluation.plain_coverage) tree["plain_coverage"] = *evaluation.plain_coverage;
   return tree;
 }
@@ -169,6 +170,7 @@ Result<Evaluation> evaluation_from_json(const json::value& tree) {
   evaluation.delta = json::find_number(tree, "delta").value_or(evaluation.delta);
   evaluation.threshold = json::find_number(tree, "threshold").value_or(evaluation.threshold);
   evaluation.self_consistency = TRY(self_consistency_of(tree));
+  evaluation.endpoint = TRY(endpoint_of(tree));
   evaluation.plain_coverage = json::find_number(tree, "plain_coverage");
   evaluation.calibration = agreement_from_json(tree, "calibration");
   evaluation.test = agreement_from_json(tree, "test");

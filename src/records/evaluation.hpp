@@ -11,6 +11,7 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
+#include "records/model_endpoint.hpp"
 #include "records/self_consistency.hpp"
 
 namespace understudy {
@@ -107,7 +108,8 @@ struct Evaluation {
   double alpha = 0.05;   // disagreement that is accepted among kept calls
   double delta = 0.1;    // chance that the bound is wrong
   double threshold = 2;  // accept when confidence >= threshold; above 1: accept nothing
-  SelfConsistency self_consistency = {};  // how the model was asked
+  SelfConsistency self_consistency = {};                 // how the model was asked
+  std::optional<ModelEndpoint> endpoint = std::nullopt;  // that answered; else our own server
   // The model has a confidence of its own (records/confidence_model.hpp); this share of the
   // calibration calls would be kept by the probability of the least sure token, at the same alpha
   // and delta. A figure: which confidence is used was settled before.

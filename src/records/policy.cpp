@@ -35,6 +35,7 @@ json::value to_json(const TaskPolicy& policy) {
                     {"expected_share", policy.expected_share},
                     {"expected_slots", std::move(slots)},
                     {"decided_at", policy.decided_at.value}};
+  if (policy.endpoint) tree["endpoint"] = to_json(*policy.endpoint);
   if (policy.confidence) tree["confidence"] = to_json(*policy.confidence);
   return tree;
 }
@@ -77,6 +78,7 @@ Result<TaskPolicy> task_policy_from_json(const json::value& tree) {
   if (const json::value* confidence = json::find(tree, "confidence"))
     policy.confidence = TRY(confidence_model_from_json(*confidence));
   policy.self_consistency = TRY(self_consistency_of(tree));
+  policy.endpoint = TRY(endpoint_of(tree));
   const auto threshold = json::find_number(tree, "threshold");
   if (!threshold) return fail(ErrorCode::corrupt, "a task policy without a threshold");
   policy.threshold = *threshold;

@@ -16,6 +16,7 @@
 #include "records/answer.hpp"
 #include "records/confidence_model.hpp"
 #include "records/model.hpp"
+#include "records/model_endpoint.hpp"
 #include "records/prompt_template.hpp"
 #include "records/self_consistency.hpp"
 #include "records/task.hpp"
@@ -49,6 +50,7 @@ struct TaskPolicy {
   ArtifactId artifact;
   std::optional<ConfidenceModel> confidence = std::nullopt;  // the artifact's, as it was proven
   SelfConsistency self_consistency = {};                     // as it was proven
+  std::optional<ModelEndpoint> endpoint = std::nullopt;      // where it was proven; else ours
   double threshold = 2;                                      // accept when confidence >= threshold
   double alpha = 0.05;
   double delta = 0.1;
@@ -61,8 +63,9 @@ struct TaskPolicy {
 };
 
 // As JSON with "format": 3. Format 1 had the modes off and active only and none of the fields from
-// canary_share on, format 2 neither confidence nor self_consistency; they are read with their
-// defaults. A newer format is refused: a threshold means nothing without the confidence it is for.
+// canary_share on, format 2 none of confidence, self_consistency and endpoint; they are read with
+// their defaults. A newer format is refused: a threshold means nothing without the confidence it is
+// for.
 struct RoutingPolicy {
   std::int64_t version = 0;  // grows by one with every change
   UnixMicros made_at;

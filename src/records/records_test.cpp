@@ -107,6 +107,7 @@ TEST(Records, TaskPolicyAndEvidenceSurviveTheRoundTrip) {
   EXPECT_EQ(to_json(*routing_policy_from_json(to_json(policy))), to_json(policy));
   policy.tasks[0].confidence = ConfidenceModel{.weights = {1, 2}, .curve = {{.value = 0.5}}};
   policy.tasks[0].self_consistency = {.samples = 3, .temperature = 0.5};
+  policy.tasks[0].endpoint = ModelEndpoint{.url = "http://gpus:8000/v1", .model = "router"};
   EXPECT_EQ(to_json(*routing_policy_from_json(to_json(policy))), to_json(policy));
 
   Evaluation evaluation;
@@ -132,6 +133,8 @@ TEST(Records, TaskPolicyAndEvidenceSurviveTheRoundTrip) {
 
   evaluation.plain_coverage = 0.5;
   evaluation.self_consistency.samples = 4;
+  evaluation.endpoint = ModelEndpoint{
+      .url = "https://gpus/v1", .model = "router", .form = ConstraintForm::structured_outputs};
   EXPECT_EQ(to_json(*evaluation_from_json(to_json(evaluation))), to_json(evaluation));
 
   Artifact artifact{.id = {"a"},
@@ -180,6 +183,10 @@ TEST(Records, PoliciesOfTheSecondFormatAskOnceAndByTheLeastSureToken) {
   EXPECT_EQ(old->tasks[0].self_consistency.samples, 1);
   json::value wrong = to_json(*old);
   wrong.at("tasks").at(0).as_object()["confidence"] = json::object{};
+  EXPECT_FALSE(routing_policy_from_json(wrong));
+  wrong.at("tasks").at(0).as_object().erase("confidence");
+  wrong.at("tasks").at(0).as_object()["endpoint"] =
+      json::object{{"url", "file:///etc/passwd"}, {"model", "m"}, {"form", "none"}};
   EXPECT_FALSE(routing_policy_from_json(wrong));
 }
 

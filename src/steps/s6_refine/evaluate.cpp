@@ -135,6 +135,7 @@ Result<Artifact> find_artifact(const store::Metadata& metadata, const Task& task
 
 Status check(const EvaluateOptions& options) {
   const auto inside = [](double value) { return value > 0 && value < 1; };
+  if (options.endpoint) TRY(check(*options.endpoint));
   if (inside(options.alpha) && inside(options.delta)) return check(options.self_consistency);
   return fail(ErrorCode::invalid_input, "alpha and delta lie between 0 and 1",
               "for example --alpha 0.05 --delta 0.1");
@@ -189,6 +190,7 @@ Evaluation describe(const Task& task, const HeldOut& held_out, const Trial& tria
   evaluation.delta = options.delta;
   evaluation.threshold = threshold;
   evaluation.self_consistency = options.self_consistency;
+  evaluation.endpoint = options.endpoint;
   if (options.confidence && options.self_consistency.samples == 1) {
     const auto plain =
         quality::certify(trial.plain, {.alpha = options.alpha, .delta = options.delta});
@@ -241,10 +243,12 @@ Result<Subject> find_subject(const store::Home& home, const store::Metadata& met
   return subject;
 }
 
-Result<std::unique_ptr<lm::SmallModel>> open(const store::Home& home, const Artifact& artifact) {
+Result<std::unique_ptr<lm::SmallModel>> open(const store::Home& home, const Artifact& artifact,
+                                             const EvaluateOptions& options) {
   return lm::open_model({.kind = artifact.kind,
                          .artifact_dir = home.artifacts() / artifact.id.value,
-                         .parallel = limits::slm_parallel_slots});
+                         .parallel = limits::slm_parallel_slots,
+                         .endpoint = options.endpoint});
 }
 
 // As this artifact is asked.
@@ -317,7 +321,7 @@ Result<Evaluation> evaluate(const store::Home& home, const TaskId& task_id,
   auto metadata = TRY(store::Metadata::open(home));
   const Subject subject = TRY(find_subject(home, metadata, task_id, options));
   const EvaluateOptions own = TRY(options_for(subject.artifact, options));
-  const auto model = TRY(open(home, subject.artifact));
+  const auto model = TRY(open(home, subject.artifact, own));
   Evaluation evaluation =
       TRY(evaluate_model(*model, subject.task, subject.held_out, TRY(prices_of(home)), own));
   evaluation.artifact = subject.artifact.id;
@@ -341,7 +345,7 @@ Result<std::vector<Evaluation>> evaluate_pool(const store::Home& home,
     subjects.push_back(TRY(find_subject(home, metadata, task, options)));
     const Subject& subject = subjects.back();
     own.push_back(TRY(options_for(subject.artifact, options)));
-    const auto model = TRY(open(home, subject.artifact));  // one at a time: memory
+    const auto model = TRY(open(home, subject.artifact, own.back()));  // one at a time: memory
     trials.push_back(TRY(try_model(*model, subject.task, subject.held_out, own.back())));
     calibration.push_back(trials.back().calibration);
     latencies_ms.push_back(probe_latency_ms(*model, subject.task, subject.held_out, own.back()));

@@ -30,7 +30,8 @@ struct EvaluateOptions {
   std::optional<lm::ChatEndpoint> cheaper = std::nullopt;
   std::size_t cheaper_calls_max = 200;
   double margin = 0.02;  // loss of task success that is accepted, where calls have rewards
-  SelfConsistency self_consistency = {};  // how the model is asked
+  SelfConsistency self_consistency = {};                 // how the model is asked
+  std::optional<ModelEndpoint> endpoint = std::nullopt;  // of an adapter; default: our own server
   // Of the artifact; evaluate() takes it from there.
   std::optional<ConfidenceModel> confidence = std::nullopt;
 };

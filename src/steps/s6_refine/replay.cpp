@@ -87,7 +87,8 @@ class Replayer {
       matcher_.add(task, i);
       auto model = lm::open_model({.kind = task.kind,
                                    .artifact_dir = home.artifacts() / task.artifact.value,
-                                   .parallel = limits::slm_parallel_slots});
+                                   .parallel = limits::slm_parallel_slots,
+                                   .endpoint = task.endpoint});
       if (model) {
         models_.back() = std::move(*model);
       } else if (!failure_) {
