@@ -84,7 +84,13 @@ class TuneBase(support.ProgramTest):
 
         evaluation = self.program.json("evaluate", self.task, "--alpha", "0.1")
         self.assertEqual(evaluation["verdict"], "convert", evaluation["reason"])
+        # Three samples vote, in the proof and live.
+        voted = self.program.json("evaluate", self.task, "--alpha", "0.1", "--samples", 3, "--temperature", 0.4)
+        self.assertEqual(voted["verdict"], "convert", voted["reason"])
+        self.assertEqual(voted["self_consistency"], {"samples": 3, "temperature": 0.4})
         self.program.json("promote", self.task)
+        decided, = self.program.json("policy")["tasks"]
+        self.assertEqual((decided["self_consistency"], decided["threshold"]), (voted["self_consistency"], voted["threshold"]))
         upstream = self.children.upstream("oracle")
         gateway = self.children.gateway(self.program, upstream.url)
         fresh = calls(60, 77)

@@ -18,7 +18,7 @@ TEST(EndpointRequest, HasTheSchemaInOpenAisForm) {
   const json::object body = endpoint_request(endpoint, question(), 20);
   EXPECT_EQ(body.at("model"), "router");
   EXPECT_EQ(body.at("messages").at(0).at("content"), "a\nb");
-  EXPECT_EQ(body.at("temperature"), 0);
+  EXPECT_EQ(body.at("temperature"), 0.0);
   EXPECT_FALSE(body.contains("seed"));
   EXPECT_EQ(body.at("response_format"),
             *json::parse(R"({"type":"json_schema","json_schema":)"
