@@ -1,6 +1,7 @@
 #include "apps/render.hpp"
 
 #include <cstdio>
+#include <map>
 
 #include "apps/fields.hpp"
 #include "apps/table.hpp"
@@ -73,6 +74,11 @@ std::string render_curate(const json::value& result) {
 std::string render_export(const json::value& result) {
   return "wrote " + thousands(integer(result, "examples")) + " examples of " +
          text(result, "dataset") + " to " + text(result, "path") + "\n";
+}
+
+std::string render_assignments(const json::value& result) {
+  return "wrote the tasks of " + thousands(integer(result, "calls")) + " calls to " +
+         text(result, "path") + "\n";
 }
 
 std::string render_cluster(const json::value& result) {
@@ -269,11 +275,42 @@ std::string render_report(const json::value& result) {
          (text(result, "pdf").empty() ? "" : "      " + text(result, "pdf") + "\n");
 }
 
+namespace {
+
+// What is not in order, with its remedy; what is, as a count.
+std::string health_lines(const json::value& health) {
+  std::string out;
+  std::int64_t sound = 0;
+  for (const json::value& finding : list(health, "findings")) {
+    const std::string kind = text(finding, "health");
+    if (kind == "ok") {
+      ++sound;
+      continue;
+    }
+    const std::string remedy = text(finding, "remedy");
+    out += "        " + kind + ": " + text(finding, "check") + ": " + text(finding, "finding") +
+           (remedy.empty() ? "" : "\n          -> " + remedy) + "\n";
+  }
+  return "health  " + thousands(sound) + " checks are ok\n" + out;
+}
+
+std::string policy_line(const json::value& result) {
+  const std::int64_t version = integer(result, "policy_version");
+  if (version == 0) return "policy  none: the LLM answers every call\n";
+  std::map<std::string, std::int64_t> modes;
+  for (const json::value& task : list(result, "tasks")) ++modes[text(task, "mode")];
+  std::string out = "policy  version " + std::to_string(version);
+  for (const auto& [mode, tasks] : modes) out += ", " + thousands(tasks) + " " + mode;
+  return out + "\n";
+}
+
+}  // namespace
+
 std::string render_status(const json::value& result) {
-  std::string out = "home   " + text(result, "home") + "\n";
+  std::string out = "home    " + text(result, "home") + "\n";
   if (const json::value* log = json::find(result, "log"); log != nullptr && log->is_object()) {
     const std::int64_t calls = integer(*log, "calls");
-    out += "calls  " + thousands(calls);
+    out += "calls   " + thousands(calls);
     if (calls > 0) {
       out += ", " + thousands(integer(*log, "served_by_slm")) + " answered by small models, " +
              thousands(integer(*log, "not_ok")) + " not ok; the last one " +
@@ -281,12 +318,16 @@ std::string render_status(const json::value& result) {
     }
     out += "\n";
   } else {
-    out += "calls  not known: " + text(result, "log_problem") + "\n";
+    out += "calls   not known: " + text(result, "log_problem") + "\n";
   }
+  out += policy_line(result);
+  if (const json::value* health = json::find(result, "health"); health != nullptr)
+    out += health_lines(*health);
   Table table({{.title = "task"},
                {.title = "calls", .align = Align::right},
                {.title = "share", .align = Align::right},
                {.title = "answered by"},
+               {.title = "mode"},
                {.title = "verdict"},
                {.title = "name"}});
   const json::array tasks = list(result, "tasks");
@@ -294,7 +335,7 @@ std::string render_status(const json::value& result) {
     const std::string verdict = text(task, "verdict");
     table.add({text(task, "id"), thousands(integer(task, "calls")),
                percent(number(task, "share_of_calls")), text(task, "served_by"),
-               verdict.empty() ? "-" : verdict, text(task, "name")});
+               text(task, "mode"), verdict.empty() ? "-" : verdict, text(task, "name")});
   }
   if (!tasks.empty()) out += "\n" + table.to_text();
   for (const json::value& demotion : list(result, "demotions")) {
