@@ -56,7 +56,7 @@ class Console(support.ProgramTest):
 
     def short_loop(self):
         """A home with tasks, one live model, one that is not proven, a training curve, keys, and fresh calls."""
-        self.with_keys()
+        self.program.text("init", "--upstream", "https://api.example.com/v1", "--listen", "127.0.0.1:0")
         rated = [{**record, "meta": {"reward": 1}} for record in support.records("intent", 1, 900)]
         calls = mixed(rated, support.records("writing", 1, 120), support.records("think", 1, 300),
                       support.records("extract", 1, 500), support.records("tools", 1, 300))
@@ -114,7 +114,8 @@ class Console(support.ProgramTest):
         self.assertEqual(seen["complaints"], [])
         self.assertEqual(seen["violations"], [])
         self.assertEqual(seen["checks"], {"token_left_address": True, "zoomed": True, "map_by_keyboard": True,
-                                          "skip_link": True, "live_update": True, "phone_overflow": []})
+                                          "skip_link": True, "live_update": True, "phone_overflow": [], "phone_tables": [],
+                                          "map_words_apart": True, "tried_again": True, "switch_on_a_phone": True})
         self.assertLess(seen["weight"], PAGE_BYTES_MAX)
         self.assertGreater(seen["weight"], 10_000, "nothing was weighed")
         self.assertLess(seen["first_paint_ms"], FIRST_PAINT_MS_MAX)
@@ -131,7 +132,11 @@ class Console(support.ProgramTest):
                 "routing": ["active", "accepted", "policy version 1", f"promote {task}"],
                 "calls": ["Newest calls", "small model", "ok"],
                 "keys": ["agents", "shop", "chain is whole", "curator"],
-                "settings": ["2 cores" if support.os.cpu_count() == 2 else "cores", "Current data set", "Prices"],
+                "settings": ["2 cores" if support.os.cpu_count() == 2 else "cores", "Current data set", "Prices", "api.example.com", "Theme:"],
+                "session": ["This session", "lasted", "step"],
+                "loading": ["Loading"],
+                "failed": ["This could not be read", "the disk is away", "mount it", "Try again"],
+                "away": ["Not connected", "Overview"],
                 "call": ["Content", "system", "user", "answer"],
                 "nowhere": ["no such page"],
                 "auditor_call": ["Masked", "curator"],
