@@ -4,6 +4,7 @@ Debian's Chromium walks it (browser/walk.mjs); screenshots stay in build/PRESET/
 may ask for what, and what a request from elsewhere gets.
 """
 
+import contextlib
 import datetime
 import http.client
 import json
@@ -115,7 +116,8 @@ class Console(support.ProgramTest):
         self.assertEqual(seen["violations"], [])
         self.assertEqual(seen["checks"], {"token_left_address": True, "zoomed": True, "map_by_keyboard": True,
                                           "skip_link": True, "live_update": True, "phone_overflow": [], "phone_tables": [],
-                                          "map_words_apart": True, "tried_again": True, "switch_on_a_phone": True})
+                                          "map_words_apart": True, "tried_again": True, "switch_on_a_phone": True,
+                                          "secret_shown": True, "secret_gone": True, "theme": "dark"})
         self.assertLess(seen["weight"], PAGE_BYTES_MAX)
         self.assertGreater(seen["weight"], 10_000, "nothing was weighed")
         self.assertLess(seen["first_paint_ms"], FIRST_PAINT_MS_MAX)
@@ -157,6 +159,35 @@ class Console(support.ProgramTest):
         acts = [(entry["act"], entry.get("detail", "")) for entry in self.program.json("audit", "show")["entries"]]
         self.assertTrue(any(act == "rollback" and "the browser test looks at it" in detail for act, detail in acts), acts)
         self.assertTrue(self.program.json("audit", "verify")["sound"])
+
+    def test_a_training_is_seen_while_it_runs(self):
+        if not (pathlib.Path(support.PROGRAM).parent / "understudy-train").exists():
+            self.skipTest("understudy-train is not built")
+        self.with_keys()
+        self.program.json("import", self.write_lines("calls.jsonl", support.records("extract", 1, 120)))
+        self.program.json("curate")
+        self.program.json("cluster")
+        url, owner_url = self.console(self.program)
+        token = owner_url.rpartition("=")[2]
+        training = subprocess.Popen(self.program.command("tune", self.program.json("tasks")[0]["id"], "--candidate", "nano", "--max-minutes", "0.1"),
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(training.kill)
+        points = []
+        while training.poll() is None:
+            models = self.asked(url + "/api/models", token)
+            points += [len(run["curve"]) for run in models["runs"]]
+            time.sleep(0.1)
+        self.assertEqual(training.returncode, 0)
+        self.assertGreater(len(set(points)), 1, "its curve grows")
+        models = self.asked(url + "/api/models", token)
+        self.assertEqual((models["runs"], len(models["artifacts"])), ([], 1))
+        self.assertGreaterEqual(len(models["artifacts"][0]["curve"]), max(points))
+
+    def asked(self, url, token):
+        connection = http.client.HTTPConnection(url.split("/")[2], timeout=20)
+        connection.request("GET", "/" + url.split("/", 3)[3], headers={"Authorization": f"Bearer {token}"})
+        with contextlib.closing(connection):
+            return json.loads(connection.getresponse().read())
 
     def test_up_runs_both_and_ends_both(self):
         self.with_keys()

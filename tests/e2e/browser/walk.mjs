@@ -165,6 +165,25 @@ await owner.getByRole("radio", { name: /^Active/ }).check();
 await owner.getByLabel("Why").fill("back again");
 await owner.getByRole("button", { name: "Change", exact: true }).click();
 await row(owner).getByText("active", { exact: true }).waitFor();
+// A virtual key: issued, shown once, revoked.
+await go(owner, "#/keys");
+await owner.getByRole("button", { name: "New virtual key…" }).click();
+await owner.getByLabel("Name").fill("browser");
+await owner.getByLabel("Requests per minute").fill("30");
+await inspect(owner, "key-dialog");
+await shoot(owner, "key-dialog", false);
+await owner.getByRole("button", { name: "Issue" }).click();
+seen.checks.secret_shown = (await owner.locator(".secret").textContent()).startsWith("us-");
+await owner.getByRole("button", { name: "Done" }).click();
+await owner.getByRole("button", { name: "Revoke browser" }).click();
+await owner.getByRole("button", { name: "Revoke", exact: true }).click();
+await owner.locator("tr", { hasText: "browser" }).getByText("revoked").waitFor();
+seen.checks.secret_gone = !(await textOf(owner)).includes("us-");
+// The theme goes with the button, whatever the system says.
+await go(owner, "#/settings");
+await owner.getByRole("button", { name: "Theme: auto" }).click();
+await owner.getByRole("button", { name: "Theme: light" }).click();
+seen.checks.theme = await owner.evaluate(() => document.documentElement.dataset.theme);
 await owner.context().close();
 
 // Dark, wide; then a phone, where nothing may be wider than the screen.
