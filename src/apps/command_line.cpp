@@ -63,8 +63,8 @@ std::filesystem::path home_of(int argc, char** argv) {
   return default_home();
 }
 
-// Whether the answer is wanted as JSON: what went wrong is then said as JSON, too. Asked of the words
-// themselves, because the wrong ones have to be answered as well.
+// Whether the answer is wanted as JSON: what went wrong is then said as JSON, too. Asked of the
+// words themselves, because the wrong ones have to be answered as well.
 bool wants_json(int argc, char** argv) {
   return std::any_of(argv + 1, argv + argc,
                      [](const char* word) { return std::string_view(word) == "--json"; });
@@ -87,10 +87,9 @@ void complain(const Error& error, std::string_view code, int exit_code, ErrorFor
 }
 
 void complain_of_usage(std::string message, std::string hint, ErrorForm form) {
-  complain({.code = ErrorCode::invalid_input,
-            .message = std::move(message),
-            .hint = std::move(hint)},
-           "usage", exit_usage, form);
+  complain(
+      {.code = ErrorCode::invalid_input, .message = std::move(message), .hint = std::move(hint)},
+      "usage", exit_usage, form);
 }
 
 std::vector<std::string> names_of_verbs(const CLI::App& app) {

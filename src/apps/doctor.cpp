@@ -275,8 +275,7 @@ void look_at_records(const Home& home, Findings& findings) {
 
 }  // namespace
 
-std::vector<Finding> examine(const store::Home& home, Reach reach,
-                             const Result<json::value>* log) {
+std::vector<Finding> examine(const store::Home& home, Reach reach, const Result<json::value>* log) {
   Findings findings;
   look_at_programs(findings);
   look_at_machine(findings);

@@ -166,7 +166,8 @@ json::value to_json(const VerbFacts& verb) {
 std::string reference_page(const VerbFacts& root) {
   std::string out =
       "# The command line\n\nMade by `understudy reference cli`; a test compares. Every verb has "
-      "`--help` and `--json`.\nWith `--json` the result, where there is one, stands on stdout, and what "
+      "`--help` and `--json`.\nWith `--json` the result, where there is one, stands on stdout, and "
+      "what "
       "went wrong on stderr as\n`{\"error\": {\"code\", \"exit_code\", \"message\", "
       "\"hint\"}}`.\n\nOptions before the verb:\n";
   append_page(root, out);

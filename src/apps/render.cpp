@@ -334,8 +334,8 @@ std::string render_status(const json::value& result) {
   for (const json::value& task : tasks) {
     const std::string verdict = text(task, "verdict");
     table.add({text(task, "id"), thousands(integer(task, "calls")),
-               percent(number(task, "share_of_calls")), text(task, "served_by"),
-               text(task, "mode"), verdict.empty() ? "-" : verdict, text(task, "name")});
+               percent(number(task, "share_of_calls")), text(task, "served_by"), text(task, "mode"),
+               verdict.empty() ? "-" : verdict, text(task, "name")});
   }
   if (!tasks.empty()) out += "\n" + table.to_text();
   for (const json::value& demotion : list(result, "demotions")) {

@@ -24,8 +24,8 @@ struct StatusWords {
 // All of it on one screen: traffic, tasks, the policy, health, what to do next.
 Result<json::value> look_once(const Home& home) {
   const auto log = console::log_statistics(home);
-  json::value seen = TRY(
-      console::status(home, log ? std::optional<json::value>(*log) : std::nullopt));
+  json::value seen =
+      TRY(console::status(home, log ? std::optional<json::value>(*log) : std::nullopt));
   seen.as_object()["health"] = to_json(examine(home, Reach::offline, &log));
   return seen;
 }

@@ -43,7 +43,8 @@ RefineSigns read_signs(const store::Home& home) {
 std::string message_in(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   const std::size_t line = text.find_last_of('\n') + 1;  // 0 where there is no other
-  if (const auto told = json::parse(std::string_view(text).substr(line)); told && told->is_object()) {
+  if (const auto told = json::parse(std::string_view(text).substr(line));
+      told && told->is_object()) {
     if (const json::value* error = json::find(*told, "error"); error != nullptr) {
       const std::string hint = json::string_or(*error, "hint");
       return json::string_or(*error, "message") + (hint.empty() ? "" : "; " + hint);

@@ -161,7 +161,7 @@ class Doctor(support.ProgramTest):
     def test_a_key_that_is_not_there(self):
         self.configured("https://api.example.com/v1")
         support.os.environ.pop("TEST_LLM_KEY")
-        self.assertIn("TEST_LLM_KEY", self.findings(exit_code=1)["upstream default"]["finding"])
+        self.assertIn("TEST_LLM_KEY", self.findings("--offline", exit_code=1)["configuration"]["finding"])
         self.assert_fails(support.EXIT_BAD_INPUT, "serve", says=["TEST_LLM_KEY"])
 
     def test_a_caller_is_told_that_the_upstream_is_away(self):

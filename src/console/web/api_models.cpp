@@ -64,28 +64,6 @@ Result<json::value> list_artifacts(const store::Home& home) {
 
 Reply ConsoleApi::models(const ApiRequest&) { return reply_of(list_artifacts(options_.home)); }
 
-Reply ConsoleApi::routing(const ApiRequest&) {
-  auto policies = policies_by_task(options_.home);
-  if (!policies) return failure(policies.error());
-  const auto version = store::current_policy_version(options_.home).value_or(0);
-  json::array tasks;
-  for (auto& entry : *policies) tasks.push_back(entry.value());
-  json::object out{
-      {"version", version},         {"modes", route_modes()},
-      {"routes", json::array()},    {"demotions", json::array()},
-      {"tasks", std::move(tasks)},  {"history", policy_history(options_.home, version)},
-      {"decisions", json::array()}, {"reasons", json::object()}};
-  if (auto routes = show_routes(options_.home)) {
-    for (const char* name : {"routes", "demotions"})
-      if (const json::array* found = json::find_array(*routes, name)) out[name] = *found;
-  }
-  for (const char* name : {"routes", "demotions"})
-    if (!out.contains(name)) out[name] = json::array();
-  if (const auto log = facts_.log()) put_decisions(out, **log);
-  put(out, "known", list_all_tasks(options_.home, facts_));
-  return reply_of(std::move(out));
-}
-
 Reply ConsoleApi::loop(const ApiRequest&) {
   json::object out{{"daemon", options_.refine != nullptr ? options_.refine->state() : nullptr},
                    {"turns", json::array()}};

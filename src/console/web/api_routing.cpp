@@ -2,6 +2,7 @@
 #include <map>
 
 #include "adapters/store/policy_store.hpp"
+#include "base/clock.hpp"
 #include "console/route_jobs.hpp"
 #include "console/web/api.hpp"
 #include "console/web/task_facts.hpp"

@@ -14,7 +14,8 @@ Reply ConsoleApi::settings(const ApiRequest&) {
   }
   const auto dataset = store::current_dataset(options_.home);
   out["dataset"] = dataset ? json::value(dataset->value) : json::value(nullptr);
-  put_or_problem(out, "manifest",
+  put_or_problem(
+      out, "manifest",
       dataset ? store::read_manifest(options_.home, *dataset) : Result<json::value>(nullptr));
   out["gateway"] = options_.describe_gateway ? options_.describe_gateway() : nullptr;
   if (const auto prices = economics::PriceTable::load(options_.home.directory() / "prices.toml")) {

@@ -1,5 +1,5 @@
-// Trained models as the console's pages show them: lineage, figures, training curve, size. Reads the
-// home on the caller's thread.
+// Trained models as the console's pages show them: lineage, figures, training curve, size. Reads
+// the home on the caller's thread.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// Tasks as the console's pages show them, with policy, evidence and traffic: what the task pages and
-// the routing page have in common. Reads the home on the caller's thread.
+// Tasks as the console's pages show them, with policy, evidence and traffic: what the task pages
+// and the routing page have in common. Reads the home on the caller's thread.
 #pragma once
 
 #include <string_view>

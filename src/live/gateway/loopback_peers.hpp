@@ -1,6 +1,7 @@
-// Both ends of the gateway for its tests, on the raw loopback sockets of adapters/net/test_peers.hpp:
-// an upstream that reads whole requests and answers them by a script, and messages taken apart as a
-// client sees them on the wire. Blocking; every wait ends after peer_timeout_ms.
+// Both ends of the gateway for its tests, on the raw loopback sockets of
+// adapters/net/test_peers.hpp: an upstream that reads whole requests and answers them by a script,
+// and messages taken apart as a client sees them on the wire. Blocking; every wait ends after
+// peer_timeout_ms.
 #pragma once
 
 #include <cstdint>
