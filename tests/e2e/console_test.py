@@ -57,7 +57,7 @@ class Console(support.ProgramTest):
 
     def short_loop(self):
         """A home with tasks, one live model, one that is not proven, a training curve, keys, and fresh calls."""
-        self.program.text("init", "--upstream", "https://api.example.com/v1", "--listen", "127.0.0.1:0")
+        self.with_keys()
         rated = [{**record, "meta": {"reward": 1}} for record in support.records("intent", 1, 900)]
         calls = mixed(rated, support.records("writing", 1, 120), support.records("think", 1, 300),
                       support.records("extract", 1, 500), support.records("tools", 1, 300))
@@ -81,6 +81,7 @@ class Console(support.ProgramTest):
         gateway = self.children.gateway(self.program, upstream.url)
         harness.send(gateway.url, agents.generate("intent", 9, 120) + agents.generate("writing", 9, 10), concurrency=8)
         gateway.stop()
+        self.program.text("init", "--upstream", "https://api.example.com/v1")  # for the settings page
         self.program.json("access", "add", "--name", "agents", "--tenant", "shop", "--rpm", 600, "--usd-per-day", 5)
         return labels[0], labels[1], extract
 
@@ -117,7 +118,7 @@ class Console(support.ProgramTest):
         self.assertEqual(seen["checks"], {"token_left_address": True, "zoomed": True, "map_by_keyboard": True,
                                           "skip_link": True, "live_update": True, "phone_overflow": [], "phone_tables": [],
                                           "map_words_apart": True, "tried_again": True, "switch_on_a_phone": True,
-                                          "secret_shown": True, "secret_gone": True, "theme": "dark"})
+                                          "secret_shown": True, "secret_gone": True, "theme": "dark", "phone_frame": True})
         self.assertLess(seen["weight"], PAGE_BYTES_MAX)
         self.assertGreater(seen["weight"], 10_000, "nothing was weighed")
         self.assertLess(seen["first_paint_ms"], FIRST_PAINT_MS_MAX)
@@ -134,7 +135,7 @@ class Console(support.ProgramTest):
                 "routing": ["active", "accepted", "policy version 1", f"promote {task}"],
                 "calls": ["Newest calls", "small model", "ok"],
                 "keys": ["agents", "shop", "chain is whole", "curator"],
-                "settings": ["2 cores" if support.os.cpu_count() == 2 else "cores", "Current data set", "Prices", "api.example.com", "Theme:"],
+                "settings": ["2 cores" if support.os.cpu_count() == 2 else "cores", "Current data set", "Prices", "api.example.com"],
                 "session": ["This session", "lasted", "step"],
                 "loading": ["Loading"],
                 "failed": ["This could not be read", "the disk is away", "mount it", "Try again"],
@@ -232,7 +233,8 @@ class Console(support.ProgramTest):
     def status(self, url, token):
         connection = http.client.HTTPConnection(url.split("/")[2], timeout=20)
         connection.request("GET", "/" + url.split("/", 3)[3], headers={"Authorization": f"Bearer {token}"})
-        return connection.getresponse().status
+        with contextlib.closing(connection):
+            return connection.getresponse().status
 
     def test_a_gateway_that_cannot_start_ends_the_console_too(self):
         self.with_keys()

@@ -92,7 +92,7 @@ export function Interval({ agreement, bound }: { agreement: Agreement; bound?: n
         {bound !== undefined && <rect class="bound" x={x(bound) - 0.2} y="0" width="0.4" height="10" />}
         <rect class="fill-slm" x={Math.min(99, x(agreement.rate) - 0.4)} y="0.5" width="0.9" height="9" />
       </svg>
-      <figcaption class="scale"><span>{percent(from, 0)}</span><span>100 %</span></figcaption>
+      <figcaption class="scale"><span>{percent(from, 0)}</span>{bound !== undefined && <span class="needed">{percent(bound, 0)} is needed</span>}<span>100 %</span></figcaption>
     </figure>
   );
 }

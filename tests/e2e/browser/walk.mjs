@@ -181,8 +181,8 @@ await owner.locator("tr", { hasText: "browser" }).getByText("revoked").waitFor()
 seen.checks.secret_gone = !(await textOf(owner)).includes("us-");
 // The theme goes with the button, whatever the system says.
 await go(owner, "#/settings");
-await owner.getByRole("button", { name: "Theme: auto" }).click();
-await owner.getByRole("button", { name: "Theme: light" }).click();
+await owner.getByRole("button", { name: "theme: auto" }).click();
+await owner.getByRole("button", { name: "theme: light" }).click();
 seen.checks.theme = await owner.evaluate(() => document.documentElement.dataset.theme);
 await owner.context().close();
 
@@ -218,6 +218,8 @@ for (const [name, hash] of walk) {
   if (name === "tasks") seen.checks.map_words_apart = await wordsApart(small);
   await shoot(small, `${name}-phone`);
 }
+await go(small, "#/settings");
+seen.checks.phone_frame = await small.getByRole("button", { name: /^Theme:/ }).isVisible() && await small.getByRole("button", { name: "Leave" }).isVisible();
 await go(small, "#/routing");
 seen.checks.switch_on_a_phone = await change(small).isVisible();
 await small.context().close();

@@ -50,7 +50,7 @@ export function Settings({ look }: { look: Look }) {
                   ["home", <span class="mono wrap">{data.home}</span>], ["version", data.version], ["your token", who?.name ?? "–"], ["your roles", who?.roles.join(", ") ?? "–"],
                   ...(data.machine ? [["machine", `${data.machine.cores} cores, ${bytes(data.machine.memory_bytes)} memory, ${bytes(data.machine.memory_available_bytes)} free`] as [string, string]] : []),
                 ]} />
-                <p class="actions"><button type="button" onClick={look.nextTheme}>Theme: {look.theme}</button><button type="button" onClick={look.leave}>Leave</button></p>
+                <p class="actions narrow-only"><button type="button" onClick={look.nextTheme}>Theme: {look.theme}</button><button type="button" onClick={look.leave}>Leave</button></p>
               </Card>
               <GatewayCard gateway={data.gateway} />
             </div>
