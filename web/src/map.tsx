@@ -102,7 +102,7 @@ export function TaskMap({ tasks, shown }: { tasks: ListedTask[]; shown: Set<stri
           const reach = Math.max(1e-6, ...task.map.calls.map((call) => Math.hypot(call.x - task.map.x, call.y - task.map.y)));
           return (
             <a key={task.id} href={`#/tasks/${task.id}`} class={`place ${tone(task)} ${shown.has(task.id) ? "" : "dim"}`} draggable={false}
-              aria-label={`${task.name}: ${count(task.statistics.calls)} calls, ${percent(task.statistics.share_of_calls)} of all`}
+              aria-label={lines.length ? undefined : `${percent(task.statistics.share_of_calls, 0)} ${task.name}`}
               onClick={(event) => { if (drag.current?.moved) event.preventDefault(); }}>
               <title>{`${task.name}: ${count(task.statistics.calls)} calls, ${percent(task.statistics.share_of_calls)} of all`}</title>
               <circle cx={x} cy={y} r={r} />
