@@ -116,7 +116,7 @@ class Console(support.ProgramTest):
         self.assertEqual(seen["complaints"], [])
         self.assertEqual(seen["violations"], [])
         self.assertEqual(seen["checks"], {"token_left_address": True, "zoomed": True, "map_by_keyboard": True,
-                                          "skip_link": True, "live_update": True, "phone_overflow": [], "phone_tables": [],
+                                          "skip_link": True, "live_update": True, "phone_overflow": [], "phone_tables": [], "tables_cut": [],
                                           "map_words_apart": True, "tried_again": True, "switch_on_a_phone": True,
                                           "secret_shown": True, "secret_gone": True, "theme": "dark", "phone_frame": True})
         self.assertLess(seen["weight"], PAGE_BYTES_MAX)

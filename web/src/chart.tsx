@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { isPhone } from "./format";
 
 export interface Line {
   label: string;
@@ -26,7 +27,6 @@ const ticksOf = (ticks: number[]): string[] => ticks.map((tick, index) => {
   const before = index ? new Date(ticks[index - 1]! * 1000) : null;
   return before?.getDate() === date.getDate() ? clock.format(date) : `${clock.format(date)}\n${day.format(date)}`;
 });
-const isPhone = () => window.innerWidth < 640;
 
 function options(props: Props, width: number): uPlot.Options {
   const format = props.format ?? ((value) => String(value));

@@ -50,3 +50,6 @@ export function duration(span: number): string {
 export const span = (value: number): string => (value < 10 ? milliseconds(1000 * value) : duration(value));
 
 export const shortId = (id: string): string => (id.length > 14 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id);
+
+// As style.css draws the line for its stacked tables.
+export const isPhone = (): boolean => window.innerWidth <= 640;

@@ -120,7 +120,7 @@ export function TaskMap({ tasks, shown }: { tasks: ListedTask[]; shown: Set<stri
         })}
       </svg>
       <p class="legend quiet">
-        <i class="swatch slm" /> a small model answers <i class="swatch proven" /> proven, not live <i class="swatch llm" /> the LLM answers
+        <span class="nowrap"><i class="swatch slm" /> a small model answers</span> <span class="nowrap"><i class="swatch proven" /> proven, not live</span> <span class="nowrap"><i class="swatch llm" /> the LLM answers</span>
         <span class="wide-only">· hold Ctrl and scroll to zoom, drag to move</span>
       </p>
     </div>

@@ -82,8 +82,12 @@ const firstPaint = (page) => page.evaluate(() => performance.getEntriesByName("f
 seen.first_paint_ms = await firstPaint(owner);
 seen.weight = weight;
 seen.checks.token_left_address = !owner.url().includes("ut-");
+// A table that is wider than its card hides columns.
+const hiddenTables = (page, name) => page.evaluate((where) => [...document.querySelectorAll(".stack")].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => `${where}: ${one.ariaLabel}`), name);
+seen.checks.tables_cut = [];
 for (const [name, hash] of walk) {
   await go(owner, hash);
+  seen.checks.tables_cut.push(...await hiddenTables(owner, name));
   await inspect(owner, name);
   await shoot(owner, name);
   seen.pages[name] = await textOf(owner);
@@ -212,9 +216,7 @@ for (const [name, hash] of walk) {
   await go(small, hash);
   const over = await small.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (over > 1) seen.checks.phone_overflow.push(`${name}: ${over} px too wide`);
-  // A table that is wider than its card hides columns.
-  const hidden = await small.evaluate(() => [...document.querySelectorAll(".stack")].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.ariaLabel));
-  seen.checks.phone_tables.push(...hidden.map((label) => `${name}: ${label}`));
+  seen.checks.phone_tables.push(...await hiddenTables(small, name));
   if (name === "tasks") seen.checks.map_words_apart = await wordsApart(small);
   await shoot(small, `${name}-phone`);
 }

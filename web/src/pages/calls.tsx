@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { bytes, count, milliseconds, shortId, span, time, usd } from "../format";
+import { bytes, count, isPhone, milliseconds, shortId, span, time, usd } from "../format";
 import { useResource } from "../live";
 import { may } from "../session";
 import type { Call, Calls as Listed } from "../types";
@@ -132,7 +132,7 @@ function SessionFacts({ calls }: { calls: Call[] }) {
 export function Calls({ query }: { query: URLSearchParams }) {
   const [filter, setFilter] = useState<CallFilter>({ ...blank, session: query.get("session") ?? "", task: query.get("task") ?? "" });
   useEffect(() => setFilter((before) => ({ ...before, session: query.get("session") ?? "", task: query.get("task") ?? "" })), [query.toString()]);
-  const [limit, setLimit] = useState(50);
+  const [limit, setLimit] = useState(isPhone() ? 15 : 50);
   const words = new URLSearchParams({ limit: String(limit) });
   for (const [name, value] of Object.entries(filter)) if (value) words.set(name, value);
   const calls = useResource<Listed>(`/api/calls?${words}`, ["log"]);

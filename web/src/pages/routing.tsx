@@ -1,4 +1,4 @@
-import { count, milliseconds, percent, time } from "../format";
+import { count, isPhone, milliseconds, percent, time } from "../format";
 import { useResource } from "../live";
 import { RouteSwitch } from "../switch";
 import type { Compared, ListedTask, Route, Routing as Policy, Watched } from "../types";
@@ -6,7 +6,7 @@ import { Await, Badge, Card, Empty, Facts, Page, Scroll, ServedBy, VerdictBadge 
 
 const words: Record<string, string> = {
   accepted: "accepted", low_confidence: "not sure enough", slm_error: "model failed", invalid_answer: "invalid answer", off: "switched off", no_task: "no task",
-  audit: "audited by the LLM", shadow: "in shadow", canary: "not in the canary", demoted: "demoted", tool_loop: "inside a tool loop", slm_unsupported: "not for small models",
+  audit: "audited", shadow: "in shadow", canary: "not in the canary", demoted: "demoted", tool_loop: "inside a tool loop", slm_unsupported: "not for small models",
 };
 
 function Reasons({ counts }: { counts: Record<string, number> | undefined }) {
@@ -110,7 +110,7 @@ export function Routing() {
                       <table class="dense">
                         <thead><tr><th>when</th><th>task</th><th>answered by</th><th>why</th><th class="number">confidence</th><th class="number">took</th></tr></thead>
                         <tbody>
-                          {data.decisions.slice(0, 20).map((decision) => (
+                          {data.decisions.slice(0, isPhone() ? 8 : 20).map((decision) => (
                             <tr key={decision.call}>
                               <td class="nowrap">{time(decision.at, true)}</td><td class="clip">{names.get(decision.task) ?? decision.task}</td><td><ServedBy server={decision.server} /></td>
                               <td class="nowrap">{words[decision.reason] ?? decision.reason.replaceAll("_", " ")}</td><td class="number">{decision.confidence >= 0 ? decision.confidence.toFixed(3) : "–"}</td><td class="number">{milliseconds(decision.latency_ms)}</td>
