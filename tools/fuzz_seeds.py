@@ -64,7 +64,13 @@ def seeds():
     def file(path):
         return (PROJECT / path).read_bytes()
 
+    schema = {"type": "object", "required": ["a"], "additionalProperties": False, "properties": {
+        "a": {"type": "integer", "minimum": 1}, "b": {"enum": ["x", None]}, "c": {"type": "array", "items": {"$ref": "#/$defs/d"}}},
+        "$defs": {"d": {"anyOf": [{"type": "string", "maxLength": 3}, {"const": 1.5}]}}}
     return {
+        "answer_shape": [lines({"tools": [{"type": "function", "function": {"name": "t", "parameters": schema}}],
+                                "response_format": {"type": "json_schema", "json_schema": {"schema": schema}}},
+                               {"a": 1, "b": "x", "c": ["yes", 1.5]})],
         "catalogue": [file("src/steps/s4_select/slm_catalogue.toml")],
         "chat_client": [lines({"choices": [{"message": {"role": "assistant", "content": "A"}}]})],
         "gguf_file": [gguf()],

@@ -77,12 +77,11 @@ void add_data_verbs(CLI::App& app, Action& action) {
       });
   cluster->add_flag("--new-calls", builder.options->flag,
                     "keep the tasks and only give the new calls to them, by their prompts");
-  cluster->add_option("--embeddings", builder.options->cluster.embeddings_url,
-                      "compare free texts by the vectors of this API, for example "
-                      "http://127.0.0.1:8080/v1 of a llama-server with an embedding model; off "
-                      "without it");
+  cluster->add_option("--embeddings", builder.options->cluster.embeddings,
+                      "compare free texts by vectors of this embedding model, a GGUF file, or of "
+                      "this API, for example http://127.0.0.1:8080/v1; off without it");
   cluster->add_option("--embedding-model", builder.options->cluster.embedding_model,
-                      "as that API names it");
+                      "the model's name at that API");
 
   CLI::App* tasks =
       builder.add("tasks", "the tasks that were found", [](const Home& home, const auto& o) {

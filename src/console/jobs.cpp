@@ -65,16 +65,20 @@ Result<json::value> curate(const Home& home, const std::optional<std::filesystem
 }
 
 Result<json::value> cluster(const Home& home, const ClusterRequest& request) {
-  const bool embedded = !request.embeddings_url.empty();
+  const std::string& from = request.embeddings;
+  const bool leaves = from.starts_with("http://") || from.starts_with("https://");
+  std::optional<s3::EmbeddingSource> source;
+  if (leaves) {
+    source = s3::embeddings_of({.url = from,
+                                .model = request.embedding_model,
+                                .api_key = api_key("UNDERSTUDY_EMBEDDINGS_KEY")});
+  } else if (!from.empty()) {
+    source = TRY(s3::embeddings_of(std::filesystem::path(from)));
+  }
   const auto access = TRY(ContentAccess::begin(
-      home, crypto::Role::curator, "cluster",
-      embedded ? "free texts go to " + request.embeddings_url : std::string{}));
+      home, crypto::Role::curator, "cluster", leaves ? "free texts go to " + from : std::string{}));
   const auto report =
-      embedded ? TRY(s3::cluster_embedded(home, {},
-                                          {.url = request.embeddings_url,
-                                           .model = request.embedding_model,
-                                           .api_key = api_key("UNDERSTUDY_EMBEDDINGS_KEY")}))
-               : TRY(s3::cluster(home, {}));
+      source ? TRY(s3::cluster_embedded(home, {}, *source)) : TRY(s3::cluster(home, {}));
   TRY(access.end(static_cast<std::uint64_t>(report.calls)));
   return to_json(report);
 }

@@ -23,10 +23,10 @@ Result<json::value> import_calls(const Home& home, const std::vector<std::filesy
 // Writes a page of what was done to `page` (default: reports/curate.html below home): "html".
 Result<json::value> curate(const Home& home, const std::optional<std::filesystem::path>& page);
 struct ClusterRequest {
-  std::string embeddings_url;  // empty: no embeddings
-  std::string embedding_model;
+  std::string embeddings;       // an API's URL, or a GGUF file; empty: none
+  std::string embedding_model;  // as the API names it
 };
-// The endpoint's key, where it needs one, is $UNDERSTUDY_EMBEDDINGS_KEY.
+// The API's key, where it needs one, is $UNDERSTUDY_EMBEDDINGS_KEY.
 Result<json::value> cluster(const Home& home, const ClusterRequest& request);
 Result<json::value> assign_new_calls(const Home& home);  // to the tasks that there are
 

@@ -1,4 +1,4 @@
-"""`cluster --embeddings` against a live llama-server: vectors of a small model that our trainer makes."""
+"""`cluster --embeddings`: vectors of a small model that our trainer makes, by a live llama-server and in this process."""
 
 import json
 import pathlib
@@ -69,6 +69,43 @@ class Embeddings(support.ProgramTest):
         text = json.dumps(agents.generate("intent", 1, 1)[0].request["messages"][-1]["content"])[1:20].encode()
         for path in files:
             self.assertFalse(path.is_file() and text in path.read_bytes())
+
+    def test_a_model_file_gives_the_tasks_that_its_server_gives(self):
+        self.with_keys()
+        self.program.json("import", self.write_lines("calls.jsonl", free_talk(250)))
+        self.program.json("curate")
+        model = self.directory / "nano/model.gguf"
+        self.program.json("cluster", "--embeddings", model)
+        by_file = self.program.text("export", "assignments")
+        self.assertIn('"task_id":"', by_file)
+        server, url = self.serve()
+        self.program.json("cluster", "--embeddings", url, "--embedding-model", "nano")
+        self.assertEqual(self.program.text("export", "assignments"), by_file)
+        server.terminate()
+        # A text that is far longer than the model takes is cut.
+        long = list(free_talk(251))[-1:]
+        long[0]["request"]["messages"][-1]["content"] *= 200
+        self.program.json("import", self.write_lines("long.jsonl", long))
+        self.program.json("curate")
+        self.program.json("cluster", "--embeddings", model)
+
+    def test_a_model_file_that_changed_is_another_model(self):
+        self.with_keys()
+        self.program.json("import", self.write_lines("calls.jsonl", free_talk(250)))
+        self.program.json("curate")
+        model = self.directory / "nano/model.gguf"
+        self.program.json("cluster", "--embeddings", model)
+        model.write_bytes(model.read_bytes()[:5000])
+        done = self.program.run("cluster", "--embeddings", model)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("model.gguf", done.stderr)
+
+    def test_a_model_file_that_is_not_there_is_named(self):
+        self.with_keys()
+        done = self.program.run("cluster", "--embeddings", self.directory / "no.gguf")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("no.gguf", done.stderr)
+        self.assertIn("URL", done.stderr)
 
     def test_an_endpoint_out_of_reach_is_named(self):
         self.with_keys()

@@ -40,7 +40,9 @@ std::string to_bytes(const Header& header) {
 }
 
 Result<std::size_t> header_bytes_of(std::string_view preamble) {
-  if (!preamble.starts_with(magic)) return fail(ErrorCode::corrupt, "not a sealed file");
+  if (!preamble.starts_with(magic.substr(0, preamble.size())))
+    return fail(ErrorCode::corrupt, "not a sealed file");
+  if (preamble.size() < preamble_bytes) return fail(ErrorCode::corrupt, "the header is cut short");
   const std::uint32_t found = get_u32(preamble.substr(8));
   TRY(check_format(FormatId::sealed, found));
   const std::uint32_t readers = get_u32(preamble.substr(12));

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include "adapters/crypto/record_cipher.hpp"
@@ -6,53 +5,12 @@
 #include "adapters/store/input_file.hpp"
 #include "adapters/store/sealed_file.hpp"
 #include "adapters/store/sealed_format.hpp"
+#include "adapters/store/sealed_head.hpp"
 #include "base/limits.hpp"
 
 namespace understudy::store {
 
 namespace format = sealed_format;
-
-namespace {
-
-struct HeaderText {
-  format::Header header;
-  std::string text;
-};
-
-Result<HeaderText> read_header(const InputFile& file) {
-  const auto preamble_bytes =
-      static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), format::preamble_bytes));
-  const std::string preamble = TRY(file.read(0, preamble_bytes));
-  if (!std::string_view(preamble).starts_with(format::magic.substr(0, preamble.size()))) {
-    return fail(ErrorCode::corrupt, "not a sealed file");
-  }
-  // A file gets its name when its header is on the disk, so a short one did not come from a crash.
-  const Error cut{.code = ErrorCode::corrupt, .message = "the header is cut short", .hint = {}};
-  if (preamble.size() < format::preamble_bytes) return fail(cut);
-  const std::size_t size = TRY(format::header_bytes_of(preamble));
-  if (file.size() < size) return fail(cut);
-  std::string text = TRY(file.read(0, size));
-  format::Header header = TRY(format::parse_header(text));
-  return HeaderText{.header = std::move(header), .text = std::move(text)};
-}
-
-Result<SecretText> open_data_key(const format::Header& header, const crypto::SecretKey& reader) {
-  std::string readers;
-  for (const format::SealedKey& key : header.keys) {
-    if (key.fingerprint == reader.public_key.raw_fingerprint()) {
-      std::string data_key = TRY(crypto::open_sealed(key.sealed, reader));
-      if (data_key.size() == crypto::data_key_bytes) return SecretText(std::move(data_key));
-      return fail(ErrorCode::corrupt, "the sealed data key has the wrong length");
-    }
-    readers += (readers.empty() ? "" : ", ") + crypto::hex(key.fingerprint);
-  }
-  return fail(ErrorCode::denied,
-              "it is sealed to " + readers + ", and the key of " + reader.public_key.name +
-                  " here is " + reader.public_key.fingerprint(),
-              "use the home (or the backup of its keys/) that this file was written for");
-}
-
-}  // namespace
 
 struct SealedReader::State {
   InputFile file;
@@ -144,13 +102,15 @@ Result<SealedReader> SealedReader::open(const std::filesystem::path& path,
                                                 .at_end = false,
                                                 .failure = {}});
   const auto in_file = [&path](const Error& error) { return fail(error.within(path.string())); };
-  auto read = read_header(state->file);
-  if (!read) return in_file(read.error());
-  Result<SecretText> data_key = open_data_key(read->header, reader);
+  const auto head = read_head(state->file, format::preamble_bytes, format::header_bytes_of);
+  if (!head) return in_file(head.error());
+  const auto header = format::parse_header(*head);
+  if (!header) return in_file(header.error());
+  Result<SecretText> data_key = open_data_key(header->keys, {&reader, 1});
   if (!data_key) return in_file(data_key.error());
   state->cipher.emplace(std::move(*data_key));
-  state->position = {.file_id = read->header.file_id, .chain = crypto::hash(read->text)};
-  state->offset = read->text.size();
+  state->position = {.file_id = header->file_id, .chain = crypto::hash(*head)};
+  state->offset = head->size();
   return SealedReader(std::move(state));
 }
 
@@ -160,10 +120,11 @@ Tail SealedReader::tail() const { return state_->tail; }
 
 Result<std::vector<std::string>> read_sealed_fingerprints(const std::filesystem::path& path) {
   const InputFile file = TRY(InputFile::open(path));
-  const auto read = read_header(file);
-  if (!read) return fail(read.error().within(path.string()));
+  const auto head = read_head(file, format::preamble_bytes, format::header_bytes_of);
+  const auto header = head ? format::parse_header(*head) : fail(head.error());
+  if (!header) return fail(header.error().within(path.string()));
   std::vector<std::string> fingerprints;
-  for (const auto& key : read->header.keys) fingerprints.push_back(crypto::hex(key.fingerprint));
+  for (const auto& key : header->keys) fingerprints.push_back(crypto::hex(key.fingerprint));
   return fingerprints;
 }
 

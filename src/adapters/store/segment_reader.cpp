@@ -1,127 +1,17 @@
 #include "adapters/store/segment_reader.hpp"
 
-#include <algorithm>
-#include <map>
-#include <set>
 #include <utility>
 
 #include "adapters/crypto/record_cipher.hpp"
 #include "adapters/crypto/tenant_keys.hpp"
 #include "adapters/store/call_content.hpp"
-#include "adapters/store/compression.hpp"
-#include "adapters/store/input_file.hpp"
+#include "adapters/store/sealed_head.hpp"
+#include "adapters/store/segment_reader_state.hpp"
 #include "base/limits.hpp"
 
 namespace understudy::store {
 
 namespace format = segment_format;
-
-namespace {
-
-struct HeaderText {
-  format::Header header;
-  std::string text;
-};
-
-Result<HeaderText> read_header(const InputFile& file) {
-  const auto preamble_bytes =
-      static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), format::preamble_bytes));
-  const std::string preamble = TRY(file.read(0, preamble_bytes));
-  // A file gets its name when its header is on the disk, so a short one did not come from a crash.
-  const std::size_t size = TRY(format::header_bytes_of(preamble));
-  if (file.size() < size) return fail(ErrorCode::corrupt, "the header is cut short");
-  std::string text = TRY(file.read(0, size));
-  format::Header header = TRY(format::parse_header(text));
-  return HeaderText{.header = std::move(header), .text = std::move(text)};
-}
-
-Result<SecretText> open_metadata_key(const format::Header& header, const SegmentKeys& keys) {
-  std::string readers;
-  for (const auto& sealed : header.keys) {
-    for (const crypto::SecretKey& reader : keys.readers) {
-      if (sealed.fingerprint != reader.public_key.raw_fingerprint()) continue;
-      std::string key = TRY(crypto::open_sealed(sealed.sealed, reader));
-      if (key.size() == crypto::data_key_bytes) return SecretText(std::move(key));
-      return fail(ErrorCode::corrupt, "the sealed key has the wrong length");
-    }
-    readers += (readers.empty() ? "" : ", ") + crypto::hex(sealed.fingerprint);
-  }
-  const std::string here = keys.readers.empty()
-                               ? "there is no key here"
-                               : "the key of " + keys.readers.front().public_key.name +
-                                     " here is " + keys.readers.front().public_key.fingerprint();
-  return fail(ErrorCode::denied, "it is sealed to " + readers + ", and " + here,
-              "use the home (or the backup of its keys/) that this file was written for");
-}
-
-}  // namespace
-
-struct SegmentReader::State {
-  // A tenant of this segment: with a cipher where its content can be read.
-  struct Tenant {
-    std::string name;
-    ContentState state = ContentState::withheld;
-    std::optional<crypto::SegmentCipher> cipher;
-    ReadParts parts;
-  };
-
-  State(InputFile input, const SegmentKeys& given, HeaderText read, SecretText key)
-      : file(std::move(input)),
-        keys(given),
-        header(std::move(read.header)),
-        cipher(header.cipher, std::move(key)),
-        position{.segment_id = header.segment_id, .index = 0, .chain = crypto::hash(read.text)},
-        offset(read.text.size()) {}
-
-  InputFile file;
-  const SegmentKeys& keys;
-  format::Header header;
-  crypto::SegmentCipher cipher;
-  format::Position position;
-  std::uint64_t offset;
-  Compressor compressor;
-  std::vector<Tenant> tenants;
-  std::vector<std::string> tenant_names;
-  std::vector<std::string> warnings;
-  std::string bound;
-  Tail tail;
-  bool at_end = false;
-  std::optional<Error> failure;
-
-  [[nodiscard]] std::uint64_t left() const { return file.size() - offset; }
-  SegmentIndex* index = nullptr;
-
-  // A record whose metadata is opened, and whose content is not yet.
-  struct Opened {
-    Metadata metadata;
-    std::string_view body;  // two ciphertexts, in the file's window
-    std::size_t metadata_bytes = 0;
-    std::size_t front_bytes = 0;
-    std::size_t place_bytes = 0;  // of `bound`: what the content is bound to
-    crypto::SegmentNonce content_nonce;
-
-    [[nodiscard]] std::string_view sealed_metadata() const {
-      return body.substr(0, metadata_bytes);
-    }
-    [[nodiscard]] std::string_view content() const { return body.substr(metadata_bytes); }
-  };
-  Result<std::optional<LogRecord>> next();
-  Result<std::optional<LogRecord>> read_record();
-  Result<std::optional<Opened>> open_record();
-  void go_on(const Opened& opened);
-  Status go_to(const SegmentIndex& known, std::uint64_t record);
-  Result<Opened> open_at(const SegmentIndex& known, std::uint64_t record);
-  Result<bool> lend_parts(const SegmentIndex& known, std::uint64_t tenant,
-                          const std::vector<std::uint64_t>& named, ReadParts& parts);
-  Result<std::optional<Call>> open_call(const SegmentIndex& known, std::uint64_t record);
-  std::nullopt_t stop_at_tail();
-  [[nodiscard]] Error at_record(std::string_view what) const;
-  void add_tenant(const TenantRecord& record);
-  // `opened` is the record that open_record() gave last: its binding is still in `bound`.
-  Result<SecretText> open_content(const Tenant& tenant, const Opened& opened);
-  Result<LogRecord> complete(CallRecord record, const Opened& opened);
-  Result<LogRecord> complete(FeedbackRecord record, const Opened& opened);
-};
 
 std::nullopt_t SegmentReader::State::stop_at_tail() {
   tail.lost_bytes = left();
@@ -270,102 +160,6 @@ Result<std::optional<LogRecord>> SegmentReader::State::read_record() {
   }
 }
 
-// From the mark before it. What the walk reads is not checked here: a byte that was changed gives
-// another chain, behind which the record does not open.
-Status SegmentReader::State::go_to(const SegmentIndex& known, std::uint64_t record) {
-  const std::size_t tag = crypto::tag_bytes(header.cipher);
-  const std::uint64_t at = record / SegmentIndex::records_per_mark;
-  if (known.segment_id != header.segment_id || at >= known.marks.size()) {
-    return fail(ErrorCode::conflict,
-                file.path().string() + " is another file than the one that was indexed",
-                "read the log anew");
-  }
-  const SegmentIndex::Mark& mark = known.marks[static_cast<std::size_t>(at)];
-  offset = mark.offset;
-  position.index = at * SegmentIndex::records_per_mark;
-  position.chain = mark.chain;
-  while (position.index < record) {
-    if (left() < format::record_fields_bytes + tag) return fail(at_record("the file is cut here"));
-    const auto fields = format::parse_fields(TRY(file.view(offset, format::record_fields_bytes)));
-    const std::uint64_t body = offset + format::record_fields_bytes + tag;
-    if (fields.metadata_bytes < tag || fields.metadata_bytes > fields.body_bytes ||
-        fields.body_bytes > file.size() - body) {
-      return fail(at_record("its lengths are impossible"));
-    }
-    position.chain =
-        crypto::hash(position.chain, TRY(file.view(body + fields.metadata_bytes - tag, tag)));
-    offset = body + fields.body_bytes;
-    ++position.index;
-  }
-  return {};
-}
-
-Result<SegmentReader::State::Opened> SegmentReader::State::open_at(const SegmentIndex& known,
-                                                                   std::uint64_t record) {
-  TRY(go_to(known, record));
-  auto opened = TRY(open_record());
-  if (!opened || !std::holds_alternative<CallRecord>(opened->metadata)) {
-    return fail(at_record("there is no call here any more"));
-  }
-  return std::move(*opened);
-}
-
-// Earlier parts that a call names, each from the call that brought it. False: the segment does not
-// say which that is.
-Result<bool> SegmentReader::State::lend_parts(const SegmentIndex& known, std::uint64_t tenant,
-                                              const std::vector<std::uint64_t>& named,
-                                              ReadParts& parts) {
-  const auto& owner = known.tenants[static_cast<std::size_t>(tenant)];
-  std::map<std::uint64_t, std::set<std::uint64_t>> wanted;  // record -> parts
-  for (const std::uint64_t part : named) {
-    const auto bringer = owner.bringer_of(part);
-    if (!bringer) return false;
-    wanted[*bringer].insert(part);
-  }
-  for (const auto& [record, numbers] : wanted) {
-    const Opened opened = TRY(open_at(known, record));
-    if (std::get<CallRecord>(opened.metadata).tenant != tenant) {
-      return fail(at_record("it is another tenant's call than the one that was indexed"));
-    }
-    const SecretText plain = TRY(open_content(tenants[static_cast<std::size_t>(tenant)], opened));
-    const auto brought = TRY(new_parts_in(plain.reveal()));
-    const std::uint64_t first = owner.parts_before(record);
-    for (const std::uint64_t part : numbers) {
-      if (part - first >= brought.size()) return fail(at_record("it lacks a part of its own"));
-      TRY(parts.lend(part, brought[static_cast<std::size_t>(part - first)]));
-    }
-  }
-  return true;
-}
-
-Result<std::optional<Call>> SegmentReader::State::open_call(const SegmentIndex& known,
-                                                            std::uint64_t record) {
-  const Opened opened = TRY(open_at(known, record));
-  const auto& found = std::get<CallRecord>(opened.metadata);
-  if (found.tenant >= known.tenants.size()) return fail(at_record("it names no known tenant"));
-  const auto number = static_cast<std::size_t>(found.tenant);
-  tenants.resize(number);  // the others stay closed
-  add_tenant(known.tenants[number].introduced);
-  const Tenant& tenant = tenants.back();
-  Call call = found.call;
-  call.origin.tenant = tenant.name;
-  call.content = tenant.state;
-  if (!tenant.cipher) return call;
-  const SecretText plain = TRY(open_content(tenant, opened));
-  const std::uint64_t first = known.tenants[number].parts_before(record);
-  if (TRY(new_parts_in(plain.reveal())).size() != found.new_parts) return std::nullopt;
-  std::vector<std::uint64_t> named = TRY(parts_named_in(plain.reveal()));
-  if (std::ranges::any_of(named, [&](auto part) { return part >= first + found.new_parts; }))
-    return std::nullopt;
-  std::erase_if(named, [first](std::uint64_t part) { return part >= first; });
-  ReadParts parts(first);
-  if (!TRY(lend_parts(known, found.tenant, named, parts))) return std::nullopt;
-  Content content = TRY(parse_content(plain.reveal(), parts));
-  call.request = std::move(content.request);
-  call.response = std::move(content.response);
-  return call;
-}
-
 Result<std::optional<LogRecord>> SegmentReader::State::next() {
   if (failure) return fail(*failure);
   if (at_end) return std::nullopt;
@@ -383,23 +177,20 @@ Result<SegmentReader> SegmentReader::open(const std::filesystem::path& path,
                                           const SegmentKeys& keys) {
   InputFile file = TRY(InputFile::open(path));
   const auto in_file = [&path](const Error& error) { return fail(error.within(path.string())); };
-  auto read = read_header(file);
-  if (!read) return in_file(read.error());
-  auto key = open_metadata_key(read->header, keys);
+  const auto head = read_head(file, format::preamble_bytes, format::header_bytes_of);
+  if (!head) return in_file(head.error());
+  auto header = format::parse_header(*head);
+  if (!header) return in_file(header.error());
+  auto key = open_data_key(header->keys, keys.readers);
   if (!key) return in_file(key.error());
   return SegmentReader(
-      std::make_unique<State>(std::move(file), keys, std::move(*read), std::move(*key)));
+      std::make_unique<State>(std::move(file), keys, std::move(*header), *head, std::move(*key)));
 }
 
 Result<std::optional<LogRecord>> SegmentReader::next() { return state_->next(); }
 
 void SegmentReader::index_into(SegmentIndex& index) { state_->index = &index; }
 std::uint64_t SegmentReader::records() const { return state_->position.index; }
-
-Result<std::optional<Call>> SegmentReader::open_call(const SegmentIndex& index,
-                                                     std::uint64_t record) {
-  return state_->open_call(index, record);
-}
 
 Tail SegmentReader::tail() const { return state_->tail; }
 const format::Header& SegmentReader::header() const { return state_->header; }
@@ -408,9 +199,10 @@ const std::vector<std::string>& SegmentReader::warnings() const { return state_-
 
 Result<format::Header> read_segment_header(const std::filesystem::path& path) {
   const InputFile file = TRY(InputFile::open(path));
-  auto read = read_header(file);
-  if (!read) return fail(read.error().within(path.string()));
-  return std::move(read->header);
+  const auto head = read_head(file, format::preamble_bytes, format::header_bytes_of);
+  auto header = head ? format::parse_header(*head) : fail(head.error());
+  if (!header) return fail(header.error().within(path.string()));
+  return header;
 }
 
 }  // namespace understudy::store

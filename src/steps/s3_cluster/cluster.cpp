@@ -273,15 +273,13 @@ Result<ClusterReport> cluster(const store::Home& home, const ClusterOptions& opt
 }
 
 Result<ClusterReport> cluster_embedded(const store::Home& home, const ClusterOptions& options,
-                                       const lm::EmbeddingEndpoint& endpoint) {
+                                       const EmbeddingSource& source) {
   const auto secret = TRY(crypto::load_secret_key(home.keys(), crypto::Role::curator));
   const auto open = TRY(crypto::load_public_key(home.keys(), crypto::Role::curator));
-  auto cache = TRY(EmbeddingCache::open(home.directory(), secret, endpoint));
-  const lm::EmbeddingClient client(endpoint);
+  auto cache = TRY(EmbeddingCache::open(home.directory(), secret, source.name));
   ClusterOptions embedded = options;
   embedded.embed = [&](std::span<const std::string_view> texts) {
-    return cache.embed(
-        texts, [&](std::span<const std::string_view> asked) { return client.embed(asked); }, open);
+    return cache.embed(texts, source.embed, open);
   };
   return cluster(home, embedded);
 }

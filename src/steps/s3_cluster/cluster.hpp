@@ -17,7 +17,7 @@
 #include "economics/price_table.hpp"
 #include "records/example.hpp"
 #include "records/task.hpp"
-#include "steps/s3_cluster/embedding_cache.hpp"
+#include "steps/s3_cluster/embedding_source.hpp"
 
 namespace understudy::s3 {
 
@@ -51,9 +51,9 @@ struct ClusterReport {
 
 Result<ClusterReport> cluster(const store::Home& home, const ClusterOptions& options);
 
-// The same with vectors of free texts from `endpoint`, each asked for once.
+// The same with vectors of free texts from `source`, each asked for once.
 Result<ClusterReport> cluster_embedded(const store::Home& home, const ClusterOptions& options,
-                                       const lm::EmbeddingEndpoint& endpoint);
+                                       const EmbeddingSource& source);
 
 // Keeps the tasks and gives the calls of the current data set that have none yet to them, from
 // their prompts alone; the tasks' figures stay those of the last clustering.

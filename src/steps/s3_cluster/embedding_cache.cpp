@@ -7,6 +7,7 @@
 
 #include "adapters/store/sealed_file.hpp"
 #include "adapters/text/hashing.hpp"
+#include "base/progress.hpp"
 
 namespace understudy::s3 {
 
@@ -14,7 +15,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t texts_at_once = 64;
+
 TextHash hash_of(std::string_view text) { return {text::hash64(text, 1), text::hash64(text, 2)}; }
+
+Result<Embeddings> ask_for(std::span<const std::string_view> texts, const Embedder& ask) {
+  Progress progress("comparing texts by vectors", texts.size(), "texts");
+  Embeddings vectors;
+  while (!texts.empty()) {
+    const auto some = texts.first(std::min(texts_at_once, texts.size()));
+    Embeddings found = TRY(ask(some));
+    if (found.size() != some.size())
+      return fail(ErrorCode::corrupt, "an embedder that gives another number of vectors");
+    vectors.append_range(std::move(found));
+    progress.advance(some.size());
+    texts = texts.subspan(some.size());
+  }
+  return vectors;
+}
 
 }  // namespace
 
@@ -39,9 +57,9 @@ Result<std::pair<TextHash, std::vector<float>>> decode_embedding(std::string_vie
 }
 
 Result<EmbeddingCache> EmbeddingCache::open(const fs::path& home, const crypto::SecretKey& curator,
-                                            const lm::EmbeddingEndpoint& endpoint) {
+                                            std::string_view source) {
   EmbeddingCache cache;
-  cache.directory_ = home / "embeddings" / text::hash_hex(endpoint.url + '\x1f' + endpoint.model);
+  cache.directory_ = home / "embeddings" / text::hash_hex(source);
   std::error_code error;
   fs::create_directories(cache.directory_, error);
   if (error) {
@@ -68,9 +86,7 @@ Result<Embeddings> EmbeddingCache::embed(std::span<const std::string_view> texts
   if (!missing.empty()) {
     std::vector<std::string_view> asked;
     for (const auto& [hash, text] : missing) asked.push_back(text);
-    Embeddings found = TRY(ask(asked));
-    if (found.size() != asked.size())
-      return fail(ErrorCode::corrupt, "an embedder that gives another number of vectors");
+    Embeddings found = TRY(ask_for(asked, ask));
     const std::array readers{curator};
     auto writer =
         TRY(store::SealedWriter::create(directory_ / std::format("{:06}.sealed", files_), readers));

@@ -1,6 +1,6 @@
-// Embeddings of texts, asked for once: an endpoint behind a cache by content hash. What is known
-// lies below home/embeddings/, one folder per endpoint and model, in files sealed to the curator,
-// because text can be guessed from its vector. One owner, one thread.
+// Embeddings of texts, asked for once: a source of vectors behind a cache by content hash. What is
+// known lies below home/embeddings/, one folder per source, in files sealed to the curator, because
+// text can be guessed from its vector. One owner, one thread.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "adapters/crypto/keys.hpp"
-#include "adapters/lm/embedding_client.hpp"
 #include "base/result.hpp"
 
 namespace understudy::s3 {
@@ -30,10 +29,9 @@ Result<std::pair<TextHash, std::vector<float>>> decode_embedding(std::string_vie
 
 class EmbeddingCache {
  public:
-  // Reads what is known of this endpoint's model.
+  // Reads what is known of `source` (EmbeddingSource::name).
   static Result<EmbeddingCache> open(const std::filesystem::path& home,
-                                     const crypto::SecretKey& curator,
-                                     const lm::EmbeddingEndpoint& endpoint);
+                                     const crypto::SecretKey& curator, std::string_view source);
   // Asks `ask` for those that are not known, and keeps them in a new file.
   Result<Embeddings> embed(std::span<const std::string_view> texts, const Embedder& ask,
                            const crypto::PublicKey& curator);

@@ -26,10 +26,10 @@ class Cache : public testing::Test {
   }
   ~Cache() override { fs::remove_all(directory_); }
 
-  Result<EmbeddingCache> open(const std::string& model) const {
+  Result<EmbeddingCache> open(const std::string& source) const {
     return EmbeddingCache::open(
         directory_, crypto::load_secret_key(directory_ / "keys", crypto::Role::curator).value(),
-        {.url = "http://127.0.0.1:1/v1", .model = model, .api_key = {}});
+        source);
   }
   crypto::PublicKey curator() const {
     return crypto::load_public_key(directory_ / "keys", crypto::Role::curator).value();

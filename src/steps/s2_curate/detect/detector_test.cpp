@@ -163,6 +163,13 @@ TEST(DetectSecret, KnowsFormatsOfKeys) {
               ElementsAre("secret:" + random_part(24)));
 }
 
+TEST(DetectSecret, KnowsKeysOfLettersAloneByTheirVeryLength) {
+  const std::string letters = "kWzRtLqPxNbVdGfHsJmCyTrQwXzLpKvBnM";
+  EXPECT_THAT(found("token hf_" + letters + " end"), ElementsAre("secret:hf_" + letters));
+  EXPECT_THAT(found("token hf_" + letters + "q end"), testing::IsEmpty());
+  EXPECT_THAT(found("hf_requiredCharacteristicTypesForMetad end"), testing::IsEmpty());
+}
+
 TEST(DetectSecret, TakesPrivateKeysToTheirEnd) {
   const std::string pem =
       "-----BEGIN RSA PRIVATE"

@@ -19,6 +19,7 @@ constexpr std::size_t header_bytes_max = 60;  // of "-----BEGIN ... PRIVATE KEY-
 constexpr std::size_t key_body_bytes_min = 6;
 constexpr std::size_t command_bytes_max = 2000;
 constexpr std::size_t token_bytes_min = 8;
+constexpr std::size_t letters_bytes_min = 30;  // of a key that has no digit
 
 std::size_t end_of(Run run, std::string_view text, std::size_t at) {
   std::size_t end = at;
@@ -92,7 +93,9 @@ std::optional<Entity> find_formatted_secret(const Leaf& leaf, Place place,
   const bool digit = std::ranges::any_of(drawn, is_digit);
   if (telling && (digit || entropy_bits(drawn) >= 4) && entropy_bits(drawn) >= 2.8)
     return secret_at(text, {begin, end}, format.kind);
-  if (format.literal.size() <= short_literal_bytes && !digit) return std::nullopt;
+  // Letters alone, where a short literal begins them: only in the very length of the key.
+  const bool exact = drawn.size() == format.behind.min && drawn.size() >= letters_bytes_min;
+  if (format.literal.size() <= short_literal_bytes && !digit && !exact) return std::nullopt;
   if (!looks_random(drawn)) return std::nullopt;
   return secret_at(text, {begin, end}, format.kind);
 }
