@@ -161,6 +161,8 @@ def main():
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("first_minutes: only root may enter another root directory")
+    if not options.file.is_file():
+        sys.exit(f"first_minutes: {options.file} is not there; ./dev release makes it")
     work = pathlib.Path(tempfile.mkdtemp(prefix="understudy-first-"))
     try:
         root = Root(options.root or work / "root")
