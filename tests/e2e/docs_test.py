@@ -29,6 +29,7 @@ wait_for_gateway() {
 }
 """
 PAGE_SECONDS_MAX = 300
+FILLER = "a customer wrote to the shop about an order and waits for an answer " * 20
 # Tables of words, of what a program prints, and of what runs on other people's machines.
 TOLD_ONLY = {"text": {"guide/models.md"}, "": {"README.md", "reference/cli.md"}, "toml": {"guide/models.md", "reference/config.md"},
              "python": {"guide/connect.md"}, "yaml": {"guide/connect.md"}}
@@ -118,7 +119,8 @@ class Guides(support.ProgramTest):
         if not trainer.exists():
             self.skipTest("understudy-train is not built")
         # A GGUF file that costs seconds: a nano model of a few steps, as somebody else's base.
-        lines = [{"prompt": f"note {number}: {word}\n", "answer": word} for number in range(60) for word in ("red", "green", "blue")]
+        # Its prompts are as long as a task's: that is how much it can read.
+        lines = [{"prompt": f"note {number}: {word} {FILLER}\n", "answer": word} for number in range(60) for word in ("red", "green", "blue")]
         subprocess.run([str(trainer), "--data", self.write_lines("base.jsonl", lines), "--out", self.directory, "--steps", "3",
                         "--pieces", "300", "--quiet"], check=True, stdout=subprocess.DEVNULL)
         (self.directory / "model.gguf").rename(self.work / "base.gguf")
