@@ -1,6 +1,7 @@
 #include "apps/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -9,6 +10,7 @@
 #include "apps/help_format.hpp"
 #include "apps/toml_options.hpp"
 #include "base/exit_code.hpp"
+#include "base/json.hpp"
 #include "base/nearest_word.hpp"
 #include "base/progress.hpp"
 
@@ -61,6 +63,35 @@ std::filesystem::path home_of(int argc, char** argv) {
   return default_home();
 }
 
+// Whether the answer is wanted as JSON: what went wrong is then said as JSON, too. Asked of the
+// words themselves, because the wrong ones have to be answered as well.
+bool wants_json(int argc, char** argv) {
+  return std::any_of(argv + 1, argv + argc,
+                     [](const char* word) { return std::string_view(word) == "--json"; });
+}
+
+enum class ErrorForm { text, json };
+
+// On stderr, where errors go in every form: stdout holds results only.
+void complain(const Error& error, std::string_view code, int exit_code, ErrorForm form) {
+  if (form == ErrorForm::text) {
+    std::fprintf(stderr, "understudy: %s\n", error.to_text().c_str());
+    return;
+  }
+  const json::object told{{"error",
+                           {{"code", code},
+                            {"exit_code", exit_code},
+                            {"message", error.message},
+                            {"hint", error.hint}}}};
+  std::fprintf(stderr, "%s\n", json::to_text(told).c_str());
+}
+
+void complain_of_usage(std::string message, std::string hint, ErrorForm form) {
+  complain(
+      {.code = ErrorCode::invalid_input, .message = std::move(message), .hint = std::move(hint)},
+      "usage", exit_usage, form);
+}
+
 std::vector<std::string> names_of_verbs(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -70,7 +101,7 @@ std::vector<std::string> names_of_verbs(const CLI::App& app) {
 
 // A verb's action, or the exit code where there is nothing to run: help and version 0, wrong
 // usage 2.
-std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+std::optional<int> parse(CLI::App& app, int argc, char** argv, ErrorForm form) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
@@ -79,9 +110,12 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     if (!words.empty() && app.get_subcommands().empty()) {
       const std::vector<std::string> verbs = names_of_verbs(app);
       const std::string near(nearest(words.front(), verbs));
-      std::fprintf(stderr, "understudy: no such verb: %s\n", words.front().c_str());
-      if (!near.empty()) std::fprintf(stderr, "  did you mean `understudy %s`?\n", near.c_str());
-      std::fprintf(stderr, "  `understudy --help` lists them\n");
+      complain_of_usage("no such verb: " + words.front(),
+                        (near.empty() ? "" : "did you mean `understudy " + near + "`?\n  ") +
+                            "`understudy --help` lists them",
+                        form);
+    } else if (form == ErrorForm::json) {
+      complain_of_usage(error.what(), "`understudy VERB --help` says what it takes", form);
     } else {
       app.exit(error);
     }
@@ -89,6 +123,10 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::RuntimeError& error) {  // a verb that ran while it was parsed
     return error.get_exit_code();
   } catch (const CLI::ParseError& error) {
+    if (form == ErrorForm::json && error.get_exit_code() != 0) {
+      complain_of_usage(error.what(), "`understudy VERB --help` says what it takes", form);
+      return exit_usage;
+    }
     const int code = app.exit(error);
     return code == 0 ? exit_ok : exit_usage;
   }
@@ -122,12 +160,15 @@ int run_command_line(int argc, char** argv, AddVerbs add_verbs) {
   app.config_formatter(std::make_shared<TomlOptions>(verb_names(app)));
   app.set_config("--config", (home / "understudy.toml").string(),
                  "read options from this file (default: HOME/understudy.toml)");
-  if (const auto exit_code = parse(app, argc, argv)) return *exit_code;
+  const ErrorForm form = wants_json(argc, argv) ? ErrorForm::json : ErrorForm::text;
+  if (const auto exit_code = parse(app, argc, argv, form)) return *exit_code;
   set_progress_shown(!quiet);
   const Status status = run(action, home);
   if (status) return exit_ok;
-  std::fprintf(stderr, "understudy: %s\n", status.error().to_text().c_str());
-  return exit_code_of(status.error().code);
+  const Error& error = status.error();
+  const int exit_code = exit_code_of(error.code);
+  complain(error, to_string(error.code), exit_code, form);
+  return exit_code;
 }
 
 }  // namespace understudy::apps

@@ -17,8 +17,8 @@ namespace understudy::apps {
 using Action = std::function<Status(const store::Home&)>;
 using AddVerbs = void (*)(CLI::App& app, Action& action);
 
-// All of a program's main(): parses, runs the chosen verb, turns an Error into a message on stderr.
-// Gives the exit code.
+// All of a program's main(): parses, runs the chosen verb, turns an Error into a message on stderr,
+// with --json into {"error": {code, exit_code, message, hint}}. Gives the exit code.
 int run_command_line(int argc, char** argv, AddVerbs add_verbs);
 
 }  // namespace understudy::apps

@@ -20,6 +20,7 @@
 #include "adapters/crypto/keys.hpp"
 #include "adapters/crypto/passphrase.hpp"
 #include "adapters/crypto/role_keys.hpp"
+#include "apps/show.hpp"
 #include "apps/verbs.hpp"
 #include "base/exit_code.hpp"
 #include "base/files.hpp"
@@ -47,6 +48,7 @@ struct ConsoleWords {
   bool allow_plain_http = false;
   bool refine = false;
   double refine_minutes = 15;
+  bool as_json = false;
 };
 
 json::value describe_gateway(const std::filesystem::path& file) {
@@ -143,6 +145,10 @@ Result<std::unique_ptr<console::ConsoleServer>> open_console(const Home& home,
   // Last: whoever waits for it finds the rest.
   if (!words.port_file.empty())
     TRY(write_file_atomically(words.port_file, std::to_string(server->port()) + "\n"));
+  if (words.as_json) {
+    print(json::to_text(json::object{{"console", server->owner_url()}}) + "\n");
+    std::fflush(stdout);
+  }
   std::fprintf(stderr,
                "The console: %s\n  this address opens everything that the keys in %s open; it is "
                "valid until the console ends\n",
@@ -168,6 +174,7 @@ void add_console_options(CLI::App& verb, ConsoleWords& words, const char* listen
       ->check(CLI::Range(0.01, 100'000.0));
   verb.add_option("--url-file", words.url_file,
                   "write the owner's address here (mode 0600) once the console is open");
+  verb.add_flag("--json", words.as_json, "print the addresses as JSON once they are open");
 }
 
 Status run_console(const Home& home, const ConsoleWords& words) {
@@ -242,6 +249,7 @@ std::vector<std::string> serve_words_of(const UpWords& words) {
   add("--listen", words.listen);
   add("--capture", words.capture);
   add("--port-file", words.gateway_port_file);
+  if (words.console.as_json) out.emplace_back("--json");
   return out;
 }
 

@@ -239,8 +239,7 @@ void look_at_port(const live::GatewayConfig& config, Findings& findings) {
   findings.problem("port", server.error());
 }
 
-void look_at_records(const Home& home, Findings& findings) {
-  const auto log = console::log_statistics(home);
+void look_at_log(const Result<json::value>& log, Findings& findings) {
   if (!log) {
     findings.note("log", log.error().message, log.error().hint);
   } else {
@@ -252,6 +251,9 @@ void look_at_records(const Home& home, Findings& findings) {
       findings.ok("log", std::to_string(json::find_integer(*log, "calls").value_or(0)) + " calls");
     }
   }
+}
+
+void look_at_records(const Home& home, Findings& findings) {
   if (const auto access = store::load_access(home, store::SignatureRule::optional); !access)
     findings.problem("access", access.error());
   if (fs::exists(home.metadata())) {
@@ -273,7 +275,7 @@ void look_at_records(const Home& home, Findings& findings) {
 
 }  // namespace
 
-std::vector<Finding> examine(const store::Home& home, Reach reach) {
+std::vector<Finding> examine(const store::Home& home, Reach reach, const Result<json::value>* log) {
   Findings findings;
   look_at_programs(findings);
   look_at_machine(findings);
@@ -284,6 +286,7 @@ std::vector<Finding> examine(const store::Home& home, Reach reach) {
     look_at_port(*config, findings);
     if (reach == Reach::network) look_at_upstreams(*config, findings);
   }
+  look_at_log(log != nullptr ? *log : console::log_statistics(home), findings);
   look_at_records(home, findings);
   return std::move(findings.all);
 }

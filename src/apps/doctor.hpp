@@ -8,6 +8,7 @@
 
 #include "adapters/store/home.hpp"
 #include "base/json.hpp"
+#include "base/result.hpp"
 
 namespace understudy::apps {
 
@@ -22,7 +23,9 @@ struct Finding {
 
 enum class Reach { network, offline };
 
-std::vector<Finding> examine(const store::Home& home, Reach reach);
+// `log`: console::log_statistics of this home, where the caller has read them already.
+std::vector<Finding> examine(const store::Home& home, Reach reach,
+                             const Result<json::value>* log = nullptr);
 json::value to_json(const std::vector<Finding>& findings);
 
 }  // namespace understudy::apps

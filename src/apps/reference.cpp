@@ -143,10 +143,33 @@ VerbFacts read_verbs(const CLI::App& app, const std::string& path) {
   return facts;
 }
 
+json::value to_json(const VerbFacts& verb) {
+  json::array options;
+  for (const OptionFacts& option : verb.options) {
+    json::array names;
+    for (const std::string& name : option.names) names.emplace_back(name);
+    options.push_back(json::object{{"names", std::move(names)},
+                                   {"help", option.help},
+                                   {"default", option.usual},
+                                   {"takes_value", option.takes_value},
+                                   {"positional", option.is_positional},
+                                   {"required", option.is_required}});
+  }
+  json::array verbs;
+  for (const VerbFacts& inner : verb.verbs) verbs.push_back(to_json(inner));
+  return json::object{{"verb", verb.path},
+                      {"help", verb.help},
+                      {"options", std::move(options)},
+                      {"verbs", std::move(verbs)}};
+}
+
 std::string reference_page(const VerbFacts& root) {
   std::string out =
       "# The command line\n\nMade by `understudy reference cli`; a test compares. Every verb has "
-      "`--help`, every reading one `--json`.\nOptions before the verb:\n";
+      "`--help` and `--json`.\nWith `--json` the result, where there is one, stands on stdout, and "
+      "what "
+      "went wrong on stderr as\n`{\"error\": {\"code\", \"exit_code\", \"message\", "
+      "\"hint\"}}`.\n\nOptions before the verb:\n";
   append_page(root, out);
   return out +
          "\n## Exit codes\n\n| code | meaning |\n|---|---|\n| 0 | ok |\n| 1 | failure |\n"

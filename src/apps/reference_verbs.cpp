@@ -6,6 +6,7 @@
 #include "apps/show.hpp"
 #include "apps/verb_facts.hpp"
 #include "apps/verbs.hpp"
+#include "base/json.hpp"
 #include "console/web/api.hpp"
 #include "live/api/openapi.hpp"
 
@@ -21,31 +22,42 @@ std::string page_named(const std::string& page, const CLI::App& app) {
   return console::ConsoleApi::openapi(UNDERSTUDY_VERSION);
 }
 
+std::string text_in(const json::value& page) { return json::string_or(page, "text"); }
+
 }  // namespace
 
 void add_reference_verbs(CLI::App& app, Action& action) {
-  const auto shell = std::make_shared<std::string>();  // shared with the action
+  struct Words {
+    std::string name;
+    bool as_json = false;
+  };
+  const auto shell = std::make_shared<Words>();  // shared with the action
   CLI::App* verb = app.add_subcommand("completion", "a script that completes verbs and options");
-  verb->add_option("SHELL", *shell, "bash, zsh or fish")
+  verb->add_option("SHELL", shell->name, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  verb->add_flag("--json", shell->as_json, "print the script in a JSON object");
   verb->callback([&app, &action, shell] {
     action = [&app, shell](const store::Home&) -> Status {
-      print(completion_script(read_verbs(app), *shell));
-      return {};
+      return show(json::value({{"shell", shell->name},
+                               {"text", completion_script(read_verbs(app), shell->name)}}),
+                  shell->as_json, text_in);
     };
   });
 
-  const auto page = std::make_shared<std::string>();  // shared with the action
+  const auto page = std::make_shared<Words>();  // shared with the action
   verb = app.add_subcommand("reference", "the reference pages, as this program is built");
-  verb->add_option("PAGE", *page,
+  verb->add_option("PAGE", page->name,
                    "cli (Markdown), man (roff), or console-api, gateway-api, admin-api (OpenAPI)")
       ->required()
       ->check(CLI::IsMember({"cli", "man", "console-api", "gateway-api", "admin-api"}));
+  verb->add_flag("--json", page->as_json,
+                 "print the page in a JSON object; with cli also its verbs and options as a tree");
   verb->callback([&app, &action, page] {
     action = [&app, page](const store::Home&) -> Status {
-      print(page_named(*page, app));
-      return {};
+      json::object made{{"page", page->name}, {"text", page_named(page->name, app)}};
+      if (page->name == "cli") made["program"] = to_json(read_verbs(app));
+      return show(json::value(std::move(made)), page->as_json, text_in);
     };
   });
 }

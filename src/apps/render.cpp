@@ -75,6 +75,11 @@ std::string render_export(const json::value& result) {
          text(result, "dataset") + " to " + text(result, "path") + "\n";
 }
 
+std::string render_assignments(const json::value& result) {
+  return "wrote the tasks of " + thousands(integer(result, "calls")) + " calls to " +
+         text(result, "path") + "\n";
+}
+
 std::string render_cluster(const json::value& result) {
   return "found " + thousands(integer(result, "tasks")) + " tasks in " +
          thousands(integer(result, "calls")) + " calls; " +
@@ -274,41 +279,6 @@ std::string render_policy(const json::value& result) {
 std::string render_report(const json::value& result) {
   return "wrote " + text(result, "html") + "\n      " + text(result, "json") + "\n" +
          (text(result, "pdf").empty() ? "" : "      " + text(result, "pdf") + "\n");
-}
-
-std::string render_status(const json::value& result) {
-  std::string out = "home   " + text(result, "home") + "\n";
-  if (const json::value* log = json::find(result, "log"); log != nullptr && log->is_object()) {
-    const std::int64_t calls = integer(*log, "calls");
-    out += "calls  " + thousands(calls);
-    if (calls > 0) {
-      out += ", " + thousands(integer(*log, "served_by_slm")) + " answered by small models, " +
-             thousands(integer(*log, "not_ok")) + " not ok; the last one " +
-             text(*log, "last_call");
-    }
-    out += "\n";
-  } else {
-    out += "calls  not known: " + text(result, "log_problem") + "\n";
-  }
-  Table table({{.title = "task"},
-               {.title = "calls", .align = Align::right},
-               {.title = "share", .align = Align::right},
-               {.title = "answered by"},
-               {.title = "verdict"},
-               {.title = "name"}});
-  const json::array tasks = list(result, "tasks");
-  for (const json::value& task : tasks) {
-    const std::string verdict = text(task, "verdict");
-    table.add({text(task, "id"), thousands(integer(task, "calls")),
-               percent(number(task, "share_of_calls")), text(task, "served_by"),
-               verdict.empty() ? "-" : verdict, text(task, "name")});
-  }
-  if (!tasks.empty()) out += "\n" + table.to_text();
-  for (const json::value& demotion : list(result, "demotions")) {
-    out += "demoted " + text(demotion, "at") + "  " + text(demotion, "task") + "  " +
-           text(demotion, "reason") + "\n";
-  }
-  return out + "\nnext:\n" + bullets(result, "next", "  ");
 }
 
 }  // namespace understudy::apps

@@ -10,6 +10,7 @@ namespace understudy::apps {
 std::string render_import(const json::value& result);
 std::string render_curate(const json::value& result);
 std::string render_export(const json::value& result);
+std::string render_assignments(const json::value& result);
 std::string render_cluster(const json::value& result);
 std::string render_tasks(const json::value& result);
 std::string render_task(const json::value& result);

@@ -26,6 +26,8 @@ ServeVerb add_serve_options(CLI::App& app) {
   verb->add_option("--admin-port-file", options->admin_port_file,
                    "write the admin API's port here once it is open");
   verb->add_flag("--validate", options->validate, "check the configuration and end");
+  verb->add_flag("--json", options->as_json,
+                 "print what --validate found, or the addresses once they are open, as JSON");
   return {.verb = verb, .options = options, .threads = threads};
 }
 

@@ -20,6 +20,7 @@ struct ServeOptions {
   std::filesystem::path port_file;
   std::filesystem::path admin_port_file;
   bool validate = false;
+  bool as_json = false;
 };
 
 struct ServeVerb {

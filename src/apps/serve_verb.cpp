@@ -6,6 +6,8 @@
 
 #include "adapters/lm/open_model.hpp"
 #include "apps/serve_options.hpp"
+#include "apps/show.hpp"
+#include "base/json.hpp"
 #include "live/gateway/server.hpp"
 
 namespace understudy::apps {
@@ -27,6 +29,22 @@ Result<live::GatewayConfig> configure(const ServeOptions& options, const store::
   return live::default_config(options.overrides);
 }
 
+std::string counted(const json::value& tree, const char* name) {
+  const std::int64_t count = json::find_integer(tree, std::string(name) + "s").value_or(0);
+  return std::to_string(count) + " " + name + (count == 1 ? "" : "s");
+}
+
+std::string render_validation(const json::value& found) {
+  return "the configuration is in order: " + counted(found, "upstream") + ", " +
+         counted(found, "model") + ", listening on " + json::string_or(found, "listen") + "\n";
+}
+
+// A line for each listener, at once: whoever started the gateway waits for it.
+void print_address(std::string_view name, const std::string& url) {
+  print(json::to_text(json::object{{name, url}}) + "\n");
+  std::fflush(stdout);
+}
+
 Status serve(ServeOptions options, const store::Home& home) {
   if (!options.listen.empty()) {
     auto endpoint = live::parse_endpoint(options.listen);
@@ -42,15 +60,16 @@ Status serve(ServeOptions options, const store::Home& home) {
   }
   if (options.validate) {
     const auto config = TRY(configure(options, home));
-    std::printf("the configuration is in order: %zu upstream%s, %zu model%s, listening on %s\n",
-                config.upstreams.size(), config.upstreams.size() == 1 ? "" : "s",
-                config.models.size(), config.models.size() == 1 ? "" : "s",
-                config.listen.to_text().c_str());
-    return {};
+    return show(json::value({{"in_order", true},
+                             {"upstreams", config.upstreams.size()},
+                             {"models", config.models.size()},
+                             {"listen", config.listen.to_text()}}),
+                options.as_json, render_validation);
   }
   return live::run_gateway({.home = home.directory(),
                             .load = [options, home] { return configure(options, home); },
                             .open_model = lm::open_model,
+                            .opened = options.as_json ? print_address : live::Opened(),
                             .port_file = options.port_file,
                             .admin_port_file = options.admin_port_file});
 }

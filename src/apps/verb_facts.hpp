@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/json.hpp"
+
 namespace understudy::apps {
 
 struct OptionFacts {
@@ -27,6 +29,9 @@ struct VerbFacts {
 
 // `path`: of the verb that `app` is; empty for the program itself.
 VerbFacts read_verbs(const CLI::App& app, const std::string& path = {});
+
+// {"verb", "help", "options": [...], "verbs": [...]}
+json::value to_json(const VerbFacts& verb);
 
 // completion.cpp; `shell`: bash, zsh or fish.
 std::string completion_script(const VerbFacts& root, const std::string& shell);

@@ -1,6 +1,7 @@
 #include "apps/verbs.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -102,9 +103,14 @@ void add_data_verbs(CLI::App& app, Action& action) {
   verb = builder.add(*exports, "assignments", "which task each call belongs to, as JSON lines",
                      [](const Home& home, const VerbOptions& o) -> Status {
                        const std::string lines = TRY(console::export_assignments(home));
-                       if (o.output) return write_file_atomically(*o.output, lines);
-                       print(lines);
-                       return {};
+                       if (!o.output) {
+                         print(lines);  // they are JSON, with --json and without
+                         return {};
+                       }
+                       TRY(write_file_atomically(*o.output, lines));
+                       const json::object done{{"path", o.output->string()},
+                                               {"calls", std::ranges::count(lines, '\n')}};
+                       return show(json::value(done), o.as_json, render_assignments);
                      });
   verb->add_option("--output", builder.options->output, "a file instead of stdout");
 }

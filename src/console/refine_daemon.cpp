@@ -39,9 +39,17 @@ RefineSigns read_signs(const store::Home& home) {
   return signs;
 }
 
-// The end of what a program said: there stands what went wrong.
+// The end of what a program said: there stands what went wrong, as JSON where it was asked to.
 std::string message_in(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  const std::size_t line = text.find_last_of('\n') + 1;  // 0 where there is no other
+  if (const auto told = json::parse(std::string_view(text).substr(line));
+      told && told->is_object()) {
+    if (const json::value* error = json::find(*told, "error"); error != nullptr) {
+      const std::string hint = json::string_or(*error, "hint");
+      return json::string_or(*error, "message") + (hint.empty() ? "" : "; " + hint);
+    }
+  }
   if (text.size() > message_bytes_max) text.erase(0, text.size() - message_bytes_max);
   return text;
 }

@@ -1,6 +1,7 @@
 """Who may call: virtual keys from the command line and the admin API, limits, budgets over a restart, role tokens."""
 
 import json
+import re
 
 import configuration
 import gateway_case
@@ -8,6 +9,7 @@ import raw_http
 import support
 
 CHAT = "/v1/chat/completions"
+GATEWAY_PAGE = support.PROJECT / "docs/reference/gateway_api.yaml"
 # What stands in front of the last '/' of a model's name is its provider's.
 PRICES = """
 [[price]]
@@ -68,6 +70,20 @@ class VirtualKeys(AccessCase):
             self.assertEqual(answer.status, 401)
             self.assertEqual(answer.json()["error"]["code"], "invalid_api_key")
             self.assertNotIn(b"AAAA", answer.body)
+
+    def test_on_every_path_nobody_is_served_without_a_key_but_health(self):
+        token = self.program.json("access", "token", "--role", "admin", "--name", "no-caller")["secret"]
+        routes = re.findall(r"^  (/\S+?):\n    (get|post)", GATEWAY_PAGE.read_text(), re.MULTILINE)
+        self.assertEqual(len(routes), 8)
+        for path, method in [*routes, ("/v1/files", "get"), ("/v1/responses/r-1", "delete")]:
+            for secret in ("", "us-" + "A" * 43, token):
+                with self.subTest(path=path, method=method, secret=secret[:3]):
+                    with raw_http.Connection(self.url) as connection:
+                        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+                        connection.send(connection.head(method.upper(), path, headers, 0))
+                        answer = connection.receive()
+                    self.assertEqual(answer.status, 200 if path == "/health" else 401)
+                    self.assertNotIn(b"AAAA", answer.body)
 
     def test_a_new_key_works_within_a_second_by_either_header(self):
         secret = self.add("fresh")

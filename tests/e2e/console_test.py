@@ -4,6 +4,7 @@ Debian's Chromium walks it (browser/walk.mjs); screenshots stay in build/PRESET/
 may ask for what, and what a request from elsewhere gets.
 """
 
+import contextlib
 import datetime
 import http.client
 import json
@@ -22,7 +23,7 @@ import node_packages  # noqa: E402  (the path is set above)
 
 BROWSER = support.PROJECT / "tests/e2e/browser"
 SHOTS = pathlib.Path(support.PROGRAM).resolve().parent.parent / "screenshots"
-WALK_SECONDS_MAX = 150
+WALK_SECONDS_MAX = 240
 PAGE_BYTES_MAX = 300_000
 FIRST_PAINT_MS_MAX = 1000
 DAYS = 12
@@ -80,6 +81,7 @@ class Console(support.ProgramTest):
         gateway = self.children.gateway(self.program, upstream.url)
         harness.send(gateway.url, agents.generate("intent", 9, 120) + agents.generate("writing", 9, 10), concurrency=8)
         gateway.stop()
+        self.program.text("init", "--upstream", "https://api.example.com/v1")  # for the settings page
         self.program.json("access", "add", "--name", "agents", "--tenant", "shop", "--rpm", 600, "--usd-per-day", 5)
         return labels[0], labels[1], extract
 
@@ -114,7 +116,9 @@ class Console(support.ProgramTest):
         self.assertEqual(seen["complaints"], [])
         self.assertEqual(seen["violations"], [])
         self.assertEqual(seen["checks"], {"token_left_address": True, "zoomed": True, "map_by_keyboard": True,
-                                          "skip_link": True, "live_update": True, "phone_overflow": []})
+                                          "skip_link": True, "live_update": True, "phone_overflow": [], "phone_tables": [], "tables_cut": [],
+                                          "map_words_apart": True, "tried_again": True, "switch_on_a_phone": True,
+                                          "secret_shown": True, "secret_gone": True, "theme": "dark", "phone_frame": True})
         self.assertLess(seen["weight"], PAGE_BYTES_MAX)
         self.assertGreater(seen["weight"], 10_000, "nothing was weighed")
         self.assertLess(seen["first_paint_ms"], FIRST_PAINT_MS_MAX)
@@ -131,7 +135,11 @@ class Console(support.ProgramTest):
                 "routing": ["active", "accepted", "policy version 1", f"promote {task}"],
                 "calls": ["Newest calls", "small model", "ok"],
                 "keys": ["agents", "shop", "chain is whole", "curator"],
-                "settings": ["2 cores" if support.os.cpu_count() == 2 else "cores", "Current data set", "Prices"],
+                "settings": ["2 cores" if support.os.cpu_count() == 2 else "cores", "Current data set", "Prices", "api.example.com"],
+                "session": ["This session", "lasted", "step"],
+                "loading": ["Loading"],
+                "failed": ["This could not be read", "the disk is away", "mount it", "Try again"],
+                "away": ["Not connected", "Overview"],
                 "call": ["Content", "system", "user", "answer"],
                 "nowhere": ["no such page"],
                 "auditor_call": ["Masked", "curator"],
@@ -152,6 +160,35 @@ class Console(support.ProgramTest):
         acts = [(entry["act"], entry.get("detail", "")) for entry in self.program.json("audit", "show")["entries"]]
         self.assertTrue(any(act == "rollback" and "the browser test looks at it" in detail for act, detail in acts), acts)
         self.assertTrue(self.program.json("audit", "verify")["sound"])
+
+    def test_a_training_is_seen_while_it_runs(self):
+        if not (pathlib.Path(support.PROGRAM).parent / "understudy-train").exists():
+            self.skipTest("understudy-train is not built")
+        self.with_keys()
+        self.program.json("import", self.write_lines("calls.jsonl", support.records("extract", 1, 120)))
+        self.program.json("curate")
+        self.program.json("cluster")
+        url, owner_url = self.console(self.program)
+        token = owner_url.rpartition("=")[2]
+        training = subprocess.Popen(self.program.command("tune", self.program.json("tasks")[0]["id"], "--candidate", "nano", "--max-minutes", "0.1"),
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(training.kill)
+        points = []
+        while training.poll() is None:
+            models = self.asked(url + "/api/models", token)
+            points += [len(run["curve"]) for run in models["runs"]]
+            time.sleep(0.1)
+        self.assertEqual(training.returncode, 0)
+        self.assertGreater(len(set(points)), 1, "its curve grows")
+        models = self.asked(url + "/api/models", token)
+        self.assertEqual((models["runs"], len(models["artifacts"])), ([], 1))
+        self.assertGreaterEqual(len(models["artifacts"][0]["curve"]), max(points))
+
+    def asked(self, url, token):
+        connection = http.client.HTTPConnection(url.split("/")[2], timeout=20)
+        connection.request("GET", "/" + url.split("/", 3)[3], headers={"Authorization": f"Bearer {token}"})
+        with contextlib.closing(connection):
+            return json.loads(connection.getresponse().read())
 
     def test_up_runs_both_and_ends_both(self):
         self.with_keys()
@@ -196,7 +233,8 @@ class Console(support.ProgramTest):
     def status(self, url, token):
         connection = http.client.HTTPConnection(url.split("/")[2], timeout=20)
         connection.request("GET", "/" + url.split("/", 3)[3], headers={"Authorization": f"Bearer {token}"})
-        return connection.getresponse().status
+        with contextlib.closing(connection):
+            return connection.getresponse().status
 
     def test_a_gateway_that_cannot_start_ends_the_console_too(self):
         self.with_keys()

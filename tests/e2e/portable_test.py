@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -54,10 +55,15 @@ class Portable(support.ProgramTest):
         except subprocess.SubprocessError as error:
             self.skipTest(f"no other root can be entered here: {error}")
 
-    def run_bare(self, program, *words, folder="bin"):
+    def run_bare(self, program, *words, folder="bin", user=0, environment=None):
+        def begin():
+            enter(self.root)
+            if user:
+                os.setgroups([])
+                os.setgid(user)
+                os.setuid(user)
         return subprocess.run([f"/opt/understudy/{folder}/{program}", *words], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, env={"HOME": "/tmp"}, timeout=300,
-                              preexec_fn=lambda: enter(self.root))
+                              stdin=subprocess.DEVNULL, env=environment or {"HOME": "/tmp"}, timeout=300, preexec_fn=begin)
 
     def expect(self, program, *words, folder="bin"):
         done = self.run_bare(program, *words, folder=folder)
@@ -81,6 +87,23 @@ class Portable(support.ProgramTest):
         result = json.loads(self.run_bare("understudy", "demo", "--quick", "--json", "--directory", HOME).stdout)
         self.assertTrue(all(result["bar"].values()), result["bar"])
         self.assertTrue((self.root / HOME[1:] / "reports/report.html").exists())
+
+    def test_as_the_container_image_runs_it(self):
+        """The image is this tree, a home, a user without a name, and the environment that the Dockerfile gives."""
+        text = (support.PROJECT / "Dockerfile").read_text().partition("FROM scratch")[2]
+        user = int(re.search(r"^USER (\d+):\1$", text, re.MULTILINE)[1])
+        environment = dict(word.split("=", 1) for word in re.search(r"^ENV (.+)$", text, re.MULTILINE)[1].split())
+        home = self.root / environment["UNDERSTUDY_HOME"].lstrip("/")
+        home.mkdir()
+        os.chown(home, user, user)
+        self.assertTrue((self.root / environment["SSL_CERT_FILE"].lstrip("/")).exists())
+        made = self.run_bare("understudy", "keys", "init", user=user, environment=environment)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        found = self.run_bare("understudy", "doctor", "--offline", "--json", user=user, environment=environment)
+        self.assertTrue(json.loads(found.stdout)["sound"], found.stdout)
+        listening = self.run_bare("understudy", "serve", "--upstream", "https://api.example.com/v1", "--listen", "0.0.0.0:8080", "--validate",
+                                  "--json", user=user, environment=environment)
+        self.assertEqual(json.loads(listening.stdout)["listen"], "0.0.0.0:8080", listening.stderr)
 
     def test_nothing_is_taken_from_this_machine(self):
         """A link or a path that leaves the tree would work here only."""

@@ -1,5 +1,6 @@
 """The first minutes: `init`, `doctor`, the errors on the way and their remedies, completions and the reference."""
 
+import http.server
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
 import urllib.error
@@ -22,6 +24,28 @@ import make_reference  # noqa: E402  (the path is set above)
 
 FIRST_CALL_SECONDS_MAX = 120
 REFERENCE = support.PROJECT / "docs/reference"
+
+
+class RefusingUpstream:
+    """SIMULATED: an LLM's API that takes no key."""
+
+    def __init__(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(401)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class Init(support.ProgramTest):
@@ -67,15 +91,17 @@ class Init(support.ProgramTest):
         started = time.monotonic()
         upstream = self.children.upstream("script")
         self.program.text("init", "--upstream", upstream.url + "/v1", "--listen", "127.0.0.1:0")
-        port = self.directory / "gateway.port"
-        up = subprocess.Popen(self.program.command("up", "--port-file", port, "--console", "127.0.0.1:0"), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        up = subprocess.Popen(self.program.command("up", "--console", "127.0.0.1:0", "--json"), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(up.stdout.close)
         self.addCleanup(up.wait)
         self.addCleanup(up.terminate)
-        while not port.exists() and time.monotonic() - started < FIRST_CALL_SECONDS_MAX:
-            time.sleep(0.02)
+        addresses = {}
+        while not {"gateway", "console"} <= addresses.keys():
+            addresses.update(json.loads(up.stdout.readline()))
+        self.assertIn("#token=ut-", addresses["console"])
         call = harness.PlainCall({"model": "m", "messages": [{"role": "user", "content": "hello"}]})
-        self.assertTrue(harness.send(f"http://127.0.0.1:{port.read_text().strip()}", [call])[0].whole)
+        self.assertTrue(harness.send(addresses["gateway"], [call])[0].whole)
         self.assertEqual(self.wait_for_calls(1)["calls"], 1)
         seconds = time.monotonic() - started
         print(f"from an empty home to the first captured call: {seconds:.1f} s", file=sys.stderr)
@@ -123,6 +149,30 @@ class Doctor(support.ProgramTest):
             port = gone.getsockname()[1]
         self.configured(f"http://127.0.0.1:{port}/v1")
         self.assertIn("address", self.findings(exit_code=1)["upstream default"]["remedy"])
+
+    def test_a_key_that_the_upstream_refuses(self):
+        upstream = RefusingUpstream()
+        self.addCleanup(upstream.close)
+        self.configured(upstream.url)
+        finding = self.findings(exit_code=1)["upstream default"]
+        self.assertIn("refuses the key", finding["finding"])
+        self.assertIn("$TEST_LLM_KEY", finding["remedy"])
+
+    def test_a_key_that_is_not_there(self):
+        self.configured("https://api.example.com/v1")
+        support.os.environ.pop("TEST_LLM_KEY")
+        self.assertIn("TEST_LLM_KEY", self.findings("--offline", exit_code=1)["configuration"]["finding"])
+        self.assert_fails(support.EXIT_BAD_INPUT, "serve", says=["TEST_LLM_KEY"])
+
+    def test_a_caller_is_told_that_the_upstream_is_away(self):
+        with socket.socket() as gone:
+            gone.bind(("127.0.0.1", 0))
+            port = gone.getsockname()[1]
+        self.configured(f"http://127.0.0.1:{port}/v1")
+        gateway = self.children.start("gateway", self.program.command("serve"))
+        reply = harness.send(gateway.url, [harness.PlainCall({"model": "m", "messages": [{"role": "user", "content": "hello"}]})])[0]
+        self.assertIn(reply.status, (502, 503))
+        self.assertIn("upstream", reply.error)
 
     def test_an_old_configuration(self):
         self.with_keys()

@@ -30,8 +30,12 @@ class Status(support.ProgramTest):
         self.assertEqual(status["log"]["calls"], 1200)
         self.assertIn("report", " ".join(status["next"]))
         screen = self.program.text("status")
-        for words in ("1,200", task, "small model", "next:"):
+        for words in ("1,200", task, "small model", "active", "policy  version 1", "checks are ok", "next:"):
             self.assertIn(words, screen)
+        self.assertLess(len(screen.splitlines()), 30, "it is one screen")
+        (self.home / "keys/curator.key").chmod(0o644)
+        self.assertIn("chmod 600", self.program.text("status"), "what is wrong comes with its remedy")
+        self.assertFalse(self.program.json("status")["health"]["sound"])
 
     def test_without_a_key_it_says_so_and_goes_on(self):
         self.with_keys()

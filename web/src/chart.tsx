@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { isPhone } from "./format";
 
 export interface Line {
   label: string;
@@ -26,7 +27,6 @@ const ticksOf = (ticks: number[]): string[] => ticks.map((tick, index) => {
   const before = index ? new Date(ticks[index - 1]! * 1000) : null;
   return before?.getDate() === date.getDate() ? clock.format(date) : `${clock.format(date)}\n${day.format(date)}`;
 });
-const isPhone = () => window.innerWidth < 640;
 
 function options(props: Props, width: number): uPlot.Options {
   const format = props.format ?? ((value) => String(value));
@@ -35,13 +35,15 @@ function options(props: Props, width: number): uPlot.Options {
   const font = "12px Inter, system-ui, sans-serif";
   const right = props.lines.some((line) => line.axis === "right");
   const axis = { stroke: quiet, font, ticks: { show: false } };
+  const bars = props.lines.some((line) => line.bars);  // each stands over the span that begins at its x
   return {
     width, height: props.height ?? 230,
+    padding: [8, right ? 0 : 10, 0, 0],
     cursor: { points: { size: 7 }, y: false },
     legend: { live: !isPhone() },
-    scales: { x: { time: props.time ?? true }, y: { range: (_, low, high) => (props.fit ? [Math.max(0, low - 0.3 * (1 - low) - 0.02), 1] : [Math.min(0, low), high > 0 ? high * 1.08 : 1]) } },
+    scales: { x: { time: props.time ?? true, ...(bars ? { range: (plot: uPlot, from: number, to: number): [number, number] => [from, to + ((plot.data[0][1] ?? 1) - (plot.data[0][0] ?? 0))] } : {}) }, y: { range: (_, low, high) => (props.fit ? [Math.max(0, low - 0.3 * (1 - low) - 0.02), 1] : [Math.min(0, low), high > 0 ? high * 1.08 : 1]) } },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, ...(props.axisLabel ? { label: props.axisLabel, labelFont: font, labelSize: 20 } : {}), ...(props.time === false ? {} : { values: (_: uPlot, ticks: number[]) => ticksOf(ticks) }) },
+      { ...axis, grid: { show: false }, space: 70, size: props.time === false ? 28 : 40, ...(props.axisLabel ? { label: props.axisLabel, labelFont: font, labelSize: 20 } : {}), ...(props.time === false ? {} : { values: (_: uPlot, ticks: number[]) => ticksOf(ticks) }) },
       { ...axis, grid, size: 58, values: (_, ticks) => ticks.map(format) },
       ...(right ? [{ ...axis, scale: "right", side: 1 as const, grid: { show: false }, size: 58, values: (_: uPlot, ticks: number[]) => ticks.map(props.formatRight ?? format) }] : []),
     ],
@@ -54,7 +56,7 @@ function options(props: Props, width: number): uPlot.Options {
           label: line.label, stroke: ink, width: line.bars ? 0 : 2, points: { show: !line.bars && props.x.length < 9 },
           scale: line.axis === "right" ? "right" : "y",
           value: (_, value, __, index) => (value == null || index == null ? "–" : line.shown ? line.shown(index) : show(value)),
-          ...(line.bars ? { paths: uPlot.paths.bars!({ size: [0.86, 40], radius: 0.12 }), fill: ink } : {}),
+          ...(line.bars ? { paths: uPlot.paths.bars!({ size: [0.86, 40, 2], radius: 0.12, align: 1 }), fill: ink } : {}),
           ...(line.fill ? { fill: `color-mix(in srgb, ${ink} 14%, transparent)` } : {}),
         };
       }),

@@ -21,7 +21,7 @@ function Confusion({ facts }: { facts: Facts }) {
   return (
     <div>
       <h3>Confusion <span class="quiet">rows: the LLM, columns: the model</span></h3>
-      <Scroll label="Confusion">
+      <Scroll label="Confusion" grid>
         <table class="confusion">
           <thead><tr><th><span class="visually-hidden">the LLM said</span></th>{names.map((name) => <th key={name} scope="col"><span>{name}</span></th>)}</tr></thead>
           <tbody>
@@ -63,7 +63,7 @@ export function Disagreements({ id }: { id: string }) {
               {facts.disagreements.length > 0 && (
                 <Scroll label="Disagreements">
                   <table class="dense">
-                    <thead><tr><th>call</th><th>the LLM</th><th>the model</th><th class="number">sure</th><th>kept</th></tr></thead>
+                    <thead><tr><th>call</th><th>the LLM</th><th>the model</th><th class="number">confidence</th><th>kept</th></tr></thead>
                     <tbody>
                       {facts.disagreements.map((one, index) => (
                         <tr key={index}><td class="slots">{one.slots.join(" · ")}</td><td><pre>{one.teacher}</pre></td><td><pre>{one.student}</pre></td>

@@ -83,7 +83,7 @@ function Beside({ of }: { of: Evaluation }) {
 export function BesideBadges({ of }: { of: Evaluation | null }) {
   if (!of) return <span class="quiet">–</span>;
   const facts: [string, "good" | "warn" | "plain"][] = [];
-  if (of.outcomes) facts.push([of.outcomes.holds ? "success holds" : "success not shown", of.outcomes.holds ? "good" : "warn"]);
+  if (of.outcomes) facts.push([of.outcomes.holds ? "success holds" : "success unproven", of.outcomes.holds ? "good" : "warn"]);
   if (of.judged && of.judged.calls > 0) facts.push([`judged ${percent((of.judged.equal + of.judged.slm_better) / of.judged.calls, 0)}`, "plain"]);
   if (of.cache && of.cache.hits > 0) facts.push([`cache ${percent(of.cache.share, 0)}`, "plain"]);
   if (of.cheaper) facts.push([`${of.cheaper.model} ${percent(of.cheaper.rate, 0)}`, "plain"]);
@@ -100,7 +100,7 @@ export function Evidence({ evaluations }: { evaluations: Evaluation[] }) {
   const bound = 1 - newest.alpha;
   return (
     <Card title="Evidence" note={time(newest.made_at)} actions={<VerdictBadge verdict={newest.verdict} />}>
-      <p>{newest.reason}</p>
+      <p>{newest.reason.replace(" with 1 disagreements", " with 1 disagreement")}</p>
       <div class="columns tight">
         <div>
           <h3>On calibration calls <span class="quiet">these set the threshold</span></h3>

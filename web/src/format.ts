@@ -9,9 +9,11 @@ export const percent = (share: number, digits = 1): string => `${(100 * share).t
 
 export function usd(value: number): string {
   const size = Math.abs(value);
-  if (size >= 1000) return `$${count(value)}`;
-  if (size >= 0.1 || size === 0) return `$${value.toFixed(2)}`;
-  return `$${value.toFixed(4)}`;
+  const sign = value < 0 ? "−" : "";
+  if (size >= 1000) return `${sign}$${count(size)}`;
+  if (size >= 0.1 || size === 0) return `${sign}$${size.toFixed(2)}`;
+  if (size >= 0.01) return `${sign}$${size.toFixed(3)}`;
+  return size < 0.00005 ? `${sign}<$0.0001` : `${sign}$${size.toFixed(4)}`;
 }
 
 export function bytes(value: number): string {
@@ -37,6 +39,7 @@ export function time(value: string | number | null | undefined, exact = false): 
 }
 
 export function duration(span: number): string {
+  if (span < 1) return "under 1 s";
   if (span < 120) return `${Math.round(span)} s`;
   if (span < 7200) return `${Math.round(span / 60)} min`;
   if (span < 172_800) return `${Math.round(span / 3600)} h`;
@@ -47,3 +50,6 @@ export function duration(span: number): string {
 export const span = (value: number): string => (value < 10 ? milliseconds(1000 * value) : duration(value));
 
 export const shortId = (id: string): string => (id.length > 14 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id);
+
+// As style.css draws the line for its stacked tables.
+export const isPhone = (): boolean => window.innerWidth <= 640;

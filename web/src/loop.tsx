@@ -72,7 +72,7 @@ export function LoopCard() {
           {data.daemon ? <Daemon daemon={data.daemon} /> : <p class="quiet">Start the console with <code>--refine</code> to have challengers trained and measured when calls have come, a task was demoted or has drifted.</p>}
           {data.turns.length > 0 && (
             <Scroll label="Turns of the loop"><table>
-              <thead><tr><th>Begun</th><th>Task</th><th>Why</th><th>Challenger</th><th>Outcome</th></tr></thead>
+              <thead><tr><th>begun</th><th>task</th><th>why</th><th>challenger</th><th>outcome</th></tr></thead>
               <tbody>{data.turns.slice(0, turnsShown).map((turn) => (
                 <tr key={turn.id}>
                   <td>{time(turn.begun_at)}</td>

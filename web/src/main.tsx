@@ -8,12 +8,12 @@ import { Login } from "./pages/login";
 import { Models } from "./pages/models";
 import { Overview } from "./pages/overview";
 import { Routing } from "./pages/routing";
-import { Settings } from "./pages/settings";
+import { Settings, type Look } from "./pages/settings";
 import { Task } from "./pages/task";
 import { Tasks } from "./pages/tasks";
 import { setMe } from "./session";
 import type { Me } from "./types";
-import { Empty, Loading, Page } from "./ui";
+import { Empty, Loading, Mark, Page } from "./ui";
 import "./style.css";
 
 const places: [string, string, string][] = [
@@ -50,7 +50,7 @@ function useTheme(): [Theme, () => void] {
   return [theme, () => setTheme(themes[(themes.indexOf(theme) + 1) % themes.length]!)];
 }
 
-function Current({ address }: { address: string }) {
+function Current({ address, look }: { address: string; look: Look }) {
   const [path = "", query = ""] = address.split("?");
   const [place = "", id] = path.split("/").map(decodeURIComponent);
   switch (place) {
@@ -60,7 +60,7 @@ function Current({ address }: { address: string }) {
     case "routing": return <Routing />;
     case "calls": return id ? <OneCall key={id} id={id} /> : <Calls query={new URLSearchParams(query)} />;
     case "keys": return <Keys />;
-    case "settings": return <Settings />;
+    case "settings": return <Settings look={look} />;
     default: return <Page title="Not here"><Empty title="There is no such page"><a href="#/">Go to the overview</a></Empty></Page>;
   }
 }
@@ -75,19 +75,22 @@ function Frame({ me, leave }: { me: Me; leave: () => void }) {
     <div class="frame">
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>Skip to the content</a>
       <nav aria-label="Pages"><div class="nav-inner">
-        <a class="brand" href="#/" aria-label="Understudy, overview"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" /><path d="M9 8v9a7 7 0 0 0 14 0V8" /></svg><span>Understudy</span></a>
+        <a class="brand" href="#/" aria-label="Understudy, overview"><Mark /><span>Understudy</span></a>
         <ul>
           {places.map(([path, name, icon]) => (
             <li key={path}><a href={`#/${path}`} aria-current={path === place ? "page" : undefined}><svg viewBox="0 0 24 24" aria-hidden="true"><path d={icon} /></svg><span>{name}</span></a></li>
           ))}
         </ul>
         <div class="nav-foot">
-          <span class={connected ? "live" : "live off"} role="status"><i aria-hidden="true" />{connected ? "live" : "not connected"}</span>
+          <span class={connected ? "live" : "live off"}><i aria-hidden="true" />{connected ? "live" : "not connected"}</span>
           <button type="button" class="plain" onClick={nextTheme}>theme: {theme}</button>
           <button type="button" class="plain" onClick={leave} title={me.roles.join(", ")}>{me.name}: leave</button>
         </div>
       </div></nav>
-      <main id="main" tabIndex={-1}><Current address={address} /></main>
+      <main id="main" tabIndex={-1}>
+        {!connected && <p class="banner" role="alert"><b>Not connected.</b> The console does not answer; this page shows what it knew and asks again by itself.</p>}
+        <Current address={address} look={{ theme, nextTheme, leave }} />
+      </main>
     </div>
   );
 }

@@ -92,7 +92,7 @@ export function Interval({ agreement, bound }: { agreement: Agreement; bound?: n
         {bound !== undefined && <rect class="bound" x={x(bound) - 0.2} y="0" width="0.4" height="10" />}
         <rect class="fill-slm" x={Math.min(99, x(agreement.rate) - 0.4)} y="0.5" width="0.9" height="9" />
       </svg>
-      <figcaption class="scale"><span>{percent(from, 0)}</span><span>100 %</span></figcaption>
+      <figcaption class="scale"><span>{percent(from, 0)}</span>{bound !== undefined && <span class="needed">{percent(bound, 0)} is needed</span>}<span>100 %</span></figcaption>
     </figure>
   );
 }
@@ -136,10 +136,21 @@ export function Await<T>({ of, children }: { of: Resource<T>; children: (data: T
   return <Loading />;
 }
 
-// Wide tables scroll inside their card, by keyboard too.
-export function Scroll({ label, children }: { label: string; children: ComponentChildren }) {
-  return <div class="scroll" tabIndex={0} role="region" aria-label={label}>{children}</div>;
+// On a phone a row's cells stand below each other, each with its column's name (style.css, `stack`).
+function nameCells(place: HTMLElement) {
+  const names = [...place.querySelectorAll("thead th")].map((head) => (head.querySelector(".visually-hidden") ? "" : head.textContent!.replace(" ↓", "")));
+  for (const row of place.querySelectorAll("tbody tr")) [...row.children].forEach((cell, index) => cell.setAttribute("data-name", names[index] ?? ""));
 }
+
+// Wide tables scroll inside their card, by keyboard too; `grid`: cells mean nothing without their neighbours, so they stay side by side.
+export function Scroll({ label, grid, children }: { label: string; grid?: boolean; children: ComponentChildren }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => { if (!grid) nameCells(place.current!); });
+  return <div ref={place} class={grid ? "scroll" : "scroll stack"} tabIndex={0} role="region" aria-label={label}>{children}</div>;
+}
+
+// Words with `code` in them.
+export const Worded = ({ text }: { text: string }) => <>{text.split("`").map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))}</>;
 
 export function Dialog({ title, open, onClose, children }: { title: string; open: boolean; onClose: () => void; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null);
@@ -169,5 +180,7 @@ export function Field({ label, hint, ...input }: { label: string; hint?: string 
 export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
   return <dl class="facts">{rows.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
+
+export const Mark = () => <svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" /><path d="M9 8v9a7 7 0 0 0 14 0V8" /></svg>;
 
 export const Code = ({ children }: { children: ComponentChildren }) => <code>{children}</code>;

@@ -1,5 +1,6 @@
-// Both ends of a connection for this folder's tests, as raw blocking loopback sockets that can
-// misbehave byte by byte, and what else those tests share. Every wait ends after peer_timeout_ms.
+// Both ends of a connection for tests, of this folder and of whoever serves HTTP, as raw blocking
+// loopback sockets that can misbehave byte by byte, and what else those tests share. Every wait
+// ends after peer_timeout_ms.
 #pragma once
 
 #include <atomic>

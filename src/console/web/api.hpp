@@ -59,17 +59,20 @@ class ConsoleApi {
   static std::string openapi(std::string_view version);
 
  private:
-  // Reading: api_read.cpp
+  // Reading: api_overview.cpp
   Reply me(const ApiRequest& request);
   Reply overview(const ApiRequest& request);
+  // api_tasks.cpp
   Reply tasks(const ApiRequest& request);
   Reply task(const ApiRequest& request);
   Reply candidates(const ApiRequest& request);
   Reply examples(const ApiRequest& request);
   Reply disagreements(const ApiRequest& request);
+  // api_models.cpp
   Reply models(const ApiRequest& request);
-  Reply routing(const ApiRequest& request);
   Reply loop(const ApiRequest& request);
+  // api_routing.cpp, api_settings.cpp
+  Reply routing(const ApiRequest& request);
   Reply settings(const ApiRequest& request);
   // Calls: api_calls.cpp
   Reply calls(const ApiRequest& request);

@@ -2,15 +2,13 @@
 // elsewhere, paths that try to leave, headers that try to break out.
 #include "console/web/console_server.hpp"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <map>
 #include <thread>
 
+#include "adapters/net/test_peers.hpp"
 #include "adapters/store/access_changes.hpp"
 #include "adapters/store/audit_trail.hpp"
 #include "console/key_jobs.hpp"
@@ -73,21 +71,10 @@ class ConsoleServerTest : public testing::Test {
     if (request.method != "GET")
       text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
     text += "\r\n" + request.body;
-    const int peer = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(server_->port());
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::send(peer, text.data(), text.size(), MSG_NOSIGNAL), ssize_t(text.size()));
-    std::string answer;
-    char part[4096];
-    for (ssize_t count; (count = ::recv(peer, part, sizeof part, 0)) > 0;) {
-      answer.append(part, static_cast<std::size_t>(count));
-      if (answer.contains("event: change")) break;  // a stream has no end
-    }
-    ::close(peer);
-    return answer;
+    auto peer = net::testing_peers::Peer::connect_to(server_->port());
+    EXPECT_TRUE(peer.send(text));
+    // A stream of events has no end.
+    return request.path == "/api/events" ? peer.receive_until("event: change") : peer.receive_all();
   }
   unsigned status(const Request& request) {
     return static_cast<unsigned>(std::atoi(ask(request).substr(9, 3).c_str()));

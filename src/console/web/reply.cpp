@@ -1,5 +1,8 @@
 #include "console/web/reply.hpp"
 
+#include <string>
+#include <utility>
+
 namespace understudy::console {
 
 Reply refusal(unsigned status, const Error& error) {
@@ -15,6 +18,17 @@ Reply failure(const Error& error) { return refusal(net::status_of(error.code), e
 Reply reply_of(Result<json::value> result) {
   if (!result) return failure(result.error());
   return {.body = json::to_text(*result)};
+}
+
+void put_or_problem(json::object& out, std::string_view name, Result<json::value> part) {
+  if (part) {
+    out[name] = std::move(*part);
+    return;
+  }
+  const Error& error = part.error();
+  out[name] = nullptr;
+  out[std::string(name) + "_problem"] =
+      error.message + (error.hint.empty() ? "" : "; " + error.hint);
 }
 
 }  // namespace understudy::console

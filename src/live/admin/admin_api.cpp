@@ -75,7 +75,11 @@ net::Async<AdminApi::Reply> AdminApi::answer(net::Exchange& exchange) {
 
 net::Async<void> AdminApi::handle(net::Exchange& exchange) {
   Reply reply = co_await answer(exchange);
-  co_await net::send_reply(exchange, std::move(reply), {});
+  net::Headers guard;  // it answers programs: no page may frame it or guess its type
+  guard.add("X-Content-Type-Options", "nosniff");
+  guard.add("X-Frame-Options", "DENY");
+  guard.add("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  co_await net::send_reply(exchange, std::move(reply), std::move(guard));
 }
 
 AdminApi::Reply AdminApi::failure(const Error& error) {

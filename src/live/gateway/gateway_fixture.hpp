@@ -23,6 +23,7 @@ namespace understudy::live {
 
 using testing_peers::Message;
 using testing_peers::Peer;
+using testing_peers::read_message;
 using testing_peers::ScriptedUpstream;
 
 class GatewayTest : public testing::Test {

@@ -1,40 +1,21 @@
-// Both ends of the gateway for its tests, on raw loopback sockets, so that they can misbehave byte
-// by byte: an upstream whose answers are scripted, and a client that sees what is on the wire.
-// Blocking; every wait ends after peer_timeout_ms.
+// Both ends of the gateway for its tests, on the raw loopback sockets of
+// adapters/net/test_peers.hpp: an upstream that reads whole requests and answers them by a script,
+// and messages taken apart as a client sees them on the wire. Blocking; every wait ends after
+// peer_timeout_ms.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
+
+#include "adapters/net/test_peers.hpp"
 
 namespace understudy::live::testing_peers {
 
-inline constexpr int peer_timeout_ms = 10'000;
-
-// One end of a connection; closes when it dies.
-class Peer {
- public:
-  explicit Peer(int descriptor) : descriptor_(descriptor) {}
-  Peer(Peer&& other) noexcept;
-  Peer& operator=(Peer&&) = delete;
-  ~Peer();
-
-  static Peer connect_to(std::uint16_t port);
-
-  bool send(std::string_view bytes);
-  std::string receive();  // some bytes; empty at the end, on a reset or a timeout
-  bool wait_for_end(int timeout_ms = peer_timeout_ms);  // the other side has closed
-  void close();
-  void reset();  // closes with an RST
-
- private:
-  int descriptor_;
-};
+using net::testing_peers::Peer;
 
 struct Message {
   std::string start_line;
@@ -59,28 +40,19 @@ class ScriptedUpstream {
   using Script = std::function<bool(Peer&, const Message& request)>;
 
   explicit ScriptedUpstream(Script script);
-  ~ScriptedUpstream();
-  ScriptedUpstream(const ScriptedUpstream&) = delete;
-  ScriptedUpstream& operator=(const ScriptedUpstream&) = delete;
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] std::string url() const;
-  [[nodiscard]] int connections() const { return connections_; }
+  [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+  [[nodiscard]] std::string url() const { return server_.url(); }
+  [[nodiscard]] int connections() const { return server_.connections(); }
   [[nodiscard]] std::vector<Message> requests() const;
 
  private:
-  void accept();
-  void serve(int descriptor);
+  void serve(Peer& peer);
 
   Script script_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
-  std::atomic<int> connections_{0};
   mutable std::mutex mutex_;
   std::vector<Message> requests_;
-  std::vector<int> open_;
-  std::vector<std::jthread> workers_;
-  std::jthread acceptor_;
+  net::testing_peers::ScriptedServer server_;  // last: its threads use what stands above
 };
 
 }  // namespace understudy::live::testing_peers

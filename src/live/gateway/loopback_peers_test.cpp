@@ -1,12 +1,6 @@
 #include "live/gateway/loopback_peers.hpp"
 
-#include <arpa/inet.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 #include <optional>
@@ -15,19 +9,6 @@
 namespace understudy::live::testing_peers {
 
 namespace {
-
-bool readable(int descriptor, int timeout_ms) {
-  pollfd wait{.fd = descriptor, .events = POLLIN, .revents = 0};
-  return ::poll(&wait, 1, timeout_ms) > 0;
-}
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
 
 std::string lower(std::string_view text) {
   std::string low(text);
@@ -69,52 +50,6 @@ std::string partial_chunks(std::string_view bytes) {
 }
 
 }  // namespace
-
-Peer::Peer(Peer&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-Peer::~Peer() { close(); }
-
-Peer Peer::connect_to(std::uint16_t port) {
-  Peer peer(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in address = loopback(port);
-  if (::connect(peer.descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    peer.close();
-  return peer;
-}
-
-bool Peer::send(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return true;
-}
-
-std::string Peer::receive() {
-  if (!readable(descriptor_, peer_timeout_ms)) return {};
-  std::string bytes(std::size_t{256} * 1024, '\0');
-  const ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
-  bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-  return bytes;
-}
-
-bool Peer::wait_for_end(int timeout_ms) {
-  while (readable(descriptor_, timeout_ms)) {
-    std::array<char, 4096> bytes{};
-    if (::recv(descriptor_, bytes.data(), bytes.size(), 0) <= 0) return true;
-  }
-  return false;
-}
-
-void Peer::close() {
-  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
-}
-
-void Peer::reset() {
-  const linger hard{.l_onoff = 1, .l_linger = 0};
-  ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-  close();
-}
 
 int Message::status() const {
   return start_line.size() < 12 ? 0 : std::stoi(start_line.substr(9, 3));
@@ -168,72 +103,34 @@ Message read_message(Peer& peer, std::string& rest) {
 }
 
 std::string json_answer(std::string_view body, std::string_view more_headers) {
-  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + std::string(more_headers) +
-         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  return net::testing_peers::answer(
+      body, "Content-Type: application/json\r\n" + std::string(more_headers));
 }
 
 std::string post(std::string_view path, std::string_view body, std::string_view more_headers) {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: gateway\r\n" +
-         "Content-Type: application/json\r\n" + std::string(more_headers) +
-         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  return net::testing_peers::post(path, body,
+                                  "Content-Type: application/json\r\n" + std::string(more_headers));
 }
 
-ScriptedUpstream::ScriptedUpstream(Script script) : script_(std::move(script)) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  ::listen(listener_, 256);
-  socklen_t size = sizeof address;
-  ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
-  acceptor_ = std::jthread([this] { accept(); });
-}
-
-ScriptedUpstream::~ScriptedUpstream() {
-  ::shutdown(listener_, SHUT_RDWR);
-  acceptor_.join();
-  ::close(listener_);
-  {
-    const std::scoped_lock lock(mutex_);
-    for (const int descriptor : open_) ::shutdown(descriptor, SHUT_RDWR);
-  }
-  workers_.clear();
-}
-
-std::string ScriptedUpstream::url() const {
-  return "http://127.0.0.1:" + std::to_string(port_) + "/v1";
-}
+ScriptedUpstream::ScriptedUpstream(Script script)
+    : script_(std::move(script)), server_([this](Peer& peer) { serve(peer); }) {}
 
 std::vector<Message> ScriptedUpstream::requests() const {
   const std::scoped_lock lock(mutex_);
   return requests_;
 }
 
-void ScriptedUpstream::accept() {
-  while (true) {
-    const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (descriptor < 0) return;
-    ++connections_;
-    const std::scoped_lock lock(mutex_);
-    open_.push_back(descriptor);
-    workers_.emplace_back([this, descriptor] { serve(descriptor); });
-  }
-}
-
-void ScriptedUpstream::serve(int descriptor) {
-  Peer peer(descriptor);
+void ScriptedUpstream::serve(Peer& peer) {
   std::string rest;
   while (true) {
     const Message request = read_message(peer, rest);
-    if (!request.complete) break;
+    if (!request.complete) return;
     {
       const std::scoped_lock lock(mutex_);
       requests_.push_back(request);
     }
-    if (!script_(peer, request)) break;
+    if (!script_(peer, request)) return;
   }
-  const std::scoped_lock lock(mutex_);
-  std::erase(open_, descriptor);
 }
 
 }  // namespace understudy::live::testing_peers

@@ -147,6 +147,10 @@ class Service {
       : options_(options), home_(std::move(home)) {}
   Status open_parts(GatewayConfig config);
   Status open_admin(const AdminConfig& config);
+  void tell_opened(std::string_view name, const TlsConfig& tls, const Endpoint& where) const {
+    if (options_.opened)
+      options_.opened(name, (tls.on() ? "https://" : "http://") + where.to_text());
+  }
   Status reload();
 
   const GatewayOptions& options_;
@@ -221,6 +225,7 @@ Status Service::open_parts(GatewayConfig config) {
             Endpoint{.host = config.listen.host, .port = server_->port()}.to_text() +
             ", upstream " + described(config) + ", capture " +
             std::string(to_string(config.capture.mode)));
+  tell_opened("gateway", config.tls, {.host = config.listen.host, .port = server_->port()});
   if (!options_.port_file.empty())
     TRY(write_file_atomically(options_.port_file, std::to_string(server_->port()) + "\n"));
   return {};
@@ -245,6 +250,7 @@ Status Service::open_admin(const AdminConfig& config) {
       [this](net::Exchange& exchange) { return admin_->handle(exchange); }));
   log::info("admin API on " +
             Endpoint{.host = config.listen->host, .port = admin_server_->port()}.to_text());
+  tell_opened("admin", config.tls, {.host = config.listen->host, .port = admin_server_->port()});
   if (!options_.admin_port_file.empty()) {
     TRY(write_file_atomically(options_.admin_port_file,
                               std::to_string(admin_server_->port()) + "\n"));

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "live/config/gateway_config.hpp"
@@ -12,12 +14,16 @@
 
 namespace understudy::live {
 
+// Told of each listener once it takes connections: "gateway" or "admin", and its address.
+using Opened = std::function<void(std::string_view name, const std::string& url)>;
+
 struct GatewayOptions {
   std::filesystem::path home;
   // The configuration, at start and at each reload: the file's with the command line's words on
   // top.
   std::function<Result<GatewayConfig>()> load;
   ModelOpener open_model;                 // small models, when a policy names some
+  Opened opened = {};                     // may be empty
   std::filesystem::path port_file;        // empty: none
   std::filesystem::path admin_port_file;  // empty: none
 };

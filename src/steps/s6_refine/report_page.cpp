@@ -43,7 +43,7 @@ std::string bar(double share) {
   return std::format(
       "<svg class=\"bar\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" role=\"img\" "
       "aria-label=\"{0}\">"
-      "<rect class=\"llm\" fill=\"#c9ccd1\" width=\"100\" height=\"8\"/><rect class=\"slm\" "
+      "<rect class=\"llm\" fill=\"#8d96a3\" width=\"100\" height=\"8\"/><rect class=\"slm\" "
       "fill=\"#147d64\" width=\"{1:.2f}\" "
       "height=\"8\"/></svg>",
       percent(share), 100 * std::clamp(share, 0.0, 1.0));
@@ -55,7 +55,7 @@ std::string interval(const Agreement& agreement) {
   const auto x = [](double rate) { return 100 * std::clamp((rate - from) / (1 - from), 0.0, 1.0); };
   return std::format(
       "<svg class=\"bar\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" role=\"img\" "
-      "aria-label=\"95 % interval {0} to {1}\"><rect class=\"llm\" fill=\"#c9ccd1\" y=\"3\" "
+      "aria-label=\"95 % interval {0} to {1}\"><rect class=\"llm\" fill=\"#8d96a3\" y=\"3\" "
       "width=\"100\" "
       "height=\"2\"/>"
       "<rect class=\"slm\" fill=\"#147d64\" x=\"{2:.2f}\" y=\"3\" width=\"{3:.2f}\" height=\"2\"/>"
@@ -167,7 +167,7 @@ std::string task_row(const TaskReport& task) {
 
 std::string task_table(const Report& report) {
   std::string out =
-      "<h2 class=\"evidence\">The evidence, task by task</h2>\n<div "
+      "<h2 class=\"evidence\" id=\"evidence\">The evidence, task by task</h2>\n<div "
       "class=\"scroll\"><table><thead><tr><th>task</th><th>served by</th>"
       "<th class=\"number\">calls</th><th>by the small model</th><th>agreement on unseen calls, 95 "
       "% interval</th>"
@@ -204,7 +204,7 @@ std::string chart(const Report& report) {
     const double slm = tall(bucket.by_slm);
     bars += std::format(
         "<g><title>{0} UTC: {1} by the LLM, {2} by small models</title>"
-        "<rect class=\"llm\" fill=\"#c9ccd1\" x=\"{3:.2f}\" y=\"{4:.2f}\" width=\"{5:.2f}\" "
+        "<rect class=\"llm\" fill=\"#8d96a3\" x=\"{3:.2f}\" y=\"{4:.2f}\" width=\"{5:.2f}\" "
         "height=\"{6:.2f}\"/>"
         "<rect class=\"slm\" fill=\"#147d64\" x=\"{3:.2f}\" y=\"{7:.2f}\" width=\"{5:.2f}\" "
         "height=\"{8:.2f}\"/></g>\n",

@@ -7,9 +7,9 @@ namespace understudy::s6 {
 
 inline constexpr std::string_view report_style = R"css(
 :root { color-scheme: light dark; --paper: #fbfbf9; --ink: #1c1e21; --quiet: #667; --line: #dcdcd6;
-  --card: #fff; --slm: #147d64; --llm: #c9ccd1; --warn: #a34200; }
-@media (prefers-color-scheme: dark) { :root { --paper: #15171a; --ink: #e8e8e4; --quiet: #98a; --line: #33363b;
-  --card: #1d2024; --slm: #3ec6a0; --llm: #4a4f57; --warn: #ff9d5c; } }
+  --card: #fff; --slm: #147d64; --llm: #8d96a3; --warn: #a34200; }
+@media (prefers-color-scheme: dark) { :root { --paper: #15171a; --ink: #e8e8e4; --quiet: #9aa3ad; --line: #33363b;
+  --card: #1d2024; --slm: #3ec6a0; --llm: #6f7a88; --warn: #ff9d5c; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.45 system-ui, sans-serif; }
 main { max-width: 1180px; margin: 0 auto; padding: 28px 20px 60px; }
 h1 { font-size: 27px; line-height: 1.25; margin: 6px 0 20px; font-weight: 650; }

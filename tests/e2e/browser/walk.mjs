@@ -82,8 +82,12 @@ const firstPaint = (page) => page.evaluate(() => performance.getEntriesByName("f
 seen.first_paint_ms = await firstPaint(owner);
 seen.weight = weight;
 seen.checks.token_left_address = !owner.url().includes("ut-");
+// A table that is wider than its card hides columns.
+const hiddenTables = (page, name) => page.evaluate((where) => [...document.querySelectorAll(".stack")].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => `${where}: ${one.ariaLabel}`), name);
+seen.checks.tables_cut = [];
 for (const [name, hash] of walk) {
   await go(owner, hash);
+  seen.checks.tables_cut.push(...await hiddenTables(owner, name));
   await inspect(owner, name);
   await shoot(owner, name);
   seen.pages[name] = await textOf(owner);
@@ -117,6 +121,14 @@ await owner.waitForSelector(".conversation li");
 await inspect(owner, "call");
 await shoot(owner, "call");
 seen.pages.call = await textOf(owner);
+await owner.goBack();
+await settled(owner);
+await owner.locator("tbody tr").first().locator("a").nth(1).click();  // its session
+await owner.getByText("This session").waitFor();
+await settled(owner);
+await inspect(owner, "session");
+await shoot(owner, "session");
+seen.pages.session = await textOf(owner);
 await go(owner, "#/nowhere");
 seen.pages.nowhere = await textOf(owner);
 
@@ -137,6 +149,7 @@ await beside.goto(plan.owner_url);
 await settled(beside);
 await beside.keyboard.press("Tab");
 seen.checks.skip_link = await beside.evaluate(() => document.activeElement?.classList.contains("skip"));
+await beside.evaluate(() => document.activeElement.blur());
 await go(beside, "#/tasks");
 const row = (page) => page.locator("tr", { has: page.locator(`a[href="#/tasks/${plan.task}"]`) });
 await row(beside).getByText("small model", { exact: true }).waitFor();
@@ -156,6 +169,25 @@ await owner.getByRole("radio", { name: /^Active/ }).check();
 await owner.getByLabel("Why").fill("back again");
 await owner.getByRole("button", { name: "Change", exact: true }).click();
 await row(owner).getByText("active", { exact: true }).waitFor();
+// A virtual key: issued, shown once, revoked.
+await go(owner, "#/keys");
+await owner.getByRole("button", { name: "New virtual key…" }).click();
+await owner.getByLabel("Name").fill("browser");
+await owner.getByLabel("Requests per minute").fill("30");
+await inspect(owner, "key-dialog");
+await shoot(owner, "key-dialog", false);
+await owner.getByRole("button", { name: "Issue" }).click();
+seen.checks.secret_shown = (await owner.locator(".secret").textContent()).startsWith("us-");
+await owner.getByRole("button", { name: "Done" }).click();
+await owner.getByRole("button", { name: "Revoke browser" }).click();
+await owner.getByRole("button", { name: "Revoke", exact: true }).click();
+await owner.locator("tr", { hasText: "browser" }).getByText("revoked").waitFor();
+seen.checks.secret_gone = !(await textOf(owner)).includes("us-");
+// The theme goes with the button, whatever the system says.
+await go(owner, "#/settings");
+await owner.getByRole("button", { name: "theme: auto" }).click();
+await owner.getByRole("button", { name: "theme: light" }).click();
+seen.checks.theme = await owner.evaluate(() => document.documentElement.dataset.theme);
 await owner.context().close();
 
 // Dark, wide; then a phone, where nothing may be wider than the screen.
@@ -165,7 +197,18 @@ for (const [name, hash] of walk) {
   if (["overview", "tasks", "task", "routing"].includes(name)) await shoot(beside, `${name}-dark`);
 }
 await beside.context().close();
+// Words of the map that cover each other, or leave it.
+const wordsApart = (page) => page.evaluate(() => {
+  const map = document.querySelector(".map svg").getBoundingClientRect();
+  const boxes = [...document.querySelectorAll(".map text")].map((text) => text.getBoundingClientRect());
+  const inside = boxes.every((box) => box.left >= map.left - 1 && box.right <= map.right + 1 && box.bottom <= map.bottom + 1);
+  const places = [...document.querySelectorAll(".map .place")].map((place) => [...place.querySelectorAll("text")].map((text) => text.getBoundingClientRect()));
+  const apart = places.every((some, index) => places.slice(index + 1).every((others) => some.every((a) => others.every((b) =>
+    a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1))));
+  return inside && apart;
+});
 const small = await open({ viewport: phone, isMobile: true, hasTouch: true });
+seen.checks.phone_tables = [];
 await small.goto(plan.owner_url);
 await settled(small);
 seen.checks.phone_overflow = [];
@@ -173,8 +216,14 @@ for (const [name, hash] of walk) {
   await go(small, hash);
   const over = await small.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (over > 1) seen.checks.phone_overflow.push(`${name}: ${over} px too wide`);
-  if (["overview", "tasks", "task", "calls", "routing"].includes(name)) await shoot(small, `${name}-phone`, false);
+  seen.checks.phone_tables.push(...await hiddenTables(small, name));
+  if (name === "tasks") seen.checks.map_words_apart = await wordsApart(small);
+  await shoot(small, `${name}-phone`);
 }
+await go(small, "#/settings");
+seen.checks.phone_frame = await small.getByRole("button", { name: /^Theme:/ }).isVisible() && await small.getByRole("button", { name: "Leave" }).isVisible();
+await go(small, "#/routing");
+seen.checks.switch_on_a_phone = await change(small).isVisible();
 await small.context().close();
 
 // An auditor sees metadata, and no content.
@@ -190,6 +239,35 @@ seen.pages.auditor_call = await textOf(auditor);
 await go(auditor, `#/tasks/${plan.task}`);
 seen.pages.auditor_task = await textOf(auditor);
 await auditor.context().close();
+
+// What loads, what fails, and a console that is gone.
+const failing = await open();
+failing.removeAllListeners("console");  // the browser reports the failures itself
+failing.removeAllListeners("requestfailed");
+await failing.route("**/api/events", (route) => route.abort());
+await failing.goto(plan.owner_url);
+await failing.locator(".banner").waitFor();
+await settled(failing);
+await inspect(failing, "away");
+await shoot(failing, "away", false);
+seen.pages.away = await textOf(failing);
+let answer;
+const asked = new Promise((ask) => { answer = ask; });
+await failing.route("**/api/tasks", async (route) => { await asked; await route.fulfill({ status: 503, json: { error: { message: "the disk is away", hint: "mount it", code: "unavailable" } } }); });
+await failing.evaluate(() => { location.hash = "#/tasks"; });
+await failing.locator(".loading").waitFor();
+await shoot(failing, "loading", false);
+seen.pages.loading = await failing.locator(".loading").textContent();
+answer();
+await failing.getByRole("button", { name: "Try again" }).waitFor();
+await inspect(failing, "failed");
+await shoot(failing, "failed", false);
+seen.pages.failed = await textOf(failing);
+await failing.unroute("**/api/tasks");
+await failing.getByRole("button", { name: "Try again" }).click();
+await failing.locator(".map svg").waitFor();
+seen.checks.tried_again = true;
+await failing.context().close();
 
 // A token that is none.
 const wrong = await open();

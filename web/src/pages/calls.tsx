@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { bytes, count, milliseconds, shortId, time, usd } from "../format";
+import { bytes, count, isPhone, milliseconds, shortId, span, time, usd } from "../format";
 import { useResource } from "../live";
 import { may } from "../session";
 import type { Call, Calls as Listed } from "../types";
@@ -71,7 +71,7 @@ export function OneCall({ id }: { id: string }) {
                 <Facts rows={[
                   ["started", time(data.started, true)], ["took", milliseconds(data.latency_ms)], ["API", data.api],
                   ["asked for", data.requested_model], ["answered by", data.served_model || "–"], ["upstream", data.upstream || "–"],
-                  ["why", data.route.reason || "–"], ["task", data.route.task ? <a class="mono" href={`#/tasks/${data.route.task}`}>{data.route.task}</a> : "–"],
+                  ["why", data.route.reason.replaceAll("_", " ") || "–"], ["task", data.route.task ? <a class="mono" href={`#/tasks/${data.route.task}`}>{data.route.task}</a> : "–"],
                   ["confidence", data.route.confidence >= 0 ? data.route.confidence.toFixed(4) : "–"],
                   ...(data.error ? [["error", data.error] as [string, string]] : []),
                 ]} />
@@ -97,13 +97,13 @@ function Rows({ calls, session }: { calls: Call[]; session: boolean }) {
   return (
     <Scroll label="Calls">
       <table class="dense">
-        <thead><tr><th>started</th><th>call</th>{session && <th class="number">step</th>}<th>model</th><th>answered by</th><th>why</th><th>status</th><th class="number">tokens</th><th class="number">took</th><th class="number">cost</th></tr></thead>
+        <thead><tr><th>started</th><th>call</th>{session ? <th class="number">step</th> : <th>session</th>}<th>model</th><th>answered by</th><th>why</th><th>status</th><th class="number">tokens</th><th class="number">took</th><th class="number">cost</th></tr></thead>
         <tbody>
           {calls.map((call) => (
             <tr key={call.id}>
               <td class="nowrap">{time(call.started, true)}</td>
               <td><a class="mono" href={`#/calls/${encodeURIComponent(call.id)}`}>{shortId(call.id)}</a></td>
-              {session && <td class="number">{call.step}</td>}
+              {session ? <td class="number">{call.step}</td> : <td><a class="mono" href={`#/calls?session=${encodeURIComponent(call.session)}`}>{shortId(call.session)}</a></td>}
               <td>{call.served_model || call.requested_model}</td><td><ServedBy server={call.route.server} /></td><td>{call.route.reason.replaceAll("_", " ")}</td>
               <td><StatusBadge call={call} /></td><td class="number">{count(call.usage.prompt_tokens + call.usage.completion_tokens)}</td>
               <td class="number">{milliseconds(call.latency_ms)}</td><td class="number">{call.cost_usd === undefined ? "–" : usd(call.cost_usd)}</td>
@@ -115,10 +115,24 @@ function Rows({ calls, session }: { calls: Call[]; session: boolean }) {
   );
 }
 
+// A session's calls in one line: how long, who answered, what it cost.
+function SessionFacts({ calls }: { calls: Call[] }) {
+  const tokens = calls.reduce((sum, call) => sum + call.usage.prompt_tokens + call.usage.completion_tokens, 0);
+  const first = Math.min(...calls.map((call) => Date.parse(call.started)));
+  const last = Math.max(...calls.map((call) => Date.parse(call.started) + call.latency_ms));
+  return (
+    <Facts rows={[
+      ["calls", count(calls.length)], ["by small models", count(calls.filter((call) => call.route.server === "slm").length)],
+      ["lasted", span((last - first) / 1000)], ["tokens", count(tokens)], ["cost", usd(calls.reduce((sum, call) => sum + (call.cost_usd ?? 0), 0))],
+      ["not ok", count(calls.filter((call) => call.status !== "ok").length)],
+    ]} />
+  );
+}
+
 export function Calls({ query }: { query: URLSearchParams }) {
   const [filter, setFilter] = useState<CallFilter>({ ...blank, session: query.get("session") ?? "", task: query.get("task") ?? "" });
   useEffect(() => setFilter((before) => ({ ...before, session: query.get("session") ?? "", task: query.get("task") ?? "" })), [query.toString()]);
-  const [limit, setLimit] = useState(50);
+  const [limit, setLimit] = useState(isPhone() ? 15 : 50);
   const words = new URLSearchParams({ limit: String(limit) });
   for (const [name, value] of Object.entries(filter)) if (value) words.set(name, value);
   const calls = useResource<Listed>(`/api/calls?${words}`, ["log"]);
@@ -136,6 +150,7 @@ export function Calls({ query }: { query: URLSearchParams }) {
           <Empty title={data.recorded ? "No call matches" : "No calls were recorded yet"}>{data.recorded ? `Searched ${count(data.searched)} of ${count(data.recorded)} calls.` : "Point an agent at the gateway."}</Empty>
         ) : (
           <Card title={filter.session ? "This session" : "Newest calls"} note={`searched ${count(data.searched)} of ${count(data.recorded)}`}>
+            {filter.session && <SessionFacts calls={data.calls} />}
             <Rows calls={filter.session ? [...data.calls].reverse() : data.calls} session={Boolean(filter.session)} />
             {data.more && <p><button type="button" onClick={() => setLimit(Math.min(500, limit + 100))} disabled={limit >= 500}>Show more</button></p>}
           </Card>

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { ask, ApiError } from "../api";
-import { count, time, usd } from "../format";
+import { count, isPhone, time, usd } from "../format";
 import { useResource } from "../live";
 import { may } from "../session";
 import type { AuditEntry, RoleKey, RoleToken, VirtualKey } from "../types";
@@ -153,7 +153,7 @@ function RoleKeys() {
 }
 
 function Trail() {
-  const [limit, setLimit] = useState(50);
+  const [limit, setLimit] = useState(isPhone() ? 15 : 50);
   const trail = useResource<{ entries: AuditEntry[]; lines: number; head: string; sound: boolean }>(`/api/audit?limit=${limit}`, ["audit"]);
   const [verify, setVerify] = useState(false);
   const verified = useResource<{ sound: boolean; findings: string[]; warnings: string[]; anchors: number }>(verify ? "/api/audit/verification" : null);

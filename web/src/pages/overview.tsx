@@ -3,7 +3,7 @@ import { Chart } from "../chart";
 import { compact, count, duration, percent, time, usd } from "../format";
 import { useResource } from "../live";
 import type { Overview as Everything, Report, Series } from "../types";
-import { Await, Card, Empty, Facts, Page, Problem, Scroll, ServedBy, Share, Tile, Tiles } from "../ui";
+import { Await, Card, Empty, Facts, Page, Problem, Scroll, ServedBy, Share, Tile, Tiles, Worded } from "../ui";
 
 const ranges: [string, number][] = [["All", 0], ["30 days", 2_592_000], ["7 days", 604_800], ["24 hours", 86_400], ["1 hour", 3600]];
 
@@ -102,11 +102,13 @@ function Tasks({ report }: { report: Report }) {
 
 function Pays({ report }: { report: Report }) {
   const { balance, cache } = report;
-  if (!balance) return null;
+  if (!balance || report.calls === 0) return null;
+  if (report.all.slm_calls === 0) return <Card title="Does it pay?"><p>{balance.verdict}</p></Card>;
+  const free = balance.at.every((entry) => entry.machine_usd === 0);
   return (
-    <Card title="Does it pay?">
+    <Card title="Does it pay?" note={free ? <>this machine counts as free: <code>prices.toml</code> may say what an hour of it costs</> : undefined}>
       <p>{balance.verdict}</p>
-      {balance.at.length > 0 && (
+      {!free && (
         <Scroll label="Saving by the load of the machine">
           <table>
             <thead><tr><th>load of the machine</th><th class="number">machine</th><th class="number">net saving</th><th class="number">small model, per good answer</th></tr></thead>
@@ -117,10 +119,11 @@ function Pays({ report }: { report: Report }) {
         </Scroll>
       )}
       <Facts rows={[
+        ...(free ? [["net saving", usd(balance.at[0]?.net_usd ?? 0)] as [string, string]] : []),
         ["LLM, per good answer", usd(balance.llm_usd_per_successful_call)],
         ["training", `${usd(balance.training_usd)}, ${duration(balance.training_seconds)}`],
-        ["audits", `${count(balance.audits)}, ${usd(balance.audit_usd)}`],
-        ["paid back after", balance.payback_days === null ? "not yet known" : `${balance.payback_days.toFixed(1)} days`],
+        ["audits", `${count(balance.audits)} calls, ${usd(balance.audit_usd)}`],
+        ["paid back after", balance.payback_days === null ? "not yet known" : balance.payback_days < 0.1 ? "less than a day" : `${balance.payback_days.toFixed(1)} days`],
         ...(balance.cheaper_usd_per_call !== null ? [[balance.cheaper_model || "cheaper model", `${usd(balance.cheaper_usd_per_call)} a call`] as [string, string]] : []),
         ...(cache && cache.hits > 0 ? [["a cache alone would save", `${percent(cache.share_of_cost)} of the cost`] as [string, string]] : []),
       ]} />
@@ -134,7 +137,7 @@ function Next({ steps }: { steps: string[] }) {
       <ul class="steps">
         {steps.map((step) => {
           const [command, ...why] = step.split(/\s{2,}/);
-          return <li key={step}>{command!.startsWith("understudy") ? <code>{command}</code> : command}{why.length > 0 && <span class="quiet">{why.join(" ")}</span>}</li>;
+          return <li key={step}><span>{command!.startsWith("understudy") ? <code>{command}</code> : command}</span>{why.length > 0 && <span class="quiet"><Worded text={why.join(" ").replaceAll(" -> ", " → ")} /></span>}</li>;
         })}
       </ul>
     </Card>

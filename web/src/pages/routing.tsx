@@ -1,18 +1,19 @@
-import { count, milliseconds, percent, time } from "../format";
+import { count, isPhone, milliseconds, percent, time } from "../format";
 import { useResource } from "../live";
 import { RouteSwitch } from "../switch";
 import type { Compared, ListedTask, Route, Routing as Policy, Watched } from "../types";
 import { Await, Badge, Card, Empty, Facts, Page, Scroll, ServedBy, VerdictBadge } from "../ui";
 
 const words: Record<string, string> = {
-  accepted: "accepted", low_confidence: "not sure enough", slm_error: "model failed", invalid_answer: "invalid answer", off: "off", no_task: "no task",
+  accepted: "accepted", low_confidence: "not sure enough", slm_error: "model failed", invalid_answer: "invalid answer", off: "switched off", no_task: "no task",
+  audit: "audited", shadow: "in shadow", canary: "not in the canary", demoted: "demoted", tool_loop: "inside a tool loop", slm_unsupported: "not for small models",
 };
 
 function Reasons({ counts }: { counts: Record<string, number> | undefined }) {
   const all = Object.entries(counts ?? {}).sort((a, b) => b[1] - a[1]);
   const sum = all.reduce((total, [, calls]) => total + calls, 0);
   if (!sum) return <span class="quiet">no calls yet</span>;
-  return <>{all.map(([reason, calls]) => <div key={reason} class="reason"><span>{words[reason] ?? reason}</span> <b>{percent(calls / sum)}</b> <span class="quiet">{count(calls)}</span></div>)}</>;
+  return <>{all.map(([reason, calls]) => <div key={reason} class="reason"><span>{words[reason] ?? reason.replaceAll("_", " ")}</span> <b>{percent(calls / sum)}</b> <span class="quiet">{count(calls)}</span></div>)}</>;
 }
 
 const plain = (value: unknown): string =>
@@ -107,12 +108,12 @@ export function Routing() {
                   {data.decisions.length === 0 ? <p class="quiet">No call met a task of the policy yet.</p> : (
                     <Scroll label="Decisions">
                       <table class="dense">
-                        <thead><tr><th>when</th><th>task</th><th>answered by</th><th>why</th><th class="number">sure</th><th class="number">took</th></tr></thead>
+                        <thead><tr><th>when</th><th>task</th><th>answered by</th><th>why</th><th class="number">confidence</th><th class="number">took</th></tr></thead>
                         <tbody>
-                          {data.decisions.slice(0, 20).map((decision) => (
+                          {data.decisions.slice(0, isPhone() ? 8 : 20).map((decision) => (
                             <tr key={decision.call}>
                               <td class="nowrap">{time(decision.at, true)}</td><td class="clip">{names.get(decision.task) ?? decision.task}</td><td><ServedBy server={decision.server} /></td>
-                              <td class="nowrap">{words[decision.reason] ?? decision.reason}</td><td class="number">{decision.confidence >= 0 ? decision.confidence.toFixed(3) : "–"}</td><td class="number">{milliseconds(decision.latency_ms)}</td>
+                              <td class="nowrap">{words[decision.reason] ?? decision.reason.replaceAll("_", " ")}</td><td class="number">{decision.confidence >= 0 ? decision.confidence.toFixed(3) : "–"}</td><td class="number">{milliseconds(decision.latency_ms)}</td>
                             </tr>
                           ))}
                         </tbody>

@@ -33,7 +33,10 @@ function GatewayCard({ gateway }: { gateway: Gateway | null }) {
   );
 }
 
-export function Settings() {
+// What the frame offers beside the pages; on a phone it has no room for it.
+export interface Look { theme: string; nextTheme: () => void; leave: () => void }
+
+export function Settings({ look }: { look: Look }) {
   const settings = useResource<Facts_>("/api/settings", ["tasks"]);
   const who = me();
   return (
@@ -47,6 +50,7 @@ export function Settings() {
                   ["home", <span class="mono wrap">{data.home}</span>], ["version", data.version], ["your token", who?.name ?? "–"], ["your roles", who?.roles.join(", ") ?? "–"],
                   ...(data.machine ? [["machine", `${data.machine.cores} cores, ${bytes(data.machine.memory_bytes)} memory, ${bytes(data.machine.memory_available_bytes)} free`] as [string, string]] : []),
                 ]} />
+                <p class="actions narrow-only"><button type="button" onClick={look.nextTheme}>Theme: {look.theme}</button><button type="button" onClick={look.leave}>Leave</button></p>
               </Card>
               <GatewayCard gateway={data.gateway} />
             </div>

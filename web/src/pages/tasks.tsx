@@ -30,7 +30,7 @@ function List({ tasks }: { tasks: ListedTask[] }) {
         <table>
           <thead>
             <tr>
-              <Head by="name">task</Head><th>answered by</th><th>evidence</th><th>beside it</th><th>share of calls</th><Head by="calls" number>calls</Head>
+              <Head by="name">task</Head><th>answered by</th><th>evidence</th><th>also measured</th><th>share of calls</th><Head by="calls" number>calls</Head>
               <Head by="cost" number>cost</Head><Head by="estimate" number>replaceable</Head>
             </tr>
           </thead>
