@@ -113,6 +113,7 @@ def families():
         "num_hidden_layers": 4}
     yield "granite", byte_level(split(CL100K)), t.GraniteConfig, t.GraniteForCausalLM, {
         "attention_multiplier": 0.2, "embedding_multiplier": 3.0, "residual_multiplier": 0.7, "logits_scaling": 2.0}
+    yield "gemma", gemma(), t.GemmaConfig, t.GemmaForCausalLM, {"tie_word_embeddings": True}
     yield "gemma2", gemma(), t.Gemma2Config, t.Gemma2ForCausalLM, {
         "query_pre_attn_scalar": HEAD_WIDTH, "sliding_window": 16, "attn_logit_softcapping": 5.0, "final_logit_softcapping": 8.0,
         "tie_word_embeddings": True}
