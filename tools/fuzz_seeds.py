@@ -57,6 +57,33 @@ def safetensors():
     return struct.pack("<Q", len(head)) + head + bytes(22)
 
 
+def tokenizer():
+    """Byte-level, one merge, one added token, a template."""
+    return json.dumps({
+        "added_tokens": [{"id": 3, "content": "<s>", "special": True, "lstrip": False, "rstrip": False}],
+        "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}]},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+            {"type": "Digits", "individual_digits": True}, {"type": "ByteLevel", "add_prefix_space": False}]},
+        "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}]},
+        "model": {"type": "BPE", "byte_fallback": False, "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]},
+    }).encode()
+
+
+def pieces_tokenizer():
+    vocabulary = {"<unk>": 0, **{f"<0x{byte:02X}>": byte + 1 for byte in range(256)}, "a": 257, "\u2581": 258, "\u2581a": 259}
+    return json.dumps({
+        "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"},
+        "model": {"type": "BPE", "byte_fallback": True, "unk_token": "<unk>", "vocab": vocabulary, "merges": ["\u2581 a"]},
+    }).encode()
+
+
+def model_config(model_type, **more):
+    return json.dumps({
+        "model_type": model_type, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1,
+        "intermediate_size": 16, "vocab_size": 32, "max_position_embeddings": 64,
+        "rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4}, **more}).encode()
+
+
 def seeds():
     def lines(*values):
         return "".join(json.dumps(value) + "\n" for value in values).encode()
@@ -75,12 +102,17 @@ def seeds():
         "chat_client": [lines({"choices": [{"message": {"role": "assistant", "content": "A"}}]})],
         "gguf_file": [gguf()],
         "load_config": [file("examples/understudy.toml")],
+        "model_config": [*(model_config(name) for name in ("llama", "qwen3", "phi3", "gemma3_text", "granite")),
+                         model_config("nemotron_h", hybrid_override_pattern="M*", mamba_num_heads=2, n_groups=1,
+                                      ssm_state_size=4, conv_kernel=4, mamba_head_dim=8)],
         "model_file": [gguf()],
         "price_table": [file("src/economics/built_in_prices.cpp").split(b'R"(')[-1].split(b')"')[0]],
         "safetensors": [safetensors()],
         "scan_line": [b'{"id": 7, "text": "a \\"b\\" \\u00e9\\n"}'],
         "served_facts": [lines({"model": "base.gguf", "mark": "", "adapter": "adapter.gguf", "prompt": "raw",
                                 "context": 512, "answer_tokens_max": 16})],
+        "tokenizer_file": [tokenizer(), pieces_tokenizer()],
         "training_text": [lines({"text": "where is my order", "label": "order_status"})],
+        "weights_index": [b'{"weight_map": {"a": "one.safetensors", "b": "../two.safetensors"}}'],
         "tuning_text": [lines({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]})],
     }

@@ -17,7 +17,8 @@ constexpr double mebi = 1024.0 * 1024;
 
 constexpr const char* help =
     "base models for adapters: those on this machine, and the catalogue\n\n"
-    "A base model is a GGUF file. Understudy downloads nothing: fetch one, then\n\n"
+    "A base model is a GGUF file, or a Hugging Face directory (config.json, tokenizer.json,\n"
+    "safetensors), which is converted to one. Understudy downloads nothing: fetch one, then\n\n"
     "  understudy models add ~/Downloads/Qwen3-0.6B-Q4_K_M.gguf\n"
     "  understudy models measure Qwen3-0.6B-Q4_K_M          how fast it is here, by llama-bench\n"
     "  understudy select TASK && understudy tune TASK --base Qwen3-0.6B-Q4_K_M\n\n"
@@ -157,12 +158,13 @@ void add_models_verb(CLI::App& app, Action& action) {
                     return show(console::show_model(home, o.name), o.as_json, render_model);
                   });
   verb->add_option("NAME", builder.options->name)->required();
-  verb = builder.add(*models, "add", "take in a GGUF file (by a hard link where that is possible)",
-                     [](const Home& home, const VerbOptions& o) {
-                       return show(console::add_model(home, o.files.front(), o.name), o.as_json,
-                                   render_added);
-                     });
-  verb->add_option("FILE", builder.options->files, "of a model in parts: the first")
+  verb = builder.add(
+      *models, "add",
+      "take in a GGUF file (by a hard link where that is possible) or a model directory",
+      [](const Home& home, const VerbOptions& o) {
+        return show(console::add_model(home, o.files.front(), o.name), o.as_json, render_added);
+      });
+  verb->add_option("FILE", builder.options->files, "of a model in parts: the first; or a directory")
       ->required()
       ->expected(1);
   verb->add_option("--name", builder.options->name, "default: the file's name");

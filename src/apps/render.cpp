@@ -228,6 +228,13 @@ std::string render_evaluation(const json::value& result) {
          decimals(number(result, "delta"), 3) + ", threshold " +
          decimals(number(result, "threshold"), 4) + "\n";
   out += agreement_line(result, "calibration") + agreement_line(result, "test");
+  if (const json::value* manner = json::find(result, "self_consistency");
+      manner != nullptr && integer(*manner, "samples") > 1) {
+    out += "asked " + thousands(integer(*manner, "samples")) + " times for each answer\n";
+  }
+  if (const auto plain = json::find_number(result, "plain_coverage"))
+    out += "by the least sure token alone it would keep " + percent(*plain) +
+           " of the calibration calls\n";
   if (const json::value* judged = json::find(result, "judged");
       judged != nullptr && judged->is_object()) {
     out += "judged by " + text(*judged, "judge") + ": of " + thousands(integer(*judged, "calls")) +

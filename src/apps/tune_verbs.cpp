@@ -30,7 +30,8 @@ void add_base_options(CLI::App& verb, s5::BaseOptions& base) {
   CLI::Option* file =
       group.add_option("--base", base.base,
                        "what to train an adapter on: a GGUF file, which stays where it "
-                       "is, or a name of `understudy models`");
+                       "is, a Hugging Face directory, which becomes one of `understudy "
+                       "models`, or a name of those");
   group.add_option("--method", base.method, "lora, dora, or full: all of its weights")
       ->check(CLI::IsMember({"lora", "dora", "full"}))
       ->capture_default_str()
@@ -46,6 +47,12 @@ void add_base_options(CLI::App& verb, s5::BaseOptions& base) {
       ->needs(file);
   group.add_option("--learning-rate", base.learning_rate)
       ->check(CLI::Range(1e-6, 1.0))
+      ->needs(file);
+  group
+      .add_option("--teacher-share", base.teacher_share,
+                  "of the loss: of what the LLM thought of every token, where calls were recorded "
+                  "with logprobs (top_logprobs); the trainer's own unless given")
+      ->check(CLI::Range(0.0, 1.0))
       ->needs(file);
 }
 

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 
+#include "adapters/lm/hf/convert.hpp"
 #include "adapters/terminal/progress_bar.hpp"
 #include "base/exit_code.hpp"
 #include "base/progress.hpp"
@@ -18,6 +19,8 @@
 
 namespace understudy {
 namespace {
+
+constexpr const char* converted_base_name = "base.gguf";
 
 struct Arguments {
   std::string data;
@@ -45,8 +48,15 @@ void set_if_given(Value value, To& to) {
 
 Result<json::value> train(const Arguments& arguments, std::istream& input, std::string_view name) {
   if (arguments.method != "nano") {
-    return to_json(
-        TRY(s5::train_lora(TRY(s5::read_tuning_text(input, name)), arguments.out, arguments.lora)));
+    const auto examples = TRY(s5::read_tuning_text(input, name));
+    s5::LoraOptions options = arguments.lora;
+    std::error_code error;
+    if (std::filesystem::is_directory(options.base, error)) {
+      const auto converted = arguments.out / converted_base_name;
+      TRY(lm::provide_gguf(options.base, converted, lm::Stale::replaced));
+      options.base = converted;
+    }
+    return to_json(TRY(s5::train_lora(examples, arguments.out, options)));
   }
   return to_json(
       TRY(s5::train_nano(TRY(s5::read_training_text(input, name)), arguments.out, arguments.nano)));
@@ -108,7 +118,9 @@ void add_nano_options(CLI::App& app, s5::NanoOptions& nano) {
 void add_lora_options(CLI::App& app, Arguments& arguments) {
   s5::LoraOptions& lora = arguments.lora;
   CLI::Option_group& group = *app.add_option_group("base");
-  group.add_option("--base", lora.base, "the GGUF model that the adapter is for");
+  group.add_option("--base", lora.base,
+                   "the model that the adapter is for: a GGUF file, or a Hugging Face directory, "
+                   "which is converted to OUT/base.gguf once");
   group.add_option("--rank", lora.adapter.rank)->check(CLI::Range(1, 1024))->capture_default_str();
   group.add_option("--alpha", lora.adapter.alpha)
       ->check(CLI::Range(0.01, 10'000.0))
@@ -224,8 +236,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   if ((arguments.method != "nano") == arguments.lora.base.empty()) {
-    std::cerr
-        << "error: --method lora, dora and full need --base MODEL.gguf, and nano takes none\n";
+    std::cerr << "error: --method lora, dora and full need --base MODEL, and nano takes none\n";
     return 2;
   }
   const auto report = run(arguments);

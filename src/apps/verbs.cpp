@@ -169,6 +169,30 @@ void add_model_verbs(CLI::App& app, Action& action) {
                    "baseline to be beaten");
   verb->add_option("--cheaper-model", builder.options->evaluate.cheaper_model,
                    "as that API names it (default: [cheaper] of prices.toml)");
+  verb->add_option("--samples", builder.options->evaluate.self_consistency.samples,
+                   "ask the model so often for each answer and let the answers vote "
+                   "(self-consistency); costs so many times the time and tokens, and is in force "
+                   "where this proof is promoted")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{1}, SelfConsistency::samples_max));
+  verb->add_option("--temperature", builder.options->evaluate.self_consistency.temperature,
+                   "of the samples behind the first, which is the likeliest answer")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, SelfConsistency::temperature_max));
+  CLI::Option* endpoint = verb->add_option(
+      "--endpoint", builder.options->evaluate.endpoint_url,
+      "the server that answers for the adapter (vLLM, SGLang, Dynamo, llama-server), "
+      "for example http://127.0.0.1:8000/v1; it is asked live, too, where this proof "
+      "is promoted");
+  verb->add_option("--endpoint-model", builder.options->evaluate.endpoint_model,
+                   "the adapter as that server names it")
+      ->needs(endpoint);
+  verb->add_option("--endpoint-form", builder.options->evaluate.endpoint_form,
+                   "how that server is told what an answer must be like: response_format "
+                   "(json_schema, as OpenAI's), structured_outputs (vLLM's, tool calls too), none")
+      ->check(CLI::IsMember({"response_format", "structured_outputs", "none"}))
+      ->capture_default_str()
+      ->needs(endpoint);
   verb->add_option("--pool-with", builder.options->evaluate.pool_with,
                    "further small tasks that share one proof with this one");
 

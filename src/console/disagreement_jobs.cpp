@@ -64,11 +64,15 @@ Result<Subject> find_subject(const store::Home& home, const std::string& id) {
 std::vector<Asked> ask_all(const lm::SmallModel& model, const Subject& subject) {
   std::vector<Asked> asked(subject.calls.size());
   Pool pool(limits::slm_parallel_slots);
+  const quality::AnswerManner manner{.form = subject.task.answer_form,
+                                     .answer_set = subject.task.answer_set,
+                                     .confidence = subject.artifact.confidence,
+                                     .self_consistency = subject.evaluation.self_consistency};
   pool.for_each(asked.size(), [&](std::size_t i) {
     const s6::HeldOutCall& call = subject.calls[i];
     asked[i].call = &call;
     if (call.slots.empty()) return;
-    auto prediction = model.predict(s6::question_of(call, subject.task));
+    auto prediction = s6::ask(model, call, manner);
     if (!prediction) return;
     const quality::Judged judged =
         s6::judge_prediction(call, *prediction, subject.task).value_or(quality::Judged{});
@@ -142,7 +146,8 @@ Result<json::value> show_disagreements(const store::Home& home, const std::strin
   const auto model =
       TRY(lm::open_model({.kind = subject.artifact.kind,
                           .artifact_dir = home.artifacts() / subject.artifact.id.value,
-                          .parallel = limits::slm_parallel_slots}));
+                          .parallel = limits::slm_parallel_slots,
+                          .endpoint = subject.evaluation.endpoint}));
   const std::vector<Asked> asked = ask_all(*model, subject);
   const double threshold = subject.evaluation.threshold;
   std::int64_t kept = 0;

@@ -143,8 +143,16 @@ Result<json::value> evaluate(const Home& home, const EvaluateRequest& request) {
       home, crypto::Role::trainer, "evaluate",
       "task " + found.id.value +
           (judged ? ", differing answers go to " + request.judge_url : std::string{}) +
-          (compared ? ", test calls go to " + request.cheaper_url : std::string{})));
-  s6::EvaluateOptions options{.alpha = request.alpha, .delta = request.delta};
+          (compared ? ", test calls go to " + request.cheaper_url : std::string{}) +
+          (request.endpoint_url.empty() ? std::string{}
+                                        : ", held-out calls go to " + request.endpoint_url)));
+  s6::EvaluateOptions options{
+      .alpha = request.alpha, .delta = request.delta, .self_consistency = request.self_consistency};
+  if (!request.endpoint_url.empty()) {
+    options.endpoint = ModelEndpoint{.url = request.endpoint_url,
+                                     .model = request.endpoint_model,
+                                     .form = TRY(parse_constraint_form(request.endpoint_form))};
+  }
   if (judged) {
     options.judge = lm::ChatEndpoint{.url = request.judge_url,
                                      .model = request.judge_model,

@@ -14,6 +14,7 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "records/model.hpp"
+#include "records/self_consistency.hpp"
 
 namespace understudy::console {
 
@@ -49,6 +50,12 @@ struct EvaluateRequest {
   // $UNDERSTUDY_CHEAPER_KEY. The model defaults to [cheaper] of prices.toml.
   std::string cheaper_url;
   std::string cheaper_model;
+  SelfConsistency self_consistency = {};  // how the model is asked
+  // The server that answers for an adapter; empty: our own. Its key, where it needs one, is
+  // $UNDERSTUDY_ENDPOINT_KEY.
+  std::string endpoint_url;
+  std::string endpoint_model;
+  std::string endpoint_form = "response_format";
   std::vector<std::string> pool_with;  // further tasks that share one proof with `task`
 };
 // The evaluation; of a pool {"evaluations": one for each task}.

@@ -126,12 +126,20 @@ Status RefineRun::measure(Refinement& refinement) {
   const auto access = TRY(ContentAccess::begin(home_, crypto::Role::trainer, "refine",
                                                "task " + refinement.task.value));
   s6::EvaluateOptions options{.alpha = request_.alpha, .delta = request_.delta};
+  const RoutingPolicy policy = TRY(store::load_current_policy(home_));
+  const TaskPolicy* live = find_live(policy, refinement.task);
+  if (live != nullptr && live->artifact == refinement.champion)
+    options.self_consistency = live->self_consistency;
   if (!refinement.champion.empty() && refinement.champion != refinement.challenger) {
     options.artifact = refinement.champion;
+    if (live != nullptr && live->artifact == refinement.champion) options.endpoint = live->endpoint;
     // One that cannot be opened any more has lost.
     (void)s6::evaluate(home_, refinement.task, options);
   }
   options.artifact = refinement.challenger;
+  options.endpoint.reset();  // another server knows nothing of an adapter that was made just now
+  // As the champion is asked; a classifier always says the same.
+  if (refinement.candidate == to_string(CandidateKind::classifier)) options.self_consistency = {};
   TRY(s6::evaluate(home_, refinement.task, options));
   TRY(access.end());
   return keep(refinement, RefineStage::measured);

@@ -12,10 +12,13 @@ namespace understudy::console {
 
 namespace {
 
-// A file, or the name of a model that `understudy models add` took in.
+// A file, the name of a model that `understudy models add` took in, or a directory, which is taken
+// in here.
 Result<std::filesystem::path> base_file(const store::Home& home,
                                         const std::filesystem::path& given) {
   std::error_code error;
+  if (std::filesystem::is_directory(given, error))
+    return TRY(s4::take_directory(home, given, {})).file.path;
   if (std::filesystem::exists(given, error))
     return std::filesystem::absolute(given).lexically_normal();
   if (given.has_extension() && given.extension() == ".gguf")

@@ -1,13 +1,25 @@
 // The proof that lets a small model answer: with a chance of at least 1 - delta, at most a share
 // alpha of the calls that it keeps (confidence >= threshold) disagree with the teacher.
 //
-// Method: Learn then Test (Angelopoulos et al., arXiv 2110.01052) with fixed-sequence testing. The
-// grid of thresholds is fixed from the confidences alone, before any label is looked at; it is
-// walked from the strictest threshold down and stops at the first whose exact binomial
-// (Clopper-Pearson) test fails. A threshold that is merely tuned on the same calls breaks its own
-// alpha in about half of the cases. Of the thresholds that pass, the loosest is taken whose least
-// sure kept calls are still sound; any choice among them keeps the guarantee. Assumes independent
-// calls: repeats count once, sessions are not split. Pure and deterministic.
+// Method: Learn then Test (Angelopoulos et al., arXiv 2110.01052) with fixed-sequence testing from
+// several starts (its Algorithm 1), as the fallback procedure (B. L. Wiens, Pharmaceutical
+// Statistics 2 (2003), 211-215; Wiens and Dmitrienko, J. Biopharm. Stat. 15 (2005), 929-942). The
+// grid of thresholds, the starts and their shares of delta are fixed from the confidences alone,
+// before any label is looked at. The grid is walked from the strictest threshold down; a start
+// brings its share of delta, a threshold whose exact binomial (Clopper-Pearson) test passes hands
+// what it had on to the next one, one that fails loses it. So one unlucky call at the tight end
+// costs a share and does not end everything.
+//
+// Why all thresholds that pass hold at once with a chance of at least 1 - delta: take the first
+// threshold in the walk that passes although its true rate is above alpha. Its level is made of the
+// shares of the starts behind the last such threshold before it, which did not pass, up to itself.
+// These shares are disjoint for different thresholds of that kind, so that their levels add up to
+// delta at most, and with them the chances that one passes. It holds for dependent tests, too.
+//
+// A threshold that is merely tuned on the same calls breaks its own alpha in about half of the
+// cases. Of the thresholds that pass, the loosest is taken whose least sure kept calls are still
+// sound; any choice among them keeps the guarantee. Assumes independent calls: repeats count once,
+// sessions are not split. Pure and deterministic.
 #pragma once
 
 #include <cstdint>
@@ -33,13 +45,19 @@ struct Certificate {
   double threshold = 2;  // above 1: nothing could be certified
   std::int64_t kept = 0;
   std::int64_t disagreements = 0;
-  double bound = 1;  // upper bound of the disagreement among kept calls, at level delta
+  double bound = 1;  // upper bound of the disagreement among kept calls, at the level of its test
 
   [[nodiscard]] bool holds() const { return kept > 0; }
 };
 
+// A threshold of the walk. `share` of delta begins at it; those of a grid add up to 1.
+struct GridStep {
+  double threshold = 0;
+  double share = 0;
+};
+
 // Thresholds, strictest first; all above 0, so that failed predictions are never kept.
-std::vector<double> threshold_grid(std::span<const double> confidences, Guarantee guarantee);
+std::vector<GridStep> threshold_grid(std::span<const double> confidences, Guarantee guarantee);
 
 Certificate certify(std::span<const Judged> calibration, Guarantee guarantee);
 

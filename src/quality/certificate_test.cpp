@@ -84,14 +84,85 @@ TEST(Certificate, NeverKeepsFailedPredictions) {
   EXPECT_GT(certificate.threshold, 0);
 }
 
-TEST(Certificate, StopsAtTheFirstThresholdThatFails) {
-  // Certain and right, then a bad middle, then many right ones that would dilute it.
+// Of few calls, whose walk begins once: certain and right, then a bad middle, then right ones.
+TEST(Certificate, StopsAtTheFirstThresholdThatFailsWhereTheWalkBeginsOnce) {
   std::vector<Judged> calls;
-  for (int i = 0; i < 200; ++i) calls.push_back({.confidence = 0.9, .agrees = true});
-  for (int i = 0; i < 100; ++i) calls.push_back({.confidence = 0.5, .agrees = i % 2 == 0});
-  for (int i = 0; i < 2000; ++i) calls.push_back({.confidence = 0.1, .agrees = true});
+  for (int i = 0; i < 70; ++i) calls.push_back({.confidence = 0.9, .agrees = true});
+  for (int i = 0; i < 10; ++i) calls.push_back({.confidence = 0.5, .agrees = false});
+  for (int i = 0; i < 110; ++i) calls.push_back({.confidence = 0.1, .agrees = true});
+  const Certificate certificate = certify(calls, {.alpha = 0.1});
+  EXPECT_EQ(certificate.kept, 70);
+}
+
+// The surest hundred of a thousand hold more disagreements than alpha bears, all calls do not.
+TEST(Certificate, ABadBeginningCostsAShareOfDeltaAndNotTheProof) {
+  std::vector<Judged> calls;
+  for (int i = 0; i < 1000; ++i)
+    calls.push_back({.confidence = 1 - 1e-4 * i, .agrees = i >= 200 || i % 20 != 0});
   const Certificate certificate = certify(calls, {});
-  EXPECT_FALSE(certificate.holds() && certificate.threshold < 0.5);
+  EXPECT_EQ(certificate.kept, 1000);
+  EXPECT_EQ(certificate.disagreements, 10);
+}
+
+TEST(Certificate, StartsShareDeltaAndFewCallsHaveOne) {
+  for (const std::size_t count : {5U, 60U, 299U, 300U, 1000U}) {
+    std::vector<double> confidences;
+    for (std::size_t i = 0; i < count; ++i)
+      confidences.push_back(static_cast<double>(i + 1) / static_cast<double>(count));
+    double shares = 0;
+    std::size_t starts = 0;
+    for (const GridStep& step : threshold_grid(confidences, {})) {
+      shares += step.share;
+      starts += step.share > 0 ? 1U : 0U;
+    }
+    EXPECT_NEAR(shares, 1, 1e-12);
+    EXPECT_EQ(starts, count < 300 ? 1U : 3U);
+  }
+  // Starts that fall on one threshold are one.
+  const std::vector<double> equal(500, 0.5);
+  const auto grid = threshold_grid(equal, {});
+  ASSERT_EQ(grid.size(), 1U);
+  EXPECT_NEAR(grid.front().share, 1, 1e-12);
+}
+
+// Every threshold's true rate lies just above alpha, so that any certificate breaks the promise.
+// The surest calls are the worst: the walk's first part breaks off, the later starts are true or
+// not.
+TEST(Certificate, BreaksItsPromiseInAtMostDeltaOfTheDrawsWhereTheSurestCallsAreTheWorst) {
+  const Guarantee guarantee{.alpha = 0.05, .delta = 0.1};
+  const auto rate_at = [](double u) { return u > 0.7 ? 0.1 : 0.035; };
+  std::mt19937 random(12);
+  std::uniform_real_distribution<double> uniform;
+  int broken = 0;
+  for (int draw = 0; draw < 1000; ++draw) {
+    std::vector<Judged> calls;
+    for (int i = 0; i < 400; ++i) {
+      const double u = uniform(random);
+      calls.push_back({.confidence = u, .agrees = uniform(random) >= rate_at(u)});
+    }
+    const Certificate certificate = certify(calls, guarantee);
+    if (!certificate.holds()) continue;
+    const double below = std::max(0.0, 0.7 - certificate.threshold);
+    const double kept = 1 - certificate.threshold;
+    broken += (0.035 * below + 0.1 * std::min(kept, 0.3)) / kept > guarantee.alpha ? 1 : 0;
+  }
+  RecordProperty("broken_with_a_bad_top", broken);
+  EXPECT_LE(broken, 128);
+}
+
+TEST(Certificate, BreaksItsPromiseInAtMostDeltaOfTheDrawsWhereNothingIsTrue) {
+  const Guarantee guarantee{.alpha = 0.05, .delta = 0.1};
+  std::mt19937 random(11);
+  std::uniform_real_distribution<double> uniform;
+  int broken = 0;
+  for (int draw = 0; draw < 1000; ++draw) {
+    std::vector<Judged> calls;
+    for (int i = 0; i < 400; ++i)
+      calls.push_back({.confidence = uniform(random), .agrees = uniform(random) >= 0.0501});
+    broken += certify(calls, guarantee).holds() ? 1 : 0;
+  }
+  RecordProperty("broken", broken);
+  EXPECT_LE(broken, 128);
 }
 
 // 900 calls that always agree and 100 less sure ones of which half do: all of them together stay
@@ -112,8 +183,8 @@ TEST(Certificate, TheGridDoesNotDependOnLabels) {
   const std::vector<double> confidences{0.9, 0.9, 0.7, 0.3, 0.0, 0.0};
   const auto grid = threshold_grid(confidences, {});
   ASSERT_FALSE(grid.empty());
-  EXPECT_TRUE(std::ranges::is_sorted(grid, std::greater<>()));
-  EXPECT_GT(grid.back(), 0);
+  EXPECT_TRUE(std::ranges::is_sorted(grid, std::greater<>(), &GridStep::threshold));
+  EXPECT_GT(grid.back().threshold, 0);
 }
 
 // Calls needed at delta 0.1 and power 0.8; the reference steps through coarser numbers of calls, so

@@ -136,25 +136,29 @@ json::value to_json(const Agreement& agreement) {
 json::value to_json(const Evaluation& evaluation) {
   json::array pool;
   for (const TaskId& task : evaluation.pool) pool.emplace_back(task.value);
-  return json::object{{"task", evaluation.task.value},
-                      {"artifact", evaluation.artifact.value},
-                      {"made_at", evaluation.made_at.value},
-                      {"alpha", evaluation.alpha},
-                      {"delta", evaluation.delta},
-                      {"threshold", evaluation.threshold},
-                      {"calibration", to_json(evaluation.calibration)},
-                      {"test", to_json(evaluation.test)},
-                      {"verdict", to_string(evaluation.verdict)},
-                      {"calls_needed", evaluation.calls_needed},
-                      {"reason", evaluation.reason},
-                      {"slm_latency_ms_median", evaluation.slm_latency_ms_median},
-                      {"llm_latency_ms_median", evaluation.llm_latency_ms_median},
-                      {"judged", to_json(evaluation.judged)},
-                      {"similarity", to_json(evaluation.similarity)},
-                      {"cache", to_json(evaluation.cache)},
-                      {"cheaper", to_json(evaluation.cheaper)},
-                      {"outcomes", to_json(evaluation.outcomes)},
-                      {"pool", std::move(pool)}};
+  json::object tree{{"task", evaluation.task.value},
+                    {"artifact", evaluation.artifact.value},
+                    {"made_at", evaluation.made_at.value},
+                    {"alpha", evaluation.alpha},
+                    {"delta", evaluation.delta},
+                    {"threshold", evaluation.threshold},
+                    {"self_consistency", to_json(evaluation.self_consistency)},
+                    {"calibration", to_json(evaluation.calibration)},
+                    {"test", to_json(evaluation.test)},
+                    {"verdict", to_string(evaluation.verdict)},
+                    {"calls_needed", evaluation.calls_needed},
+                    {"reason", evaluation.reason},
+                    {"slm_latency_ms_median", evaluation.slm_latency_ms_median},
+                    {"llm_latency_ms_median", evaluation.llm_latency_ms_median},
+                    {"judged", to_json(evaluation.judged)},
+                    {"similarity", to_json(evaluation.similarity)},
+                    {"cache", to_json(evaluation.cache)},
+                    {"cheaper", to_json(evaluation.cheaper)},
+                    {"outcomes", to_json(evaluation.outcomes)},
+                    {"pool", std::move(pool)}};
+  if (evaluation.endpoint) tree["endpoint"] = to_json(*evaluation.endpoint);
+  if (evaluation.plain_coverage) tree["plain_coverage"] = *evaluation.plain_coverage;
+  return tree;
 }
 
 Result<Evaluation> evaluation_from_json(const json::value& tree) {
@@ -165,6 +169,9 @@ Result<Evaluation> evaluation_from_json(const json::value& tree) {
   evaluation.alpha = json::find_number(tree, "alpha").value_or(evaluation.alpha);
   evaluation.delta = json::find_number(tree, "delta").value_or(evaluation.delta);
   evaluation.threshold = json::find_number(tree, "threshold").value_or(evaluation.threshold);
+  evaluation.self_consistency = TRY(self_consistency_of(tree));
+  evaluation.endpoint = TRY(endpoint_of(tree));
+  evaluation.plain_coverage = json::find_number(tree, "plain_coverage");
   evaluation.calibration = agreement_from_json(tree, "calibration");
   evaluation.test = agreement_from_json(tree, "test");
   evaluation.verdict = TRY(parse_verdict(json::string_or(tree, "verdict")));

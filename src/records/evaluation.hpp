@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
+#include "records/model_endpoint.hpp"
+#include "records/self_consistency.hpp"
 
 namespace understudy {
 
@@ -102,9 +105,15 @@ struct Evaluation {
   TaskId task;
   ArtifactId artifact;
   UnixMicros made_at;
-  double alpha = 0.05;    // disagreement that is accepted among kept calls
-  double delta = 0.1;     // chance that the bound is wrong
-  double threshold = 2;   // accept when confidence >= threshold; above 1: accept nothing
+  double alpha = 0.05;   // disagreement that is accepted among kept calls
+  double delta = 0.1;    // chance that the bound is wrong
+  double threshold = 2;  // accept when confidence >= threshold; above 1: accept nothing
+  SelfConsistency self_consistency = {};                 // how the model was asked
+  std::optional<ModelEndpoint> endpoint = std::nullopt;  // that answered; else our own server
+  // The model has a confidence of its own (records/confidence_model.hpp); this share of the
+  // calibration calls would be kept by the probability of the least sure token, at the same alpha
+  // and delta. A figure: which confidence is used was settled before.
+  std::optional<double> plain_coverage = std::nullopt;
   Agreement calibration;  // sets the threshold
   Agreement test;         // looked at once, beside it
   Verdict verdict = Verdict::keep_llm;

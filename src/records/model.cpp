@@ -33,11 +33,12 @@ json::value to_json(const Candidate& candidate) {
 }
 
 json::value to_json(const Artifact& artifact) {
-  return json::object{
-      {"id", artifact.id.value},           {"task", artifact.task.value},
-      {"kind", to_string(artifact.kind)},  {"made_at", artifact.made_at.value},
-      {"dataset", artifact.dataset.value}, {"template_hash", artifact.template_hash},
-      {"config", artifact.config_json},    {"metrics", artifact.metrics_json}};
+  json::object tree{{"id", artifact.id.value},           {"task", artifact.task.value},
+                    {"kind", to_string(artifact.kind)},  {"made_at", artifact.made_at.value},
+                    {"dataset", artifact.dataset.value}, {"template_hash", artifact.template_hash},
+                    {"config", artifact.config_json},    {"metrics", artifact.metrics_json}};
+  if (artifact.confidence) tree["confidence"] = to_json(*artifact.confidence);
+  return tree;
 }
 
 Result<Artifact> artifact_from_json(const json::value& tree) {
@@ -51,6 +52,8 @@ Result<Artifact> artifact_from_json(const json::value& tree) {
   artifact.template_hash = json::string_or(tree, "template_hash");
   artifact.config_json = json::string_or(tree, "config");
   artifact.metrics_json = json::string_or(tree, "metrics");
+  if (const json::value* confidence = json::find(tree, "confidence"))
+    artifact.confidence = TRY(confidence_model_from_json(*confidence));
   return artifact;
 }
 

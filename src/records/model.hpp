@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
+#include "records/confidence_model.hpp"
 
 namespace understudy {
 
@@ -41,6 +43,9 @@ struct Artifact {
   std::string template_hash;  // the prompt template that it was trained for
   std::string config_json;    // hyperparameters and seed
   std::string metrics_json;   // loss, validation agreement, seconds, tokens/s
+  // How its answers' signs become a confidence; nothing in classifiers, in artifacts of before, and
+  // where too few calls could be spared to learn it.
+  std::optional<ConfidenceModel> confidence = std::nullopt;
 };
 
 std::string_view to_string(CandidateKind kind);

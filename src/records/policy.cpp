@@ -16,24 +16,28 @@ json::value to_json(const TaskPolicy& policy) {
   json::array slots;
   for (const SlotLengths& slot : policy.expected_slots)
     slots.push_back(json::object{{"median", slot.median}, {"longest", slot.longest}});
-  return json::object{{"task", policy.task.value},
-                      {"name", policy.name},
-                      {"mode", to_string(policy.mode)},
-                      {"key", to_json(policy.key)},
-                      {"template", to_json(policy.prompt_template)},
-                      {"answer_form", to_string(policy.answer_form)},
-                      {"answer_set", std::move(answers)},
-                      {"kind", to_string(policy.kind)},
-                      {"artifact", policy.artifact.value},
-                      {"threshold", policy.threshold},
-                      {"alpha", policy.alpha},
-                      {"delta", policy.delta},
-                      {"canary_share", policy.canary_share},
-                      {"audit_share", policy.audit_share},
-                      {"expected_coverage", policy.expected_coverage},
-                      {"expected_share", policy.expected_share},
-                      {"expected_slots", std::move(slots)},
-                      {"decided_at", policy.decided_at.value}};
+  json::object tree{{"task", policy.task.value},
+                    {"name", policy.name},
+                    {"mode", to_string(policy.mode)},
+                    {"key", to_json(policy.key)},
+                    {"template", to_json(policy.prompt_template)},
+                    {"answer_form", to_string(policy.answer_form)},
+                    {"answer_set", std::move(answers)},
+                    {"kind", to_string(policy.kind)},
+                    {"artifact", policy.artifact.value},
+                    {"self_consistency", to_json(policy.self_consistency)},
+                    {"threshold", policy.threshold},
+                    {"alpha", policy.alpha},
+                    {"delta", policy.delta},
+                    {"canary_share", policy.canary_share},
+                    {"audit_share", policy.audit_share},
+                    {"expected_coverage", policy.expected_coverage},
+                    {"expected_share", policy.expected_share},
+                    {"expected_slots", std::move(slots)},
+                    {"decided_at", policy.decided_at.value}};
+  if (policy.endpoint) tree["endpoint"] = to_json(*policy.endpoint);
+  if (policy.confidence) tree["confidence"] = to_json(*policy.confidence);
+  return tree;
 }
 
 // Of a share that may be absent (format 1) but not outside 0..1.
@@ -71,6 +75,10 @@ Result<TaskPolicy> task_policy_from_json(const json::value& tree) {
   policy.answer_set = json_strings(tree, "answer_set");
   policy.kind = TRY(parse_candidate_kind(json::string_or(tree, "kind")));
   policy.artifact = {json::string_or(tree, "artifact")};
+  if (const json::value* confidence = json::find(tree, "confidence"))
+    policy.confidence = TRY(confidence_model_from_json(*confidence));
+  policy.self_consistency = TRY(self_consistency_of(tree));
+  policy.endpoint = TRY(endpoint_of(tree));
   const auto threshold = json::find_number(tree, "threshold");
   if (!threshold) return fail(ErrorCode::corrupt, "a task policy without a threshold");
   policy.threshold = *threshold;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,11 @@
 #include "base/result.hpp"
 #include "base/units.hpp"
 #include "records/answer.hpp"
+#include "records/confidence_model.hpp"
 #include "records/model.hpp"
+#include "records/model_endpoint.hpp"
 #include "records/prompt_template.hpp"
+#include "records/self_consistency.hpp"
 #include "records/task.hpp"
 
 namespace understudy {
@@ -44,7 +48,10 @@ struct TaskPolicy {
   std::vector<std::string> answer_set;
   CandidateKind kind = CandidateKind::nano;
   ArtifactId artifact;
-  double threshold = 2;  // accept when confidence >= threshold
+  std::optional<ConfidenceModel> confidence = std::nullopt;  // the artifact's, as it was proven
+  SelfConsistency self_consistency = {};                     // as it was proven
+  std::optional<ModelEndpoint> endpoint = std::nullopt;      // where it was proven; else ours
+  double threshold = 2;                                      // accept when confidence >= threshold
   double alpha = 0.05;
   double delta = 0.1;
   double canary_share = 0.1;     // of the sessions, in mode canary
@@ -55,8 +62,10 @@ struct TaskPolicy {
   UnixMicros decided_at = {};                    // a veto that is older than this counts no more
 };
 
-// As JSON with "format": 2. Format 1 had the modes off and active only and none of the fields from
-// canary_share on; it is read with their defaults. A newer format is refused.
+// As JSON with "format": 3. Format 1 had the modes off and active only and none of the fields from
+// canary_share on, format 2 none of confidence, self_consistency and endpoint; they are read with
+// their defaults. A newer format is refused: a threshold means nothing without the confidence it is
+// for.
 struct RoutingPolicy {
   std::int64_t version = 0;  // grows by one with every change
   UnixMicros made_at;

@@ -5,6 +5,7 @@
 #include "records/call.hpp"
 #include "records/evaluation.hpp"
 #include "records/example.hpp"
+#include "records/formats.hpp"
 #include "records/model.hpp"
 #include "records/policy.hpp"
 #include "records/task.hpp"
@@ -104,6 +105,10 @@ TEST(Records, TaskPolicyAndEvidenceSurviveTheRoundTrip) {
                           .artifact = {"x"},
                           .threshold = 0.25});
   EXPECT_EQ(to_json(*routing_policy_from_json(to_json(policy))), to_json(policy));
+  policy.tasks[0].confidence = ConfidenceModel{.weights = {1, 2}, .curve = {{.value = 0.5}}};
+  policy.tasks[0].self_consistency = {.samples = 3, .temperature = 0.5};
+  policy.tasks[0].endpoint = ModelEndpoint{.url = "http://gpus:8000/v1", .model = "router"};
+  EXPECT_EQ(to_json(*routing_policy_from_json(to_json(policy))), to_json(policy));
 
   Evaluation evaluation;
   evaluation.task = task.id;
@@ -126,14 +131,22 @@ TEST(Records, TaskPolicyAndEvidenceSurviveTheRoundTrip) {
   example.reward = 0;
   EXPECT_EQ(example_from_json(to_json(example))->reward, 0);
 
-  const Artifact artifact{.id = {"a"},
-                          .task = task.id,
-                          .kind = CandidateKind::nano,
-                          .made_at = {4},
-                          .dataset = {"d"},
-                          .template_hash = "h",
-                          .config_json = "{}",
-                          .metrics_json = "{}"};
+  evaluation.plain_coverage = 0.5;
+  evaluation.self_consistency.samples = 4;
+  evaluation.endpoint = ModelEndpoint{
+      .url = "https://gpus/v1", .model = "router", .form = ConstraintForm::structured_outputs};
+  EXPECT_EQ(to_json(*evaluation_from_json(to_json(evaluation))), to_json(evaluation));
+
+  Artifact artifact{.id = {"a"},
+                    .task = task.id,
+                    .kind = CandidateKind::nano,
+                    .made_at = {4},
+                    .dataset = {"d"},
+                    .template_hash = "h",
+                    .config_json = "{}",
+                    .metrics_json = "{}"};
+  EXPECT_EQ(to_json(*artifact_from_json(to_json(artifact))), to_json(artifact));
+  artifact.confidence = ConfidenceModel{.weights = {1, 2}, .curve = {{.value = 0.5}}};
   EXPECT_EQ(to_json(*artifact_from_json(to_json(artifact))), to_json(artifact));
 }
 
@@ -149,10 +162,31 @@ TEST(Records, PoliciesOfTheFirstFormatAreReadAndNewerOnesRefused) {
   EXPECT_EQ(old->tasks[0].audit_share, 0.02);
   EXPECT_FALSE(old->tasks[0].decided_at.known());  // every veto counts
   json::value newer = to_json(*old);
-  newer.as_object()["format"] = 3;
+  newer.as_object()["format"] = format_of(FormatId::policy).newest + 1;
   EXPECT_EQ(routing_policy_from_json(newer).error().code, ErrorCode::unsupported);
   json::value wrong = to_json(*old);
   wrong.at("tasks").at(0).as_object()["audit_share"] = 1.5;
+  EXPECT_FALSE(routing_policy_from_json(wrong));
+}
+
+TEST(Records, PoliciesOfTheSecondFormatAskOnceAndByTheLeastSureToken) {
+  // As format 2 was written: never change this text.
+  const auto old = routing_policy_from_json(*json::parse(
+      R"({"format":2,"version":4,"made_at":5,"reason":"promote t-1 active","resumed_at":0,"tasks":[)"
+      R"({"task":"t-1","name":"n","mode":"active","key":{"response_form":"text","skeleton":"",)"
+      R"("tools":""},"template":{"constants":["Is it so? ",""]},"answer_form":"label",)"
+      R"("answer_set":["no","yes"],"kind":"nano","artifact":"a","threshold":0.4,"alpha":0.05,)"
+      R"("delta":0.1,"canary_share":0.1,"audit_share":0.02,"expected_coverage":0.9,)"
+      R"("expected_share":0.5,"expected_slots":[],"decided_at":7}]})"));
+  ASSERT_TRUE(old) << old.error().to_text();
+  EXPECT_FALSE(old->tasks[0].confidence);
+  EXPECT_EQ(old->tasks[0].self_consistency.samples, 1);
+  json::value wrong = to_json(*old);
+  wrong.at("tasks").at(0).as_object()["confidence"] = json::object{};
+  EXPECT_FALSE(routing_policy_from_json(wrong));
+  wrong.at("tasks").at(0).as_object().erase("confidence");
+  wrong.at("tasks").at(0).as_object()["endpoint"] =
+      json::object{{"url", "file:///etc/passwd"}, {"model", "m"}, {"form", "none"}};
   EXPECT_FALSE(routing_policy_from_json(wrong));
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
@@ -75,6 +76,33 @@ TEST(TaskSplits, WhatTrainedOnceNeverJudges) {
     else
       EXPECT_TRUE(after.at(call) == split || after.at(call) == Split::train);
   }
+}
+
+TEST(TaskSplits, APartOfManyTrainingCallsFitsTheConfidenceAndNoneOfAFew) {
+  for (const int sessions : {300, 1'500, 6'000}) {
+    Calls calls;
+    calls.add_sessions(sessions);
+    const TaskSplits task(calls.examples, calls.members);
+    std::size_t train = 0;
+    std::size_t fits = 0;
+    for (const Example& example : calls.examples) {
+      train += example.split == Split::train ? 1U : 0U;
+      if (!task.fits_confidence(example)) continue;
+      ++fits;
+      EXPECT_EQ(task.of(example), Split::train);
+    }
+    const double wanted =
+        std::min(confidence_share * static_cast<double>(train), double{confidence_calls_max});
+    EXPECT_NEAR(static_cast<double>(fits), train < training_calls_to_spare ? 0 : wanted, 2);
+  }
+}
+
+TEST(TaskSplits, CallsThatAllHangTogetherFitNoConfidence) {
+  Calls calls;
+  calls.add_sessions(1'500);
+  for (Example& example : calls.examples) example.rank = 7;
+  const TaskSplits task(calls.examples, calls.members);
+  for (const Example& example : calls.examples) EXPECT_FALSE(task.fits_confidence(example));
 }
 
 TEST(TaskSplits, CallsOfOtherTasksDoNotCount) {

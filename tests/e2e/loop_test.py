@@ -40,6 +40,7 @@ class Loop(support.ProgramTest):
         evaluation = self.program.json("evaluate", task, "--alpha", "0.05", "--delta", "0.1")
         self.assertEqual(evaluation["verdict"], "convert", evaluation["reason"])
         self.assertGreaterEqual(evaluation["test"]["agreed"], 0.9 * evaluation["test"]["kept"])
+        self.assert_fails(support.EXIT_BAD_INPUT, "evaluate", task, "--samples", 3, says=["classifier", "same answer"])
         self.program.json("promote", task)
 
         upstream = self.children.upstream("oracle")

@@ -31,8 +31,8 @@ needs_shared_data = unittest.skipUnless(SHARED_DATA.is_dir(), f"the shared data 
 
 
 class SimulatedChat:
-    """SIMULATED: chat completions that answer every request with `says`, whatever stands there. `asked`: what came, as
-    (path, authorization, body)."""
+    """SIMULATED: chat completions that answer every request with `says`, whatever stands there; or with the choice that
+    `says` makes of the request. `asked`: what came, as (path, authorization, body)."""
 
     def __init__(self, says):
         self.says, self.asked = says, []
@@ -42,9 +42,10 @@ class SimulatedChat:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 chat.asked.append((self.path, self.headers.get("Authorization"), body))
-                answer = {"choices": [{"message": {"role": "assistant", "content": chat.says}}]}
-                answer = json.dumps(answer).encode()
+                choice = chat.says(body) if callable(chat.says) else {"message": {"role": "assistant", "content": chat.says}}
+                answer = json.dumps({"choices": [choice]}).encode()
                 self.send_response(200)
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)

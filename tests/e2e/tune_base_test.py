@@ -84,7 +84,13 @@ class TuneBase(support.ProgramTest):
 
         evaluation = self.program.json("evaluate", self.task, "--alpha", "0.1")
         self.assertEqual(evaluation["verdict"], "convert", evaluation["reason"])
+        # Three samples vote, in the proof and live.
+        voted = self.program.json("evaluate", self.task, "--alpha", "0.1", "--samples", 3, "--temperature", 0.4)
+        self.assertEqual(voted["verdict"], "convert", voted["reason"])
+        self.assertEqual(voted["self_consistency"], {"samples": 3, "temperature": 0.4})
         self.program.json("promote", self.task)
+        decided, = self.program.json("policy")["tasks"]
+        self.assertEqual((decided["self_consistency"], decided["threshold"]), (voted["self_consistency"], voted["threshold"]))
         upstream = self.children.upstream("oracle")
         gateway = self.children.gateway(self.program, upstream.url)
         fresh = calls(60, 77)
@@ -119,6 +125,31 @@ class TuneBase(support.ProgramTest):
         self.assertEqual([path.name[:6] for path in self.artifacts()], [".tune-"])
         made = self.program.json("tune", self.task, "--base", self.base, *short)
         self.assertEqual([path.name for path in self.artifacts()], [made["id"]])
+
+    def test_refine_trains_an_adapter_as_the_challenger(self):
+        weak = self.program.json("tune", self.task, "--base", self.base, *OPTIONS[:2], "--epochs", 1, *OPTIONS[4:])
+        weak_evaluation = self.program.json("evaluate", self.task, "--alpha", "0.1")
+        self.assertNotEqual(weak_evaluation["verdict"], "convert", "one epoch is too little, or this shows nothing")
+        # Somebody tunes it as it should be; new calls ask for a turn, whose challenger is made the same way.
+        champion = self.program.json("tune", self.task, "--base", self.base, *OPTIONS)
+        self.assertEqual(self.program.json("evaluate", self.task, "--alpha", "0.1")["verdict"], "convert")
+        self.program.json("promote", self.task)
+        records = [{"id": f"later-{number}", "session": f"l{number}", "request": request(text), "response": {
+            "choices": [{"message": {"role": "assistant", "content": label}, "finish_reason": "stop"}]}}
+            for number, (text, label) in enumerate(calls(500, 3))]
+        self.program.json("import", self.write_lines("later.jsonl", records))
+        turn = self.program.json("refine", self.task, "--alpha", "0.1")["refinements"][0]
+        self.assertEqual((turn["stage"], turn["branch"], turn["candidate"]), ("done", "S2", f"adapter:{self.base}"), turn)
+        self.assertEqual(turn["champion"], champion["id"])
+        self.assertNotIn(turn["challenger"], (champion["id"], weak["id"]))
+        self.assertIn(turn["outcome"], ("promoted", "kept_champion"), turn)
+        made = json.loads((self.home / "artifacts" / turn["challenger"] / "artifact.json").read_text())
+        self.assertEqual(made["kind"], "adapter")
+        self.assertEqual(json.loads(made["config"])["base_options"], json.loads(champion["config"])["base_options"])
+        self.assertNotEqual(made["dataset"], champion["dataset"], "it has learned from the new calls")
+        measured = [e for e in self.program.json("tasks", "show", self.task)["evaluations"] if e["made_at"] >= turn["begun_at"]]
+        self.assertEqual({e["artifact"] for e in measured}, {champion["id"], turn["challenger"]})
+        self.assertEqual(len({e["calibration"]["calls"] for e in measured}), 1, "both on the same calls")
 
     def test_what_does_not_fit_is_said(self):
         self.assert_fails(support.EXIT_BAD_INPUT, "tune", self.task, says=["--candidate", "--base"])

@@ -47,11 +47,11 @@ Result<std::unique_ptr<ServedModel>> ServedModel::start(const ServedFacts& facts
       new ServedModel(std::make_unique<State>(facts, std::move(vocabulary), std::move(server))));
 }
 
-Result<Prediction> ServedModel::answer(std::string_view text, std::string_view grammar) const {
-  return answer(TRY(task_prompt_tokens(state_->vocabulary, state_->facts.form, text)), grammar);
+Result<Prediction> ServedModel::answer(std::string_view text, const Manner& manner) const {
+  return answer(TRY(task_prompt_tokens(state_->vocabulary, state_->facts.form, text)), manner);
 }
 
-Result<Prediction> ServedModel::answer(std::vector<Token> prompt, std::string_view grammar) const {
+Result<Prediction> ServedModel::answer(std::vector<Token> prompt, const Manner& manner) const {
   const Stopwatch watch;
   if (!state_->server->running()) return fail(ErrorCode::unavailable, "llama-server has ended");
   const Vocabulary& vocabulary = state_->vocabulary;
@@ -62,7 +62,8 @@ Result<Prediction> ServedModel::answer(std::vector<Token> prompt, std::string_vi
       .prompt = std::move(prompt),
       .tokens_max = state_->facts.answer_tokens_max + answer_tokens_spare,
       .end = vocabulary.end(),
-      .grammar = std::string(grammar)};
+      .grammar = manner.grammar,
+      .sampling = manner.sampling};
   Completion completion = TRY(state_->client.complete(request));
   Prediction prediction;
   prediction.prompt_tokens = static_cast<std::int64_t>(request.prompt.size());
@@ -71,7 +72,10 @@ Result<Prediction> ServedModel::answer(std::vector<Token> prompt, std::string_vi
   std::erase_if(completion.tokens, [&](Token token) { return vocabulary.ends_text(token); });
   const auto answer = parse_target(vocabulary.decode(completion.tokens));
   if (answer) prediction.answer = *answer;
-  if (answer && completion.finished) prediction.confidence = completion.token_probability_min;
+  if (answer && completion.finished) {
+    prediction.confidence = completion.token_probability_min;
+    prediction.signs = completion.signs;
+  }
   prediction.latency_us = watch.elapsed_us();
   return prediction;
 }
@@ -96,7 +100,8 @@ class AdapterModel final : public SmallModel {
     if (symbols::any_forged(question.slots)) {
       return fail(ErrorCode::unsupported, "the input holds a symbol of small models");
     }
-    return served_->answer(slots_text(question.slots), question.grammar);
+    return served_->answer(slots_text(question.slots),
+                           {.grammar = question.grammar, .sampling = question.sampling});
   }
 
  private:

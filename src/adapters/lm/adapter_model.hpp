@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,12 +31,14 @@ class ServedModel {
   ServedModel(const ServedModel&) = delete;
   ServedModel& operator=(const ServedModel&) = delete;
 
+  struct Manner {
+    std::string grammar = {};  // GBNF; empty: none
+    Sampling sampling = {};
+  };
   // `text` as slots_text() makes it.
-  [[nodiscard]] Result<Prediction> answer(std::string_view text,
-                                          std::string_view grammar = {}) const;
+  [[nodiscard]] Result<Prediction> answer(std::string_view text, const Manner& manner) const;
   // Behind these tokens. What is cut off or no answer at all has confidence 0.
-  [[nodiscard]] Result<Prediction> answer(std::vector<Token> prompt,
-                                          std::string_view grammar = {}) const;
+  [[nodiscard]] Result<Prediction> answer(std::vector<Token> prompt, const Manner& manner) const;
   // -ln P of each answer token behind the prompt, summed; one request a token.
   [[nodiscard]] Result<double> surprise(std::vector<Token> prompt,
                                         std::span<const Token> answer) const;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "adapters/lm/token_margin.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
 
@@ -39,6 +40,8 @@ Result<Completion> parse_completion(std::string_view body, Token end) {
   Completion completion;
   completion.finished = *stop == "eos";
   double least = 0;  // log
+  std::vector<double> log_probabilities;
+  std::vector<double> margins;
   for (const json::value& step : *steps) {
     const auto id = json::find_integer(step, "id");
     const auto log_probability = json::find_number(step, "logprob");
@@ -46,9 +49,14 @@ Result<Completion> parse_completion(std::string_view body, Token end) {
       return fail(ErrorCode::corrupt, "a token without id or logprob in llama-server's answer");
     }
     least = std::min(least, *log_probability);
+    log_probabilities.push_back(*log_probability);
+    margins.push_back(margin_of(step, *log_probability, [&](const json::value& other) {
+      return json::find_integer(other, "id") == id;
+    }));
     if (*id != end) completion.tokens.push_back(static_cast<Token>(*id));
   }
   completion.token_probability_min = steps->empty() ? 0 : std::exp(least);
+  completion.signs = signs_of(std::move(log_probabilities), std::move(margins));
   return completion;
 }
 
@@ -127,12 +135,17 @@ Result<Completion> CompletionClient::complete(const Request& request) const {
   json::object asked{{"prompt", std::move(prompt)},
                      {"logit_bias", std::move(banned)},
                      {"n_predict", request.tokens_max},
-                     {"temperature", 0},
-                     {"samplers", json::array{"top_k"}},
-                     {"top_k", 1},
-                     {"n_probs", 1},
+                     {"temperature", request.sampling.temperature},
+                     {"n_probs", 2},  // the chosen one and the best other
                      {"cache_prompt", false},
                      {"stream", false}};
+  if (request.sampling.temperature > 0) {
+    asked["samplers"] = json::array{"temperature"};
+    asked["seed"] = request.sampling.seed;
+  } else {
+    asked["samplers"] = json::array{"top_k"};
+    asked["top_k"] = 1;
+  }
   if (!request.grammar.empty()) asked["grammar"] = request.grammar;
   const std::string body = json::to_text(asked);
   return parse_completion(TRY(state_->fetch("/completion", &body)), request.end);

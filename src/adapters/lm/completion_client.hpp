@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "adapters/lm/vocabulary.hpp"
 #include "base/result.hpp"
+#include "records/prediction.hpp"
 
 namespace understudy::lm {
 
@@ -18,9 +20,11 @@ struct Completion {
   std::vector<Token> tokens;         // what the model wrote, without </s>
   double token_probability_min = 0;  // of the least sure of them, </s> included
   bool finished = false;             // by </s>; false: it ran into the limit
+  std::optional<AnswerSigns> signs =
+      std::nullopt;  // of all of them; nothing where none was written
 };
 
-// Of llama-server's answer to POST /completion with n_probs. corrupt when it is none.
+// Of llama-server's answer to POST /completion with n_probs 2. corrupt when it is none.
 Result<Completion> parse_completion(std::string_view body, Token end);
 
 class CompletionClient {
@@ -38,8 +42,9 @@ class CompletionClient {
     Token end = 0;
     std::vector<Token> banned = {};  // never written
     std::string grammar = {};        // GBNF that the answer is held to; empty: none
+    Sampling sampling = {};
   };
-  // Greedy. timeout after limits::slm_timeout_s; unavailable when the server is away.
+  // timeout after limits::slm_timeout_s; unavailable when the server is away.
   Result<Completion> complete(const Request& request) const;
   // ln P(next | prompt), as the model has it before any sampling.
   Result<double> log_probability(const std::vector<Token>& prompt, Token next) const;

@@ -4,6 +4,8 @@
 #include <gguf.h>
 
 #include <cstring>
+#include <fstream>
+#include <utility>
 
 #include "base/check.hpp"
 
@@ -32,7 +34,32 @@ using Memory = std::unique_ptr<ggml_context, decltype(&ggml_free)>;
 struct GgufBuilder::State {
   std::unique_ptr<gguf_context, decltype(&gguf_free)> file{gguf_init_empty(), &gguf_free};
   std::vector<Memory> memories;
+  struct Content {
+    const ggml_tensor* tensor;
+    TensorBytes later;  // empty: the tensor holds its bytes
+  };
+  std::vector<Content> contents;
+  std::function<void(std::size_t)> tell;
+
+  ggml_tensor* declare(const TensorToStore& tensor, std::size_t bytes);
 };
+
+// A tensor in a memory of its own, with room for its bytes or none.
+ggml_tensor* GgufBuilder::State::declare(const TensorToStore& tensor, std::size_t bytes) {
+  Memory memory(ggml_init({.mem_size = bytes + ggml_tensor_overhead() + 2 * GGML_MEM_ALIGN,
+                           .mem_buffer = nullptr,
+                           .no_alloc = bytes == 0}),
+                &ggml_free);
+  CHECK(memory, "ggml gives the memory that it is asked for");
+  const ggml_type type = to_ggml(tensor.type);
+  ggml_tensor* declared = tensor.rows == 1
+                              ? ggml_new_tensor_1d(memory.get(), type, tensor.columns)
+                              : ggml_new_tensor_2d(memory.get(), type, tensor.columns, tensor.rows);
+  ggml_set_name(declared, tensor.name.c_str());
+  gguf_add_tensor(file.get(), declared);
+  memories.push_back(std::move(memory));
+  return declared;
+}
 
 GgufBuilder::GgufBuilder() : state_(std::make_unique<State>()) {}
 GgufBuilder::~GgufBuilder() = default;
@@ -62,20 +89,26 @@ void GgufBuilder::set(const std::string& key, const std::vector<std::int32_t>& v
   gguf_set_arr_data(state_->file.get(), key.c_str(), GGUF_TYPE_INT32, values.data(), values.size());
 }
 
+void GgufBuilder::set(const std::string& key, const std::vector<float>& values) {
+  gguf_set_arr_data(state_->file.get(), key.c_str(), GGUF_TYPE_FLOAT32, values.data(),
+                    values.size());
+}
+
+void GgufBuilder::set(const std::string& key, const std::vector<std::string>& values) {
+  std::vector<const char*> texts;
+  texts.reserve(values.size());
+  for (const std::string& value : values) texts.push_back(value.c_str());
+  gguf_set_arr_str(state_->file.get(), key.c_str(), texts.data(), texts.size());
+}
+
 void GgufBuilder::set_vocabulary(const TokenTable& tokens) {
-  std::vector<const char*> pieces;
   std::vector<std::int32_t> types;
-  for (std::size_t i = 0; i < tokens.pieces.size(); ++i) {
-    pieces.push_back(tokens.pieces[i].c_str());
-    types.push_back(static_cast<std::int32_t>(tokens.types[i]));
-  }
-  gguf_context* file = state_->file.get();
+  for (const TokenType type : tokens.types) types.push_back(static_cast<std::int32_t>(type));
   set("tokenizer.ggml.model", "llama");
   set("tokenizer.ggml.pre", "default");
-  gguf_set_arr_str(file, "tokenizer.ggml.tokens", pieces.data(), pieces.size());
-  gguf_set_arr_data(file, "tokenizer.ggml.scores", GGUF_TYPE_FLOAT32, tokens.scores.data(),
-                    tokens.scores.size());
-  gguf_set_arr_data(file, "tokenizer.ggml.token_type", GGUF_TYPE_INT32, types.data(), types.size());
+  set("tokenizer.ggml.tokens", tokens.pieces);
+  set("tokenizer.ggml.scores", tokens.scores);
+  set("tokenizer.ggml.token_type", types);
   set("tokenizer.ggml.unknown_token_id", static_cast<std::uint32_t>(tokens.unknown_id));
   set("tokenizer.ggml.bos_token_id", static_cast<std::uint32_t>(tokens.begin_id));
   set("tokenizer.ggml.eos_token_id", static_cast<std::uint32_t>(tokens.end_id));
@@ -91,26 +124,42 @@ void GgufBuilder::add(const TensorToStore& tensor, std::span<const float> values
   const ggml_type type = to_ggml(tensor.type);
   const std::size_t bytes =
       ggml_row_size(type, tensor.columns) * static_cast<std::size_t>(tensor.rows);
-  Memory memory(ggml_init({.mem_size = bytes + ggml_tensor_overhead() + 2 * GGML_MEM_ALIGN,
-                           .mem_buffer = nullptr,
-                           .no_alloc = false}),
-                &ggml_free);
-  CHECK(memory, "ggml gives the memory that it is asked for");
-  ggml_tensor* stored = tensor.rows == 1
-                            ? ggml_new_tensor_1d(memory.get(), type, tensor.columns)
-                            : ggml_new_tensor_2d(memory.get(), type, tensor.columns, tensor.rows);
-  ggml_set_name(stored, tensor.name.c_str());
+  ggml_tensor* stored = state_->declare(tensor, bytes);
   if (type == GGML_TYPE_F32) {
     std::memcpy(stored->data, values.data(), values.size_bytes());
   } else {
     ggml_quantize_chunk(type, values.data(), stored->data, 0, tensor.rows, tensor.columns, nullptr);
   }
-  gguf_add_tensor(state_->file.get(), stored);
-  state_->memories.push_back(std::move(memory));
+  state_->contents.push_back({.tensor = stored, .later = {}});
+}
+
+void GgufBuilder::add_later(const TensorToStore& tensor, TensorBytes bytes) {
+  state_->contents.push_back({.tensor = state_->declare(tensor, 0), .later = std::move(bytes)});
+}
+
+void GgufBuilder::on_written(std::function<void(std::size_t)> tell) {
+  state_->tell = std::move(tell);
 }
 
 Status GgufBuilder::write(const std::filesystem::path& path) const {
-  if (!gguf_write_to_file(state_->file.get(), path.c_str(), state_->memories.empty())) {
+  std::vector<char> head(gguf_get_meta_size(state_->file.get()));
+  gguf_get_meta_data(state_->file.get(), head.data());
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(head.data(), static_cast<std::streamsize>(head.size()));
+  const std::size_t alignment = gguf_get_alignment(state_->file.get());
+  for (const State::Content& content : state_->contents) {
+    const std::size_t size = ggml_nbytes(content.tensor);
+    std::vector<std::byte> fetched;
+    if (content.later) fetched = content.later();
+    CHECK(!content.later || fetched.size() == size, "a tensor has the bytes that were declared");
+    const void* bytes = content.later ? fetched.data() : content.tensor->data;
+    file.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(size));
+    for (std::size_t i = size; i % alignment != 0; ++i) file.put('\0');
+    if (!file) break;
+    if (state_->tell) state_->tell(size);
+  }
+  file.close();
+  if (!file) {
     return fail(ErrorCode::exhausted, "cannot write " + path.string(),
                 "Look at the free space and the rights of its directory.");
   }

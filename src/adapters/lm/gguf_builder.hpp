@@ -1,10 +1,13 @@
 // Puts a GGUF file together by ggml's gguf.h: keys, a vocabulary, tensors in any type that we read,
-// quantised by ggml. For models that we make ourselves, adapters, and the models of tests. One
-// thread; keeps what it is given until write().
+// quantised by ggml. For models that we make ourselves or convert, adapters, and the models of
+// tests. One thread; keeps what it is given until write(), where tensors that are added later are
+// fetched one at a time, so that a model need not fit into memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -24,6 +27,9 @@ struct TensorToStore {
   StoredAs type = StoredAs::f32;
 };
 
+// A tensor's bytes as its type stores them.
+using TensorBytes = std::function<std::vector<std::byte>()>;
+
 class GgufBuilder {
  public:
   GgufBuilder();
@@ -38,9 +44,15 @@ class GgufBuilder {
   void set(const std::string& key, float value);
   void set(const std::string& key, bool value);
   void set(const std::string& key, const std::vector<std::int32_t>& values);
+  void set(const std::string& key, const std::vector<float>& values);
+  void set(const std::string& key, const std::vector<std::string>& values);
   void set_vocabulary(const TokenTable& tokens);  // of the kind that sentencepiece makes
   // Copies and quantises. `columns` is a multiple of the type's block.
   void add(const TensorToStore& tensor, std::span<const float> values);
+  // Fetched in write(). `columns` as above.
+  void add_later(const TensorToStore& tensor, TensorBytes bytes);
+  // Called in write() behind each tensor with the bytes written of it.
+  void on_written(std::function<void(std::size_t)> tell);
 
   // Not atomic: the caller writes into a fresh directory, or renames. exhausted names the path.
   [[nodiscard]] Status write(const std::filesystem::path& path) const;

@@ -50,8 +50,8 @@ struct Head {
   explicit Head(const GgufFile& from) {
     gguf_set_kv(file.get(), from.handle());
     gguf_set_val_u32(file.get(), "general.file_type", LLAMA_FTYPE_ALL_F32);
-    for (const char* key :
-         {"split.no", "split.count", "split.tensors.count", "general.alignment"}) {
+    for (const char* key : {"split.no", "split.count", "split.tensors.count", "general.alignment",
+                            "understudy.source.directory", "understudy.source.mark"}) {
       gguf_remove_key(file.get(), key);
     }
     shapes.reset(ggml_init({.mem_size = ggml_tensor_overhead() * (from.tensors().size() + 1),

@@ -1,11 +1,7 @@
 #include "adapters/lm/gguf_file.hpp"
 
-#include <fcntl.h>
 #include <ggml.h>
 #include <gguf.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -15,6 +11,7 @@
 #include <utility>
 
 #include "adapters/lm/gguf_keys.hpp"
+#include "adapters/lm/mapped_file.hpp"
 #include "base/check.hpp"
 
 namespace understudy::lm {
@@ -44,40 +41,6 @@ std::optional<StoredAs> stored_as(ggml_type type) {
   return std::nullopt;
 }
 
-// A file's bytes for as long as this lives.
-class Mapping {
- public:
-  Mapping() = default;
-  ~Mapping() {
-    if (bytes_ != MAP_FAILED) ::munmap(bytes_, size_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  Status open(const std::filesystem::path& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-      return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::denied,
-                  "cannot open " + path.string() + ": " + std::strerror(errno));
-    }
-    struct stat facts{};
-    if (::fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0) {
-      size_ = static_cast<std::size_t>(facts.st_size);
-      bytes_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
-    }
-    ::close(file);
-    if (bytes_ == MAP_FAILED) return fail(ErrorCode::corrupt, path.string() + " is no GGUF file");
-    return {};
-  }
-  [[nodiscard]] std::span<const std::byte> bytes() const {
-    return {static_cast<const std::byte*>(bytes_), size_};
-  }
-
- private:
-  void* bytes_ = MAP_FAILED;
-  std::size_t size_ = 0;
-};
-
 }  // namespace
 
 std::string_view to_string(StoredAs type) { return row_of(type).name; }
@@ -103,7 +66,7 @@ std::vector<float> expand(const StoredTensor& tensor) {
 
 struct GgufFile::State {
   std::string name;
-  Mapping mapping;
+  MappedFile mapping;
   std::unique_ptr<gguf_context, decltype(&gguf_free)> file{nullptr, &gguf_free};
   std::vector<StoredTensor> tensors;
   std::map<std::string, std::size_t, std::less<>> by_name;
@@ -193,7 +156,7 @@ Status GgufFile::State::open_parts(const std::filesystem::path& first) {
   for (std::int64_t number = 2; number <= count; ++number) {
     auto part = std::make_unique<State>();
     part->name = TRY(part_of_model(first, number, count)).string();
-    TRY(part->mapping.open(part->name));
+    part->mapping = TRY(MappedFile::open(part->name));
     TRY(part->read(part->mapping.bytes()));
     for (const StoredTensor& one : part->tensors) {
       tensors.push_back(one);
@@ -219,7 +182,7 @@ Result<GgufFile> GgufFile::parse(std::span<const std::byte> bytes, std::string n
 Result<GgufFile> GgufFile::open(const std::filesystem::path& path) {
   auto state = std::make_unique<State>();
   state->name = path.string();
-  TRY(state->mapping.open(path));
+  state->mapping = TRY(MappedFile::open(path));
   TRY(state->read(state->mapping.bytes()));
   TRY(state->open_parts(path));
   return GgufFile(std::move(state));

@@ -55,7 +55,13 @@ Result<std::string> post_json(const JsonPost& request) {
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   constexpr long ok = 200;
   if (status != ok) {
-    return fail(ErrorCode::unavailable,
+    constexpr long client_error = 400;
+    constexpr long request_timeout = 408;
+    constexpr long too_many_requests = 429;
+    constexpr long server_error = 500;
+    const bool refused = status >= client_error && status < server_error &&
+                         status != request_timeout && status != too_many_requests;
+    return fail(refused ? request.refused : ErrorCode::unavailable,
                 request.url + " answered with status " + std::to_string(status));
   }
   return std::move(sink.body);

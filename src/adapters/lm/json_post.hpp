@@ -14,6 +14,8 @@ struct JsonPost {
   std::string body;
   long timeout_s = 60;
   std::size_t response_bytes_max = 0;
+  // What a status of 4xx is that another try would get, too (not 408, not 429).
+  ErrorCode refused = ErrorCode::unavailable;
 };
 
 // The answer's body. unavailable (with the status, never the body) and timeout name the URL.

@@ -51,7 +51,8 @@ class NanoModel final : public SmallModel {
     CompletionClient::Request request{.prompt = {vocabulary_.begin()},
                                       .tokens_max = facts_.answer_tokens_max + answer_tokens_spare,
                                       .end = vocabulary_.end(),
-                                      .grammar = question.grammar};
+                                      .grammar = question.grammar,
+                                      .sampling = question.sampling};
     std::ranges::copy(vocabulary_.encode(prompt.text + std::string(symbols::answer)),
                       std::back_inserter(request.prompt));
     if (request.prompt.size() + facts_.answer_tokens_max > context_) {
@@ -68,7 +69,10 @@ class NanoModel final : public SmallModel {
     const auto answer = written ? parse_target(*written) : fail(written.error());
     // An answer that is cut off or makes no sense is an answer that nobody should take.
     if (answer) prediction.answer = *answer;
-    if (answer && completion.finished) prediction.confidence = completion.token_probability_min;
+    if (answer && completion.finished) {
+      prediction.confidence = completion.token_probability_min;
+      prediction.signs = completion.signs;
+    }
     prediction.latency_us = watch.elapsed_us();
     return prediction;
   }

@@ -5,10 +5,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "adapters/lm/small_model.hpp"
 #include "base/result.hpp"
 #include "records/model.hpp"
+#include "records/model_endpoint.hpp"
 
 namespace understudy::lm {
 
@@ -17,10 +19,12 @@ struct OpenModelOptions {
   std::filesystem::path artifact_dir;  // holds model.gguf or classifier.bin
   std::size_t parallel = 4;            // calls at once
   std::size_t threads = 1;
+  std::optional<ModelEndpoint> endpoint = std::nullopt;  // that answers in our place
 };
 
-// Blocks until the model answers. corrupt/not_found name the file; unsupported: a kind that this
-// build cannot serve.
+// Blocks until the model answers; an endpoint is not asked before the first call, with the key that
+// $UNDERSTUDY_ENDPOINT_KEY holds, where it holds one. corrupt/not_found name the file; unsupported:
+// a kind that this build cannot serve.
 Result<std::unique_ptr<SmallModel>> open_model(const OpenModelOptions& options);
 
 }  // namespace understudy::lm

@@ -1,7 +1,10 @@
 #include "adapters/lm/safetensors.hpp"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/files.hpp"
@@ -28,10 +31,33 @@ std::optional<std::size_t> count_of(const std::vector<std::int64_t>& shape) {
   return count;
 }
 
-Result<OwnedTensor> read_tensor(const std::string& name, const json::value& entry,
-                                std::string_view data) {
-  if (json::find_string(entry, "dtype").value_or("") != "F32") {
-    return fail(ErrorCode::unsupported, "safetensors: " + name + " is not F32");
+struct Width {
+  std::string_view type;
+  std::size_t bytes;
+};
+constexpr std::array<Width, 15> widths = {{{"F64", 8},
+                                           {"F32", 4},
+                                           {"F16", 2},
+                                           {"BF16", 2},
+                                           {"F8_E4M3", 1},
+                                           {"F8_E5M2", 1},
+                                           {"I64", 8},
+                                           {"I32", 4},
+                                           {"I16", 2},
+                                           {"I8", 1},
+                                           {"U64", 8},
+                                           {"U32", 4},
+                                           {"U16", 2},
+                                           {"U8", 1},
+                                           {"BOOL", 1}}};
+
+Result<SafetensorsEntry> read_entry(const std::string& name, const json::value& entry,
+                                    std::string_view data) {
+  SafetensorsEntry tensor{.type = json::string_or(entry, "dtype"), .shape = {}, .bytes = {}};
+  const auto width = std::ranges::find(widths, tensor.type, &Width::type);
+  if (width == widths.end()) {
+    return fail(ErrorCode::unsupported,
+                "safetensors: " + name + " is stored as \"" + tensor.type + "\"");
   }
   const json::array* shape = json::find_array(entry, "shape");
   const json::array* offsets = json::find_array(entry, "data_offsets");
@@ -39,7 +65,6 @@ Result<OwnedTensor> read_tensor(const std::string& name, const json::value& entr
       !offsets->at(0).is_int64() || !offsets->at(1).is_int64()) {
     return damaged(name + " has no shape or no offsets");
   }
-  OwnedTensor tensor;
   for (const json::value& side : *shape) {
     if (!side.is_int64()) return damaged(name + " has a strange shape");
     tensor.shape.push_back(side.as_int64());
@@ -47,16 +72,30 @@ Result<OwnedTensor> read_tensor(const std::string& name, const json::value& entr
   const std::int64_t begin = offsets->at(0).as_int64();
   const std::int64_t end = offsets->at(1).as_int64();
   const auto count = count_of(tensor.shape);
-  if (begin < 0 || end < begin || std::cmp_greater(end, data.size()) || !count ||
-      *count != static_cast<std::size_t>(end - begin) / sizeof(float) ||
-      (end - begin) % static_cast<std::int64_t>(sizeof(float)) != 0) {
+  if (begin >= 0 && end >= begin && std::cmp_greater(end, data.size())) {
+    return damaged(name + " lies behind its end: the file is truncated");
+  }
+  if (begin < 0 || end < begin || !count ||
+      static_cast<std::size_t>(end - begin) / width->bytes != *count ||
+      static_cast<std::size_t>(end - begin) % width->bytes != 0) {
     return damaged(name + " does not fit its bytes");
   }
-  tensor.values.resize(*count);
-  if (*count > 0) {
-    std::memcpy(tensor.values.data(), data.data() + begin, *count * sizeof(float));
-  }
+  tensor.bytes =
+      data.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
   return tensor;
+}
+
+Status check_apart(const SafetensorsHead& head) {
+  std::vector<std::pair<const char*, const char*>> ranges;
+  for (const auto& [name, entry] : head.entries) {
+    if (entry.bytes.empty()) continue;
+    ranges.emplace_back(entry.bytes.data(), entry.bytes.data() + entry.bytes.size());
+  }
+  std::ranges::sort(ranges);
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    if (ranges[i].first < ranges[i - 1].second) return damaged("two tensors share bytes");
+  }
+  return {};
 }
 
 }  // namespace
@@ -90,27 +129,45 @@ Status write_safetensors(const std::filesystem::path& path,
   return write_file_atomically(path, content);
 }
 
-Result<Safetensors> parse_safetensors(std::string_view bytes) {
+Result<SafetensorsHead> view_safetensors(std::string_view bytes) {
   std::uint64_t length = 0;
   if (bytes.size() < sizeof length) return damaged("too short");
   std::memcpy(&length, bytes.data(), sizeof length);
   bytes.remove_prefix(sizeof length);
   if (length > bytes.size() || length > head_bytes_max) return damaged("the head is cut off");
-  const auto head = json::parse(bytes.substr(0, length));
-  if (!head || !head->is_object()) return damaged("the head is no JSON object");
+  const auto tree = json::parse(bytes.substr(0, length));
+  if (!tree || !tree->is_object()) return damaged("the head is no JSON object");
   const std::string_view data = bytes.substr(length);
-  Safetensors file;
-  for (const auto& entry : head->as_object()) {
+  SafetensorsHead head;
+  for (const auto& entry : tree->as_object()) {
     const std::string name(entry.key());
     if (name == "__metadata__") {
       if (!entry.value().is_object()) return damaged("strange metadata");
       for (const auto& fact : entry.value().as_object()) {
         if (!fact.value().is_string()) return damaged("strange metadata");
-        file.facts.emplace(fact.key(), fact.value().as_string().c_str());
+        head.facts.emplace(fact.key(), fact.value().as_string().c_str());
       }
       continue;
     }
-    file.tensors.emplace(name, TRY(read_tensor(name, entry.value(), data)));
+    head.entries.emplace(name, TRY(read_entry(name, entry.value(), data)));
+  }
+  TRY(check_apart(head));
+  return head;
+}
+
+Result<Safetensors> parse_safetensors(std::string_view bytes) {
+  SafetensorsHead head = TRY(view_safetensors(bytes));
+  Safetensors file{.facts = std::move(head.facts), .tensors = {}};
+  for (auto& [name, entry] : head.entries) {
+    if (entry.type != "F32") {
+      return fail(ErrorCode::unsupported, "safetensors: " + name + " is not F32");
+    }
+    OwnedTensor tensor{.shape = std::move(entry.shape), .values = {}};
+    tensor.values.resize(entry.bytes.size() / sizeof(float));
+    if (!entry.bytes.empty()) {
+      std::memcpy(tensor.values.data(), entry.bytes.data(), entry.bytes.size());
+    }
+    file.tensors.emplace(name, std::move(tensor));
   }
   return file;
 }

@@ -1,5 +1,6 @@
 // Safetensors files (8 bytes of head length, a JSON head, raw values): adapters for vLLM and
-// transformers, and our checkpoints. F32 only. Written whole or not at all. One thread.
+// transformers, our checkpoints (F32 only, written whole or not at all), and the weights of models
+// in their own types, of which only the head is read. One thread.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,20 @@ struct Safetensors {
   std::map<std::string, std::string> facts;
   std::map<std::string, OwnedTensor> tensors;
 };
+
+// A tensor where it lies in the file's bytes, which it views.
+struct SafetensorsEntry {
+  std::string type;  // as the file names it: "F32", "BF16"
+  std::vector<std::int64_t> shape;
+  std::string_view bytes;
+};
+struct SafetensorsHead {
+  std::map<std::string, std::string> facts;
+  std::map<std::string, SafetensorsEntry, std::less<>> entries;
+};
+// Of a whole file's bytes. corrupt: head and bytes do not agree, or two tensors share bytes;
+// unsupported: a type of which we do not know the width.
+Result<SafetensorsHead> view_safetensors(std::string_view bytes);
 
 // corrupt when head and bytes do not agree, unsupported for other types than F32.
 Result<Safetensors> read_safetensors(const std::filesystem::path& path);

@@ -3,29 +3,17 @@
 // proven is what runs.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
-#include "records/answer.hpp"
+#include "records/prediction.hpp"
 
 namespace understudy::lm {
 
-struct Prediction {
-  Answer answer;
-  double confidence =
-      0;  // 0..1, higher is surer; only its order counts, the threshold is calibrated
-  std::int64_t prompt_tokens = 0;
-  std::int64_t completion_tokens = 0;
-  std::int64_t latency_us = 0;
-};
-
-struct Question {
-  std::vector<std::string> slots;  // as PromptTemplate::match() gives them
-  std::string grammar = {};  // GBNF that the answer's target is held to, where it is generated
-};
+using understudy::Prediction;
+using understudy::Question;
 
 class SmallModel {
  public:

@@ -19,6 +19,7 @@ enum class TokenType : std::int32_t {
   unknown = 2,
   control = 3,
   user_defined = 4,
+  unused = 5,
   byte = 6
 };
 

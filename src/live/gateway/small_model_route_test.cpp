@@ -72,6 +72,52 @@ TEST_F(SmallModelRoute, AStreamIsServedAsAStream) {
   EXPECT_EQ(stream.completion().at("usage").at("completion_tokens"), 1);
 }
 
+// The policy's confidence reads the margin: of two answers whose least sure tokens are as likely,
+// one is taken.
+TEST_F(SmallModelRoute, TheConfidenceThatWasProvenDecides) {
+  auto margin = std::make_shared<double>(3);
+  publish_task(
+      [margin](const auto&) -> Result<lm::Prediction> {
+        lm::Prediction said = says("yes", 0.5);
+        said.signs = signs_of({-0.7}, {*margin});
+        return said;
+      },
+      [](TaskPolicy& task) {
+        task.confidence =
+            ConfidenceModel{.weights = {0, 0, 0, 1, 0, 0, 0, 0},
+                            .curve = {{.score = 0, .value = 0.1}, {.score = 2, .value = 0.95}}};
+      });
+  start(upstream_.url());
+  wait_for_model();
+  const Message taken = ask(question());
+  EXPECT_EQ(taken.header("x-understudy-reason"), "accepted");
+  EXPECT_THAT(taken.header("x-understudy-confidence"), testing::StartsWith("0.95"));
+  *margin = 0.2;
+  EXPECT_EQ(ask(question()).header("x-understudy-reason"), "low_confidence");
+}
+
+TEST_F(SmallModelRoute, SeveralSamplesVoteAndEachIsCounted) {
+  auto asked = std::make_shared<std::atomic<int>>(0);
+  publish_task(
+      [asked](const auto&) -> Result<lm::Prediction> {
+        return says((*asked)++ % 3 == 0 ? "no" : "yes", 0.9);
+      },
+      [](TaskPolicy& task) {
+        task.self_consistency = {.samples = 3, .temperature = 0.5};
+        task.threshold = 0.6;
+      });
+  start(upstream_.url());
+  wait_for_model();
+  const Message reply = ask(question());
+  EXPECT_EQ(reply.header("x-understudy-reason"), "accepted");
+  const auto body = json::parse(reply.body);
+  ASSERT_TRUE(body);
+  EXPECT_EQ(body->at("choices").at(0).at("message").at("content"), "yes");
+  EXPECT_EQ(body->at("usage").at("prompt_tokens"), 12);
+  EXPECT_EQ(body->at("usage").at("completion_tokens"), 3);
+  EXPECT_EQ(*asked % 3, 0) << "three times each call";
+}
+
 TEST_F(SmallModelRoute, WhatIsNotSureOrNotValidFallsBackUnseen) {
   struct Case {
     Result<lm::Prediction> prediction;

@@ -19,7 +19,7 @@
 #include "live/route/tool_loops.hpp"
 #include "quality/acceptance.hpp"
 #include "quality/agreement.hpp"
-#include "quality/answer_grammar.hpp"
+#include "quality/small_answer.hpp"
 
 namespace understudy::live {
 
@@ -234,8 +234,9 @@ SlmAnswer Router::State::answer(const Match& match, const quality::AnswerShape& 
                      .reason = "slm_error"};
   const auto model = models.find(task.artifact);
   if (!model) return result;
-  auto prediction = model->predict(
-      {.slots = match.slots, .grammar = quality::answer_grammar(task.answer_form, shape)});
+  auto prediction =
+      quality::small_answer([&model](const Question& question) { return model->predict(question); },
+                            match.slots, shape, quality::manner_of(task));
   if (!prediction) {
     if (prediction.error().code == ErrorCode::unsupported) {
       result.decision.reason = "slm_unsupported";

@@ -28,28 +28,31 @@ void ModelPool::end_what_nobody_uses() {
 }
 
 void ModelPool::reconcile(const RoutingPolicy& policy) {
-  std::map<ArtifactId, CandidateKind> wanted;
+  std::map<ArtifactId, const TaskPolicy*> wanted;
   for (const TaskPolicy& task : policy.tasks) {
-    if (task.mode != RouteMode::off) wanted[task.artifact] = task.kind;
+    if (task.mode != RouteMode::off) wanted[task.artifact] = &task;
   }
   {
     const std::scoped_lock lock(mutex_);
     std::erase_if(entries_, [&](auto& entry) {
-      if (wanted.contains(entry.first)) return false;
+      const auto still = wanted.find(entry.first);
+      if (still != wanted.end() && still->second->endpoint == entry.second.endpoint) return false;
       if (entry.second.model) ended_.push_back(std::move(entry.second.model));
       return true;
     });
   }
   end_what_nobody_uses();
-  for (const auto& [artifact, kind] : wanted) {
+  for (const auto& [artifact, task] : wanted) {
     {
       const std::scoped_lock lock(mutex_);
-      const Entry& entry = entries_[artifact];
+      Entry& entry = entries_[artifact];
+      entry.endpoint = task->endpoint;
       if (entry.model || Clock::now() < entry.retry_at) continue;
     }
-    auto opened = opener_({.kind = kind,
+    auto opened = opener_({.kind = task->kind,
                            .artifact_dir = home_.artifacts() / artifact.value,
-                           .parallel = limits::slm_parallel_slots});
+                           .parallel = limits::slm_parallel_slots,
+                           .endpoint = task->endpoint});
     const std::scoped_lock lock(mutex_);
     Entry& entry = entries_[artifact];
     if (opened) {

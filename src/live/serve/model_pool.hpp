@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ class ModelPool {
   using Clock = std::chrono::steady_clock;
   struct Entry {
     std::shared_ptr<const lm::SmallModel> model;
+    std::optional<ModelEndpoint> endpoint = std::nullopt;
     int failures = 0;
     Clock::time_point opened_at{};
     Clock::time_point retry_at{};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "adapters/lm/benchmark_model.hpp"
+#include "adapters/lm/hf/convert.hpp"
 #include "adapters/machine/machine.hpp"
 #include "base/files.hpp"
 
@@ -140,16 +141,35 @@ Result<InstalledModel> find_model(const store::Home& home, const std::string& na
   return open_model(path, this_processor());
 }
 
+namespace {
+
+Status check_name(const std::string& name) {
+  if (!name.empty() && !name.contains('/') && !name.starts_with('.')) return {};
+  return fail(ErrorCode::invalid_input, "a model cannot be named '" + name + "'",
+              "names go into file names: letters, digits, - _ .");
+}
+
+}  // namespace
+
+Result<InstalledModel> take_directory(const store::Home& home, const fs::path& directory,
+                                      const std::string& name) {
+  const std::string stem = name.empty() ? lm::name_of_model_directory(directory) : name;
+  TRY(check_name(stem));
+  std::error_code error;
+  fs::create_directories(models_directory(home), error);
+  TRY(lm::provide_gguf(directory, models_directory(home) / (stem + ".gguf"), lm::Stale::kept));
+  return find_model(home, stem);
+}
+
 Result<InstalledModel> add_model(const store::Home& home, const fs::path& file,
                                  const std::string& name) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) return take_directory(home, file, name);
   TRY(lm::read_model_file(file));  // before anything is copied
   const fs::path directory = models_directory(home);
-  std::error_code error;
   fs::create_directories(directory, error);
   const std::string stem = name.empty() ? file.stem().string() : name;
-  if (stem.empty() || stem.contains('/') || stem.starts_with('.'))
-    return fail(ErrorCode::invalid_input, "a model cannot be named '" + stem + "'",
-                "names go into file names: letters, digits, - _ .");
+  TRY(check_name(stem));
   const std::vector<fs::path> files = files_of(file);
   if (files.size() > 1 && !name.empty())
     return fail(ErrorCode::invalid_input, "a model in parts keeps its name", "leave --name out");

@@ -33,9 +33,16 @@ Result<ModelLibrary> list_models(const store::Home& home);
 Result<InstalledModel> find_model(const store::Home& home, const std::string& name);
 
 // Takes a GGUF file in under `name` (empty: the file's own): by a hard link where the file system
-// can, else by a copy. conflict: the name is taken. Of a model in parts, all are taken.
+// can, else by a copy; a directory as take_directory does. conflict: the name is taken. Of a model
+// in parts, all are taken.
 Result<InstalledModel> add_model(const store::Home& home, const std::filesystem::path& file,
                                  const std::string& name);
+// Converts a Hugging Face model directory (adapters/lm/hf) to one of these models, named after it
+// unless `name` says otherwise; at once where it has been converted before. conflict: the name is
+// that of another model, or the directory has changed since.
+Result<InstalledModel> take_directory(const store::Home& home,
+                                      const std::filesystem::path& directory,
+                                      const std::string& name);
 // conflict: an artifact was tuned on it, and its id is named.
 Status remove_model(const store::Home& home, const std::string& name);
 

@@ -23,7 +23,15 @@ SoftTargetFinder::SoftTargetFinder(const lm::Vocabulary& vocabulary) {
     both.push_back(static_cast<lm::Token>(i));
     const std::string text = vocabulary.decode(both);
     pieces_.push_back(text.starts_with(head) ? text.substr(head.size()) : std::string());
-    if (!pieces_.back().empty()) tokens_.emplace(pieces_.back(), static_cast<lm::Token>(i));
+    const std::string& piece = pieces_.back();
+    if (piece.empty()) continue;
+    const auto [known, fresh] = tokens_.emplace(piece, static_cast<lm::Token>(i));
+    if (fresh) continue;
+    // A byte and a piece, as sentencepiece's vocabularies have them: the one that texts become.
+    const auto whole = vocabulary.encode(head + piece);
+    if (whole.size() != before.size() + 1 || whole.back() == static_cast<lm::Token>(i)) {
+      known->second = static_cast<lm::Token>(i);
+    }
   }
 }
 

@@ -23,11 +23,12 @@ std::string canonical_label(const std::string& text) {
 }  // namespace
 
 std::vector<TrainingExample> train_split(std::span<const Example> examples, const Task& task,
-                                         const std::unordered_set<CallId>& members) {
+                                         const std::unordered_set<CallId>& members, Spared spared) {
   const TaskSplits splits(examples, members);
   std::vector<TrainingExample> training;
   for (const Example& example : examples) {
     if (splits.of(example) != Split::train || !members.contains(example.call)) continue;
+    if (spared == Spared::aside && splits.fits_confidence(example)) continue;
     const auto request = json::parse(example.request.reveal());
     const auto response = json::parse(example.response.reveal());
     if (!request || !response) continue;

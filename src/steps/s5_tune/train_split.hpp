@@ -13,9 +13,14 @@
 
 namespace understudy::s5 {
 
+// Whether a model learns from the calls that fit the confidence of generated answers, too
+// (confidence_fit.hpp); a classifier has no use for them otherwise.
+enum class Spared { learned, aside };
+
 // `members`: the calls that clustering assigned to the task.
 std::vector<TrainingExample> train_split(std::span<const Example> examples, const Task& task,
-                                         const std::unordered_set<CallId>& members);
+                                         const std::unordered_set<CallId>& members,
+                                         Spared spared = Spared::learned);
 
 // For closed answer sets: every answer in the spelling that the teacher used most for it, so that
 // the model answers in the teacher's words.

@@ -5,12 +5,16 @@
 #include "adapters/crypto/keys.hpp"
 #include "adapters/lm/classifier_model.hpp"
 #include "adapters/lm/nano_model.hpp"
+#include "adapters/lm/open_model.hpp"
 #include "adapters/store/dataset.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/text/classifier.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "steps/s5_tune/confidence_fit.hpp"
 #include "steps/s5_tune/learning_curve.hpp"
 #include "steps/s5_tune/train_split.hpp"
 #include "steps/s5_tune/trainer_process.hpp"
@@ -115,6 +119,28 @@ Result<std::string> content_of(const std::filesystem::path& directory, Candidate
   return fail(ErrorCode::internal, "a candidate of no kind");
 }
 
+void say_why_not(const Task& task, const Error& error) {
+  log::warn("how sure the model of task " + task.id.value +
+            " may be is not learned: " + error.to_text());
+}
+
+// Nothing, and the plain confidence, where it cannot be learned.
+std::optional<ConfidenceModel> confidence_of(const std::filesystem::path& directory,
+                                             CandidateKind kind, const Task& task,
+                                             std::span<const FittingCall> calls) {
+  if (calls.empty()) return std::nullopt;
+  std::optional<ConfidenceModel> learned;
+  {
+    const auto model = lm::open_model(
+        {.kind = kind, .artifact_dir = directory, .parallel = limits::slm_parallel_slots});
+    if (model) learned = learn_confidence(**model, task, calls);
+    if (!model) say_why_not(task, model.error());
+  }
+  std::error_code ignored;  // the server's log of this is no part of the artifact
+  std::filesystem::remove(directory / "llama-server.log", ignored);
+  return learned;
+}
+
 json::object config_of(const TuneOptions& options) {
   json::object config{{"seed", options.seed}, {"max_minutes", options.max_minutes}};
   if (options.kind != CandidateKind::adapter) return config;
@@ -133,7 +159,14 @@ Result<Artifact> tune(const store::Home& home, const TaskId& task_id, const Tune
   TRY(check_suits(task, options));
   const DatasetId dataset = TRY(metadata.clustered_dataset());
   const auto members = TRY(metadata.members_of(task.id));
-  auto examples = train_split(TRY(store::read_dataset(home, dataset, key)), task, members);
+  const bool generates = options.kind != CandidateKind::classifier;
+  std::vector<FittingCall> spared;
+  std::vector<TrainingExample> examples;
+  {
+    const auto read = TRY(store::read_dataset(home, dataset, key));
+    examples = train_split(read, task, members, generates ? Spared::aside : Spared::learned);
+    if (generates) spared = fitting_calls(read, task, members);
+  }
   if (examples.size() < examples_min) {
     return fail(ErrorCode::invalid_input,
                 "task " + task.id.value + " has " + std::to_string(examples.size()) +
@@ -152,8 +185,11 @@ Result<Artifact> tune(const store::Home& home, const TaskId& task_id, const Tune
       .metrics_json = {}};
   Workshop workshop(workshop_path(home, artifact, options));
   artifact.metrics_json = TRY(train(std::move(examples), task, workshop, options));
-  artifact.id = {
-      crypto::blake2b_hex(TRY(content_of(workshop.path(), options.kind)), 16).substr(0, 16)};
+  artifact.confidence = confidence_of(workshop.path(), options.kind, task, spared);
+  std::string content = TRY(content_of(workshop.path(), options.kind));
+  // The same weights with another confidence keep other calls.
+  if (artifact.confidence) content += json::to_canonical(to_json(*artifact.confidence));
+  artifact.id = {crypto::blake2b_hex(content, 16).substr(0, 16)};
   TRY(write_file_atomically(workshop.path() / "artifact.json",
                             json::to_text(to_json(artifact)) + "\n"));
   TRY(workshop.keep_as(home.artifacts() / artifact.id.value));

@@ -42,6 +42,10 @@ std::vector<std::string> arguments_of(const BaseTuning& tuning) {
   add_if_given(words, "--batch-tokens", options.batch_tokens);
   add_if_given(words, "--learning-rate", options.learning_rate);
   add_if_given(words, "--threads", options.threads);
+  if (options.teacher_share) {
+    words.emplace_back("--teacher-share");
+    words.push_back(std::format("{}", *options.teacher_share));
+  }
   std::error_code error;
   if (std::filesystem::exists(tuning.directory / checkpoint_name, error)) {
     words.emplace_back("--resume");
@@ -52,14 +56,16 @@ std::vector<std::string> arguments_of(const BaseTuning& tuning) {
 }  // namespace
 
 std::string to_text(const BaseOptions& options) {
-  return json::to_text(json::object{{"base", options.base.string()},
-                                    {"method", options.method},
-                                    {"rank", options.rank},
-                                    {"alpha", options.alpha},
-                                    {"epochs", options.epochs},
-                                    {"batch_tokens", options.batch_tokens},
-                                    {"learning_rate", options.learning_rate},
-                                    {"threads", options.threads}});
+  json::object all{{"base", options.base.string()},
+                   {"method", options.method},
+                   {"rank", options.rank},
+                   {"alpha", options.alpha},
+                   {"epochs", options.epochs},
+                   {"batch_tokens", options.batch_tokens},
+                   {"learning_rate", options.learning_rate},
+                   {"threads", options.threads}};
+  if (options.teacher_share) all["teacher_share"] = *options.teacher_share;
+  return json::to_text(all);
 }
 
 std::optional<BaseOptions> base_options_of(std::string_view config_json) {
@@ -78,6 +84,7 @@ std::optional<BaseOptions> base_options_of(std::string_view config_json) {
   options.batch_tokens = json::find_integer(tree, "batch_tokens").value_or(0);
   options.learning_rate = json::find_number(tree, "learning_rate").value_or(0);
   options.threads = static_cast<int>(json::find_integer(tree, "threads").value_or(0));
+  options.teacher_share = json::find_number(tree, "teacher_share");
   return options;
 }
 

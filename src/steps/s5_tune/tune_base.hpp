@@ -26,6 +26,7 @@ struct BaseOptions {
   std::int64_t batch_tokens = 0;
   double learning_rate = 0;
   int threads = 0;
+  std::optional<double> teacher_share = {};  // of the loss: of recorded logprobs
 };
 // As text: for the artifact's lineage, and to tell one tuning from another.
 std::string to_text(const BaseOptions& options);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <format>
 #include <mutex>
 #include <set>
@@ -32,19 +33,30 @@ double median_ms(std::vector<std::int64_t> latencies_us) {
   return static_cast<double>(*middle) / 1000;
 }
 
+quality::AnswerManner manner_of(const Task& task, const EvaluateOptions& options) {
+  return {.form = task.answer_form,
+          .answer_set = task.answer_set,
+          .confidence = options.confidence,
+          .self_consistency = options.self_consistency};
+}
+
 // Asks the model, several calls at a time, as the gateway does.
 class Judge {
  public:
-  Judge(const lm::SmallModel& model, const Task& task, std::size_t calls)
-      : model_(model), task_(task), progress_("evaluating", calls, "calls") {}
+  Judge(const lm::SmallModel& model, const Task& task, const EvaluateOptions& options,
+        std::size_t calls)
+      : model_(model),
+        task_(task),
+        manner_(manner_of(task, options)),
+        progress_("evaluating", calls, "calls") {}
 
-  // `answers`: where the model's answers go, one per call; null: nowhere.
+  // `predictions`: where the model's valid answers go, one per call; the others' places stay empty.
   std::vector<quality::Judged> judge(std::span<const HeldOutCall> calls,
-                                     std::vector<Answer>* answers = nullptr) {
+                                     std::vector<lm::Prediction>& predictions) {
     std::vector<quality::Judged> judged(calls.size());
-    if (answers != nullptr) answers->resize(calls.size());
+    predictions.resize(calls.size());
     pool_.for_each(calls.size(), [&](std::size_t i) {
-      judged[i] = judge(calls[i], answers != nullptr ? &(*answers)[i] : nullptr);
+      judged[i] = judge(calls[i], predictions[i]);
       progress_.advance();
     });
     return judged;
@@ -58,9 +70,9 @@ class Judge {
 
  private:
   // What cannot be predicted has confidence 0: the LLM would answer it.
-  quality::Judged judge(const HeldOutCall& call, Answer* answer) {
+  quality::Judged judge(const HeldOutCall& call, lm::Prediction& into) {
     if (call.slots.empty()) return {};
-    const auto prediction = model_.predict(question_of(call, task_));
+    auto prediction = ask(model_, call, manner_);
     if (!prediction) {
       const std::scoped_lock lock(mutex_);
       if (!first_error_) first_error_ = prediction.error();
@@ -69,12 +81,13 @@ class Judge {
     ++answered_;
     const auto judged = judge_prediction(call, *prediction, task_);
     if (!judged) return {};
-    if (answer != nullptr) *answer = prediction->answer;
+    into = std::move(*prediction);
     return *judged;
   }
 
   const lm::SmallModel& model_;
   const Task& task_;
+  quality::AnswerManner manner_;
   Progress progress_;
   std::atomic<std::int64_t> answered_{0};
   mutable std::mutex mutex_;
@@ -83,14 +96,15 @@ class Judge {
 };
 
 // One call after the other, so that the figure is a latency and not a throughput.
-double probe_latency_ms(const lm::SmallModel& model, const Task& task, const HeldOut& held_out) {
+double probe_latency_ms(const lm::SmallModel& model, const Task& task, const HeldOut& held_out,
+                        const EvaluateOptions& options) {
+  const quality::AnswerManner manner = manner_of(task, options);
   std::vector<std::int64_t> latencies_us;
   for (const auto* calls : {&held_out.test, &held_out.calibration}) {
     for (const HeldOutCall& call : *calls) {
       if (call.slots.empty() || latencies_us.size() == latency_probe_calls) continue;
-      const lm::Question question = question_of(call, task);
       const Stopwatch watch;
-      if (model.predict(question)) latencies_us.push_back(watch.elapsed_us());
+      if (ask(model, call, manner)) latencies_us.push_back(watch.elapsed_us());
     }
   }
   return median_ms(std::move(latencies_us));
@@ -121,7 +135,8 @@ Result<Artifact> find_artifact(const store::Metadata& metadata, const Task& task
 
 Status check(const EvaluateOptions& options) {
   const auto inside = [](double value) { return value > 0 && value < 1; };
-  if (inside(options.alpha) && inside(options.delta)) return {};
+  if (options.endpoint) TRY(check(*options.endpoint));
+  if (inside(options.alpha) && inside(options.delta)) return check(options.self_consistency);
   return fail(ErrorCode::invalid_input, "alpha and delta lie between 0 and 1",
               "for example --alpha 0.05 --delta 0.1");
 }
@@ -129,15 +144,27 @@ Status check(const EvaluateOptions& options) {
 // What a model answered on both splits.
 struct Trial {
   std::vector<quality::Judged> calibration;
+  std::vector<quality::Judged> plain;  // the calibration calls, by their least sure token
   std::vector<quality::Judged> test;
   std::vector<Answer> answers;  // on the test calls
 };
 
-Result<Trial> try_model(const lm::SmallModel& model, const Task& task, const HeldOut& held_out) {
-  Judge judge(model, task, held_out.calibration.size() + held_out.test.size());
+Result<Trial> try_model(const lm::SmallModel& model, const Task& task, const HeldOut& held_out,
+                        const EvaluateOptions& options) {
+  Judge judge(model, task, options, held_out.calibration.size() + held_out.test.size());
   Trial trial;
-  trial.calibration = judge.judge(held_out.calibration);
-  trial.test = judge.judge(held_out.test, &trial.answers);
+  std::vector<lm::Prediction> predictions;
+  trial.calibration = judge.judge(held_out.calibration, predictions);
+  trial.plain = trial.calibration;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    if (predictions[i].signs)
+      trial.plain[i].confidence =
+          std::exp(std::min(predictions[i].signs->log_probability_min, 0.0));
+  }
+  predictions.clear();
+  trial.test = judge.judge(held_out.test, predictions);
+  for (lm::Prediction& prediction : predictions)
+    trial.answers.push_back(std::move(prediction.answer));
   if (const auto failure = judge.total_failure()) return fail(*failure);
   return trial;
 }
@@ -162,6 +189,13 @@ Evaluation describe(const Task& task, const HeldOut& held_out, const Trial& tria
   evaluation.alpha = options.alpha;
   evaluation.delta = options.delta;
   evaluation.threshold = threshold;
+  evaluation.self_consistency = options.self_consistency;
+  evaluation.endpoint = options.endpoint;
+  if (options.confidence && options.self_consistency.samples == 1) {
+    const auto plain =
+        quality::certify(trial.plain, {.alpha = options.alpha, .delta = options.delta});
+    evaluation.plain_coverage = quality::measure(trial.plain, plain.threshold).coverage();
+  }
   evaluation.calibration = quality::measure(trial.calibration, threshold);
   evaluation.test = quality::measure(trial.test, threshold);
   evaluation.verdict = decision.verdict;
@@ -209,10 +243,24 @@ Result<Subject> find_subject(const store::Home& home, const store::Metadata& met
   return subject;
 }
 
-Result<std::unique_ptr<lm::SmallModel>> open(const store::Home& home, const Artifact& artifact) {
+Result<std::unique_ptr<lm::SmallModel>> open(const store::Home& home, const Artifact& artifact,
+                                             const EvaluateOptions& options) {
   return lm::open_model({.kind = artifact.kind,
                          .artifact_dir = home.artifacts() / artifact.id.value,
-                         .parallel = limits::slm_parallel_slots});
+                         .parallel = limits::slm_parallel_slots,
+                         .endpoint = options.endpoint});
+}
+
+// As this artifact is asked.
+Result<EvaluateOptions> options_for(const Artifact& artifact, const EvaluateOptions& options) {
+  if (artifact.kind == CandidateKind::classifier && options.self_consistency.samples > 1) {
+    return fail(ErrorCode::invalid_input,
+                "a classifier always gives the same answer: its samples cannot vote",
+                "leave --samples out, or tune another candidate");
+  }
+  EvaluateOptions own = options;
+  own.confidence = artifact.confidence;
+  return own;
 }
 
 Result<economics::PriceTable> prices_of(const store::Home& home) {
@@ -256,14 +304,14 @@ Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
 Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
                                   const HeldOut& held_out, const economics::PriceTable& prices,
                                   const EvaluateOptions& options) {
-  const Trial trial = TRY(try_model(model, task, held_out));
+  const Trial trial = TRY(try_model(model, task, held_out, options));
   const quality::Guarantee guarantee{.alpha = options.alpha, .delta = options.delta};
   const quality::Certificate certificate = quality::certify(trial.calibration, guarantee);
   Evaluation evaluation =
       describe(task, held_out, trial, certificate.threshold,
                quality::decide(trial.calibration, certificate, guarantee), options);
   TRY(add_columns(evaluation, task, held_out, trial, prices, options));
-  evaluation.slm_latency_ms_median = probe_latency_ms(model, task, held_out);
+  evaluation.slm_latency_ms_median = probe_latency_ms(model, task, held_out, options);
   return evaluation;
 }
 
@@ -272,9 +320,10 @@ Result<Evaluation> evaluate(const store::Home& home, const TaskId& task_id,
   TRY(check(options));
   auto metadata = TRY(store::Metadata::open(home));
   const Subject subject = TRY(find_subject(home, metadata, task_id, options));
-  const auto model = TRY(open(home, subject.artifact));
+  const EvaluateOptions own = TRY(options_for(subject.artifact, options));
+  const auto model = TRY(open(home, subject.artifact, own));
   Evaluation evaluation =
-      TRY(evaluate_model(*model, subject.task, subject.held_out, TRY(prices_of(home)), options));
+      TRY(evaluate_model(*model, subject.task, subject.held_out, TRY(prices_of(home)), own));
   evaluation.artifact = subject.artifact.id;
   TRY(metadata.add_evaluation(evaluation));
   return evaluation;
@@ -288,16 +337,18 @@ Result<std::vector<Evaluation>> evaluate_pool(const store::Home& home,
   auto metadata = TRY(store::Metadata::open(home));
   const economics::PriceTable prices = TRY(prices_of(home));
   std::vector<Subject> subjects;
+  std::vector<EvaluateOptions> own;  // of each task's artifact
   std::vector<Trial> trials;
   std::vector<std::vector<quality::Judged>> calibration;
   std::vector<double> latencies_ms;
   for (const TaskId& task : tasks) {
     subjects.push_back(TRY(find_subject(home, metadata, task, options)));
     const Subject& subject = subjects.back();
-    const auto model = TRY(open(home, subject.artifact));  // one at a time: memory
-    trials.push_back(TRY(try_model(*model, subject.task, subject.held_out)));
+    own.push_back(TRY(options_for(subject.artifact, options)));
+    const auto model = TRY(open(home, subject.artifact, own.back()));  // one at a time: memory
+    trials.push_back(TRY(try_model(*model, subject.task, subject.held_out, own.back())));
     calibration.push_back(trials.back().calibration);
-    latencies_ms.push_back(probe_latency_ms(*model, subject.task, subject.held_out));
+    latencies_ms.push_back(probe_latency_ms(*model, subject.task, subject.held_out, own.back()));
   }
   const auto pooled =
       quality::certify_pool(calibration, {.alpha = options.alpha, .delta = options.delta});
@@ -306,8 +357,10 @@ Result<std::vector<Evaluation>> evaluate_pool(const store::Home& home,
     const Subject& subject = subjects[i];
     const auto& part = pooled.tasks[i];
     Evaluation evaluation = describe(subject.task, subject.held_out, trials[i], part.threshold,
-                                     decision_of(pooled, part, tasks.size()), options);
-    TRY(add_columns(evaluation, subject.task, subject.held_out, trials[i], prices, options));
+                                     decision_of(pooled, part, tasks.size()), own[i]);
+    // The plain confidence's share would be that of a pool of its own.
+    evaluation.plain_coverage.reset();
+    TRY(add_columns(evaluation, subject.task, subject.held_out, trials[i], prices, own[i]));
     evaluation.artifact = subject.artifact.id;
     evaluation.slm_latency_ms_median = latencies_ms[i];
     evaluation.pool.assign(tasks.begin(), tasks.end());

@@ -30,11 +30,15 @@ struct EvaluateOptions {
   std::optional<lm::ChatEndpoint> cheaper = std::nullopt;
   std::size_t cheaper_calls_max = 200;
   double margin = 0.02;  // loss of task success that is accepted, where calls have rewards
+  SelfConsistency self_consistency = {};                 // how the model is asked
+  std::optional<ModelEndpoint> endpoint = std::nullopt;  // of an adapter; default: our own server
+  // Of the artifact; evaluate() takes it from there.
+  std::optional<ConfidenceModel> confidence = std::nullopt;
 };
 
 // Stores the evaluation, whatever its verdict. not_found says to run `understudy tune`;
-// invalid_input for an alpha or delta outside (0, 1); unavailable where the model answered nothing
-// at all.
+// invalid_input for an alpha or delta outside (0, 1), or samples of a model that always says the
+// same; unavailable where the model answered nothing at all.
 Result<Evaluation> evaluate(const store::Home& home, const TaskId& task,
                             const EvaluateOptions& options);
 

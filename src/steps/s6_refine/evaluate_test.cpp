@@ -1,5 +1,7 @@
 #include "steps/s6_refine/evaluate.hpp"
 
+#include <cmath>
+
 #include "adapters/store/policy_store.hpp"
 #include "steps/s6_refine/promote.hpp"
 #include "steps/s6_refine/test_home.hpp"
@@ -39,6 +41,33 @@ TEST_F(EvaluateTest, AModelThatAgreesIsProven) {
   EXPECT_EQ(evaluation->test.kept, 100);
   EXPECT_EQ(evaluation->test.agreed, 100);
   EXPECT_EQ(evaluation->llm_latency_ms_median, 2);
+}
+
+// A third of the answers is wrong; the least sure token is the same everywhere, the margin tells.
+TEST_F(EvaluateTest, TheArtifactsConfidenceIsProvenAndThePlainOneStandsBeside) {
+  class Telling final : public lm::SmallModel {
+   public:
+    Result<lm::Prediction> predict(const lm::Question& question) const override {
+      const bool right = question.slots.front() != "wrong";
+      lm::Prediction said = says(right ? "Plum" : "Pear", 0.5);
+      said.signs = signs_of({std::log(0.5)}, {right ? 3.0 : 0.0});
+      return said;
+    }
+  };
+  HeldOut calls = held_out(300, "Plum");
+  for (std::size_t i = 0; i < 100; ++i) calls.calibration[3 * i].slots = {"wrong"};
+  EvaluateOptions options;
+  options.confidence =
+      ConfidenceModel{.weights = {0, 0, 0, 1, 0, 0, 0, 0},
+                      .curve = {{.score = 0, .value = 0.1}, {.score = 3, .value = 0.99}}};
+  const auto evaluation = evaluate_model(Telling(), task_, calls, options);
+  ASSERT_TRUE(evaluation);
+  EXPECT_EQ(evaluation->verdict, Verdict::convert);
+  EXPECT_EQ(evaluation->calibration.kept, 200);
+  EXPECT_EQ(evaluation->calibration.agreed, 200);
+  EXPECT_EQ(evaluation->plain_coverage, 0);
+  options.confidence.reset();
+  EXPECT_EQ(evaluate_model(Telling(), task_, calls, options)->verdict, Verdict::keep_llm);
 }
 
 TEST_F(EvaluateTest, AnAnswerThatIsNoLabelOfTheTaskIsNotKept) {

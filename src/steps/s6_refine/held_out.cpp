@@ -9,7 +9,6 @@
 #include "adapters/text/hashing.hpp"
 #include "adapters/wire/chat.hpp"
 #include "base/json.hpp"
-#include "quality/answer_grammar.hpp"
 #include "quality/valid_answer.hpp"
 #include "records/task_splits.hpp"
 
@@ -83,8 +82,11 @@ Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& me
   return held_out_calls(TRY(store::read_dataset(home, dataset, trainer)), task, members, requests);
 }
 
-lm::Question question_of(const HeldOutCall& call, const Task& task) {
-  return {.slots = call.slots, .grammar = quality::answer_grammar(task.answer_form, call.shape)};
+Result<lm::Prediction> ask(const lm::SmallModel& model, const HeldOutCall& call,
+                           const quality::AnswerManner& manner) {
+  return quality::small_answer(
+      [&model](const Question& question) { return model.predict(question); }, call.slots,
+      call.shape, manner);
 }
 
 std::optional<quality::Judged> judge_prediction(const HeldOutCall& call,

@@ -18,6 +18,7 @@
 #include "base/result.hpp"
 #include "quality/agreement.hpp"
 #include "quality/answer_shape.hpp"
+#include "quality/small_answer.hpp"
 #include "records/answer.hpp"
 #include "records/evaluation.hpp"
 #include "records/example.hpp"
@@ -52,8 +53,9 @@ enum class Requests { drop, keep };
 Result<HeldOut> read_held_out(const store::Home& home, const store::Metadata& metadata,
                               const Task& task, Requests requests = Requests::drop);
 
-// As the gateway would ask a task's model.
-lm::Question question_of(const HeldOutCall& call, const Task& task);
+// The model's answer to such a call, by what the gateway asks with (quality/small_answer.hpp).
+Result<lm::Prediction> ask(const lm::SmallModel& model, const HeldOutCall& call,
+                           const quality::AnswerManner& manner);
 
 // What a model's answer to such a call counts as; nothing where it is invalid, because the gateway
 // would ask the LLM.

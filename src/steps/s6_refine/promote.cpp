@@ -75,6 +75,9 @@ TaskPolicy make_policy(const Task& task, const Evaluation& proof, const Artifact
   policy.answer_set = task.answer_set;
   policy.kind = artifact.kind;
   policy.artifact = artifact.id;
+  policy.confidence = artifact.confidence;
+  policy.self_consistency = proof.self_consistency;
+  policy.endpoint = proof.endpoint;
   // In shadow nobody gets an answer: without a certified threshold all of them are compared.
   policy.threshold =
       options.mode == RouteMode::shadow && proof.verdict != Verdict::convert ? 0 : proof.threshold;

@@ -16,8 +16,8 @@
 #include "economics/price_table.hpp"
 #include "quality/acceptance.hpp"
 #include "quality/agreement.hpp"
-#include "quality/answer_grammar.hpp"
 #include "quality/binomial.hpp"
+#include "quality/small_answer.hpp"
 #include "records/policy_matcher.hpp"
 
 namespace understudy::s6 {
@@ -87,7 +87,8 @@ class Replayer {
       matcher_.add(task, i);
       auto model = lm::open_model({.kind = task.kind,
                                    .artifact_dir = home.artifacts() / task.artifact.value,
-                                   .parallel = limits::slm_parallel_slots});
+                                   .parallel = limits::slm_parallel_slots,
+                                   .endpoint = task.endpoint});
       if (model) {
         models_.back() = std::move(*model);
       } else if (!failure_) {
@@ -154,8 +155,10 @@ class Replayer {
  private:
   Outcome ask(const Matched& call) const {
     const TaskPolicy& task = options_.policy.tasks[call.task];
-    const auto said = models_[call.task]->predict(
-        {.slots = call.slots, .grammar = quality::answer_grammar(task.answer_form, call.shape)});
+    const lm::SmallModel& model = *models_[call.task];
+    const auto said = quality::small_answer(
+        [&model](const Question& question) { return model.predict(question); }, call.slots,
+        call.shape, quality::manner_of(task));
     if (!said) {
       return {.reason =
                   said.error().code == ErrorCode::unsupported ? "slm_unsupported" : "slm_error"};

@@ -1,7 +1,10 @@
 // understudy-models.so: the small models with all that they link (libllama, ICU, libcurl), for
 // programs that need them only sometimes. adapters/lm/open_model.cpp opens it.
+#include <cstdlib>
+
 #include "adapters/lm/adapter_model.hpp"
 #include "adapters/lm/classifier_model.hpp"
+#include "adapters/lm/endpoint_model.hpp"
 #include "adapters/lm/nano_model.hpp"
 #include "adapters/lm/open_model.hpp"
 #include "base/own_library.hpp"
@@ -12,6 +15,16 @@ namespace understudy::lm {
 namespace {
 
 Result<std::unique_ptr<SmallModel>> open_here(const OpenModelOptions& options) {
+  if (options.endpoint) {
+    if (options.kind != CandidateKind::adapter) {
+      return fail(ErrorCode::invalid_input, "only adapters are served by another server",
+                  "a " + std::string(to_string(options.kind)) + " needs no endpoint");
+    }
+    const char* key = std::getenv("UNDERSTUDY_ENDPOINT_KEY");
+    return open_endpoint({.artifact_dir = options.artifact_dir,
+                          .endpoint = *options.endpoint,
+                          .api_key = key != nullptr ? key : ""});
+  }
   switch (options.kind) {
     case CandidateKind::classifier: return open_classifier(options.artifact_dir);
     case CandidateKind::nano:

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "adapters/lm/gguf_builder.hpp"
+#include "adapters/lm/hf/convert.hpp"
 #include "adapters/lm/reference_model.hpp"
 #include "adapters/lm/safetensors.hpp"
 #include "base/files.hpp"
@@ -40,6 +41,12 @@ at::Tensor rows_for_hf(const at::Tensor& b, std::int64_t reordered_heads) {
       .transpose(1, 2)
       .reshape({b.size(0), b.size(1)})
       .contiguous();
+}
+
+// The directory that the base was converted from, which other programs can open.
+std::string name_for_peft(const lm::GgufFile& base) {
+  if (auto directory = base.find_string(lm::source_directory_key)) return *directory;
+  return base.find_string("general.name").value_or("");
 }
 
 Status check_names(const lm::GgufFile& base, const std::filesystem::path& path) {
@@ -115,20 +122,19 @@ Status write_peft_adapter(const LoraExport& from, const std::filesystem::path& d
   }
   TRY(lm::write_safetensors(directory / "adapter_model.safetensors", {{"format", "pt"}}, tensors));
   const AdapterOptions& options = from.adapter.options();
-  const json::object config{
-      {"peft_type", "LORA"},
-      {"task_type", "CAUSAL_LM"},
-      {"base_model_name_or_path", from.base.find_string("general.name").value_or("")},
-      {"r", options.rank},
-      {"lora_alpha", options.alpha},
-      {"lora_dropout", options.dropout},
-      {"use_rslora", options.rank_scale == RankScale::by_root},
-      {"target_modules", targets},
-      {"use_dora", options.magnitudes},
-      {"bias", "none"},
-      {"fan_in_fan_out", false},
-      {"inference_mode", true},
-      {"modules_to_save", nullptr}};
+  const json::object config{{"peft_type", "LORA"},
+                            {"task_type", "CAUSAL_LM"},
+                            {"base_model_name_or_path", name_for_peft(from.base)},
+                            {"r", options.rank},
+                            {"lora_alpha", options.alpha},
+                            {"lora_dropout", options.dropout},
+                            {"use_rslora", options.rank_scale == RankScale::by_root},
+                            {"target_modules", targets},
+                            {"use_dora", options.magnitudes},
+                            {"bias", "none"},
+                            {"fan_in_fan_out", false},
+                            {"inference_mode", true},
+                            {"modules_to_save", nullptr}};
   return write_file_atomically(directory / "adapter_config.json", json::to_text(config) + "\n");
 }
 

@@ -148,7 +148,7 @@ TEST_F(LoraTrainer, LearnsARuleThatEveryExportThenFollows) {
     const auto theirs = served.continue_greedily(text, 6).value();
     EXPECT_EQ(theirs, ours.answer(text, 6)) << example.prompt;
     EXPECT_EQ(theirs, merged.continue_greedily(text, 6).value()) << example.prompt;
-    EXPECT_EQ(vocabulary.decode(theirs), server->answer(text).value().answer.text);
+    EXPECT_EQ(vocabulary.decode(theirs), server->answer(text, {}).value().answer.text);
     right += vocabulary.decode(theirs) == example.answer ? 1U : 0U;
   }
   EXPECT_GE(right, 18U) << "of 20";

@@ -36,7 +36,7 @@ Result<ServedQuality> measure_served(const ServedSubject& subject,
     }
     std::erase_if(answer, [&](lm::Token t) { return served->vocabulary().ends_text(t); });
     const auto wanted = parse_target(served->vocabulary().decode(answer));
-    const auto given = TRY(served->answer(prompt));
+    const auto given = TRY(served->answer(prompt, {}));
     ++quality.answers;
     quality.agreed += wanted && quality::agrees(*wanted, given.answer, subject.form) ? 1U : 0U;
     progress.advance();

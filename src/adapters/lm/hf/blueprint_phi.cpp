@@ -1,0 +1,69 @@
+// Phi-2: LayerNorm with biases, attention and a plain GELU layer side by side. Phi-3: q, k, v in
+// one matrix, gate and up in another, in libllama's order already.
+#include "adapters/lm/hf/blueprint_parts.hpp"
+
+namespace understudy::lm {
+
+Result<Blueprint> blueprint_phi3(const ModelConfig& config, GgufBuilder& file) {
+  TRY(config.expect("hidden_act", {"silu"}));
+  const DecoderShape shape = TRY(read_shape(config));
+  const ArchitectureKeys keys(file, "phi3");
+  TRY(keys.set_rope(config, shape));
+  keys.set_shape(shape);
+  keys.set("rope.scaling.original_context_length", shape.context);
+  keys.set("attention.sliding_window", TRY(config.count_or("sliding_window", 0)));
+  Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};
+  DecoderRules rules(blueprint, shape);
+  rules.add_ends(config);
+  for (std::int64_t i = 0; i < shape.layers; ++i) {
+    rules.add_norm(i, "input_layernorm", "attn_norm");
+    rules.add_linear(i, "self_attn.qkv_proj", "attn_qkv",
+                     shape.query_width() + 2 * shape.kv_width(), shape.width);
+    rules.add_linear(i, "self_attn.o_proj", "attn_output", shape.width, shape.query_width());
+    rules.add_norm(i, "post_attention_layernorm", "ffn_norm");
+    rules.add_linear(i, "mlp.gate_up_proj", "ffn_up", 2 * shape.feed_forward, shape.width);
+    rules.add_linear(i, "mlp.down_proj", "ffn_down", shape.width, shape.feed_forward);
+  }
+  return blueprint;
+}
+
+Result<Blueprint> blueprint_phi2(const ModelConfig& config, GgufBuilder& file) {
+  TRY(config.expect("hidden_act", {"gelu_new"}));
+  TRY(config.expect("qk_layernorm", {"false"}));
+  const DecoderShape shape = TRY(read_shape(config));
+  const ArchitectureKeys keys(file, "phi2");
+  TRY(keys.set_rope(config, shape));
+  keys.set_shape(shape);
+  keys.set_number("attention.layer_norm_epsilon", config.number("layer_norm_eps").value_or(1e-5));
+  keys.set_number("attention.layer_norm_rms_epsilon",
+                  config.number("layer_norm_eps").value_or(1e-5));
+  Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};
+  DecoderRules rules(blueprint, shape);
+  const auto add_norm = [&](const std::string& hf, const std::string& gguf) {
+    for (const char* part : {".weight", ".bias"}) {
+      rules.add({.hf = hf + part, .gguf = gguf + part, .columns = shape.width});
+    }
+  };
+  rules.add({.hf = "model.embed_tokens.weight",
+             .gguf = "token_embd.weight",
+             .rows = shape.vocabulary,
+             .columns = shape.width});
+  add_norm("model.final_layernorm", "output_norm");
+  rules.add({.hf = "lm_head.weight",
+             .gguf = "output.weight",
+             .rows = shape.vocabulary,
+             .columns = shape.width});
+  rules.add({.hf = "lm_head.bias", .gguf = "output.bias", .columns = shape.vocabulary});
+  for (std::int64_t i = 0; i < shape.layers; ++i) {
+    add_norm(hf_layer(i) + "input_layernorm", gguf_layer(i) + "attn_norm");
+    rules.add_linear(i, "self_attn.q_proj", "attn_q", shape.query_width(), shape.width);
+    rules.add_linear(i, "self_attn.k_proj", "attn_k", shape.kv_width(), shape.width);
+    rules.add_linear(i, "self_attn.v_proj", "attn_v", shape.kv_width(), shape.width);
+    rules.add_linear(i, "self_attn.dense", "attn_output", shape.width, shape.query_width());
+    rules.add_linear(i, "mlp.fc1", "ffn_up", shape.feed_forward, shape.width);
+    rules.add_linear(i, "mlp.fc2", "ffn_down", shape.width, shape.feed_forward);
+  }
+  return blueprint;
+}
+
+}  // namespace understudy::lm
