@@ -43,6 +43,7 @@ class Portable(support.ProgramTest):
             raise unittest.SkipTest("this build has no portable archive")
         cls.root = pathlib.Path(tempfile.mkdtemp(prefix="understudy-bare-"))
         cls.addClassCleanup(shutil.rmtree, cls.root, ignore_errors=True)
+        cls.root.chmod(0o755)  # as / is, for every user
         for name in ("proc", "dev", "tmp", "opt"):
             (cls.root / name).mkdir()
         subprocess.run([sys.executable, support.PROJECT / "tools/portable_tree.py", "--build", BUILD, "--output",

@@ -25,7 +25,7 @@ th, td { padding: 7px 10px 7px 0; }
 td { border-top: 1px solid var(--line); vertical-align: top; }
 tr.reason td { border-top: 0; padding: 0 10px 10px 0; color: var(--quiet); font-size: 13px; }
 th.number, td.number { text-align: right; white-space: nowrap; }
-.live { color: var(--slm); font-weight: 600; }
+.live { color: var(--slm); font-weight: 600; white-space: nowrap; }
 .bar { display: block; width: 100%; min-width: 110px; height: 8px; margin-top: 4px; }
 .chart { width: 100%; height: 130px; }
 .axis { display: flex; justify-content: space-between; gap: 12px; color: var(--quiet); font-size: 13px; }
