@@ -187,6 +187,7 @@ seen.checks.secret_gone = !(await textOf(owner)).includes("us-");
 await go(owner, "#/settings");
 await owner.getByRole("button", { name: "theme: auto" }).click();
 await owner.getByRole("button", { name: "theme: light" }).click();
+await owner.waitForFunction(() => document.documentElement.dataset.theme === "dark");
 seen.checks.theme = await owner.evaluate(() => document.documentElement.dataset.theme);
 await owner.context().close();
 
