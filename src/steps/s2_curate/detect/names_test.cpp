@@ -40,6 +40,11 @@ TEST(DetectPerson, FindsAPartOfANameGivenInFullBefore) {
               ElementsAre("person:Margaret Ashworth", "person:Ashworth"));
 }
 
+TEST(DetectPerson, LeavesSeveralThingsInCapitalsAlone) {
+  EXPECT_THAT(found("I want to cancel the reservations with IDs IFOYYZ and NQNU5R."),
+              testing::IsEmpty());
+}
+
 TEST(DetectPerson, LeavesWordsThatAreNamesTooAlone) {
   for (const char* text : {"Will you do it?", "Grace period ends", "In May we go", "Mark the box",
                            "The quick Brown fox", "Please Bill me later"})

@@ -122,6 +122,8 @@ Word read_word(std::string_view text, std::size_t begin) {
     word.form = Word::Form::lower;
   } else if (uppers == letters && letters > 1) {
     word.form = Word::Form::upper;
+  } else if (uppers > 1 && letters == uppers + 1 && text[at - 1] == 's') {
+    word.form = Word::Form::mixed;  // "IDs", "URLs"
   } else if (first_upper && !inner_upper) {
     word.form = Word::Form::capital;
   } else {
