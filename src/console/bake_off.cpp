@@ -47,7 +47,6 @@ class BakeOff {
  public:
   BakeOff(const store::Home& home, const BakeOffRequest& request, TaskId task, std::size_t entries)
       : home_(home),
-        request_(request),
         task_(std::move(task)),
         options_{.alpha = request.alpha, .delta = request.delta / static_cast<double>(entries)} {}
 
@@ -84,7 +83,6 @@ class BakeOff {
   }
 
   const store::Home& home_;
-  const BakeOffRequest& request_;
   TaskId task_;
   s6::EvaluateOptions options_;
 };
