@@ -1,6 +1,7 @@
 #include "quality/json_schema.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -14,8 +15,8 @@ constexpr std::size_t steps_max = 20'000;  // schemas that one value is held aga
 
 bool is_whole(const json::value& value) {
   if (value.is_int64() || value.is_uint64()) return true;
-  return value.is_double() &&
-         value.get_double() == static_cast<double>(static_cast<std::int64_t>(value.get_double()));
+  return value.is_double() && std::isfinite(value.get_double()) &&
+         value.get_double() == std::trunc(value.get_double());
 }
 
 bool has_type(const json::value& value, std::string_view type) {

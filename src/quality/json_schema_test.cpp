@@ -39,6 +39,13 @@ TEST(JsonSchema, KeepsToItsBounds) {
     EXPECT_FALSE(fits(value, schema)) << value;
 }
 
+TEST(JsonSchema, KnowsWholeNumbersOfAnySize) {
+  for (const char* value : {"7", "-3.0", "5e90", "18446744073709551615"})
+    EXPECT_TRUE(fits(value, R"({"type":"integer"})")) << value;
+  for (const char* value : {"0.5", "1e-3"})
+    EXPECT_FALSE(fits(value, R"({"type":"integer"})")) << value;
+}
+
 // A client's schema must not be able to hold a thread or to end the process.
 TEST(JsonSchema, ASchemaThatRefersToItselfEnds) {
   EXPECT_TRUE(fits("3", R"({"$ref":"#"})"));
