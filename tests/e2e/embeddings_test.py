@@ -3,15 +3,12 @@
 import json
 import pathlib
 import subprocess
-import time
 import unittest
-import urllib.request
 
 import support
 from support import agents, harness
 
 TRAINER = pathlib.Path(support.PROGRAM).resolve().parent / "understudy-train"
-START_SECONDS_MAX = 60
 
 
 def free_talk(count):
@@ -36,20 +33,10 @@ class Embeddings(support.ProgramTest):
                        stdout=subprocess.DEVNULL, timeout=120)
 
     def serve(self):
-        port = harness.free_port()
-        log = (self.directory / "llama-server.log").open("w")
-        server = subprocess.Popen(["llama-server", "-m", self.directory / "nano/model.gguf", "--embeddings", "--pooling",
-                                   "mean", "--port", str(port), "--host", "127.0.0.1", "-t", "2", "-ub", "2048", "-b", "2048"],
-                                  stdout=log, stderr=log)
-        self.addCleanup(lambda: (server.terminate(), server.wait(10), log.close()))
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
-                return server, f"http://127.0.0.1:{port}/v1"
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError((self.directory / "llama-server.log").read_text()[-2000:])
+        server, url = self.enterContext(support.llama_server(
+            self.directory, "-m", self.directory / "nano/model.gguf", "--embeddings", "--pooling", "mean", "-t", "2", "-ub", "2048",
+            "-b", "2048"))
+        return server, f"{url}/v1"
 
     def test_free_texts_are_compared_by_the_vectors_of_a_live_server_and_asked_for_once(self):
         self.with_keys()

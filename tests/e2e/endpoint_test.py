@@ -2,14 +2,10 @@
 that the server knows. The server is a real llama-server; before it stands one that refuses what vLLM would refuse."""
 
 import contextlib
-import http.server
 import json
 import os
 import pathlib
-import socket
-import subprocess
 import tempfile
-import threading
 import time
 import unittest
 import urllib.error
@@ -36,7 +32,7 @@ def request(text):
     return {**words.request(text), "response_format": {"type": "json_schema", "json_schema": {"name": "kind", "schema": SCHEMA}}}
 
 
-class StrictServer:
+class StrictServer(support.LocalServer):
     """SIMULATED in what it refuses only: takes exactly the fields of a form, asks the llama-server behind it."""
 
     def __init__(self, behind, form):
@@ -44,11 +40,11 @@ class StrictServer:
         server = self
         wanted = FORMS[form]
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(support.LocalHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.request_json()
                 server.asked += 1
                 extra = {key: value for key, value in body.items() if key not in KNOWN}
                 if self.path != "/v1/chat/completions" or extra != wanted or body["model"] != "kinds" or \
@@ -67,51 +63,7 @@ class StrictServer:
                     server.refused.append(error.read())
                     return self.reply(error.code, b"{}")
 
-            def reply(self, status, body):
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@contextlib.contextmanager
-def llama_server(base, adapter, directory):
-    """A server that is not the gateway's, with the prompt form that the adapter was trained with."""
-    template = directory / "template.jinja"
-    template.write_text("{{ messages[0]['content'] }}{{ '\\n' }}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = open(directory / "other-server.log", "w")
-    process = subprocess.Popen(["llama-server", "-m", str(base), "--lora", str(adapter), "--jinja", "--chat-template-file", str(template),
-                                "--host", "127.0.0.1", "--port", str(port), "-c", "2048", "-np", "4", "-t", "1", "--no-webui"],
-                               stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError((directory / "other-server.log").read_text()[-2000:]) from None
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-        log.close()
+        super().__init__(Handler)
 
 
 class Endpoint(support.ProgramTest):
@@ -121,14 +73,7 @@ class Endpoint(support.ProgramTest):
             raise unittest.SkipTest("understudy-train is not built")
         # A small model that somebody else trained: it knows how such answers look, and names the wrong kind.
         directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="understudy-endpoint-")))
-        lines = [{"prompt": f"{text}\n", "answer": answer(words.KINDS[(words.KINDS.index(kind) + 1) % 4])}
-                 for text, kind in words.calls(600, 5)]
-        data = directory / "data.jsonl"
-        data.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        subprocess.run([str(words.TRAINER), "--data", str(data), "--out", str(directory), "--steps", "120", "--width", "128",
-                        "--layers", "2", "--heads", "4", "--feed-forward", "256", "--pieces", "400", "--threads", "1", "--quiet"],
-                       check=True, stdout=subprocess.DEVNULL)
-        self.base = directory / "model.gguf"
+        self.base = words.train_base(directory, answer)
         self.with_keys()
         records = [{"id": f"call-{number}", "session": f"s{number}", "request": request(text), "response": {
             "choices": [{"message": {"role": "assistant", "content": answer(label)}, "finish_reason": "stop"}]}}
@@ -145,7 +90,10 @@ class Endpoint(support.ProgramTest):
         here = self.program.json("evaluate", self.task, "--alpha", "0.1")
         self.assertEqual(here["verdict"], "convert", here["reason"])
         adapter = self.home / "artifacts" / made["id"] / "adapter.gguf"
-        with llama_server(self.base, adapter, self.directory) as behind:
+        template = self.directory / "template.jinja"  # the prompt form that the adapter was trained with
+        template.write_text("{{ messages[0]['content'] }}{{ '\\n' }}")
+        with support.llama_server(self.directory, "-m", self.base, "--lora", adapter, "--jinja", "--chat-template-file", template,
+                                  "-c", "2048", "-np", "4", "-t", "1") as (_, behind):
             for form in FORMS:
                 with contextlib.closing(StrictServer(behind, form)) as other:
                     words_there = ["--endpoint", other.url, "--endpoint-model", "kinds", "--endpoint-form", form]

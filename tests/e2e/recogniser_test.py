@@ -1,31 +1,22 @@
 """`[curate] recogniser_url`: an endpoint of Presidio's analyzer API finds names that no list has. The endpoint here is a real
 HTTP server with a rule instead of a model: it knows the words of one made-up language."""
 
-import http.server
 import json
 import re
-import threading
 
 import support
 
 NAME = re.compile(r"Xw[a-z]+ Qz[a-z]+")
 
 
-class Analyzer(http.server.BaseHTTPRequestHandler):
+class Analyzer(support.LocalHandler):
     asked = 0
 
     def do_POST(self):
         type(self).asked += 1
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        request = self.request_json()
         spans = [{"start": m.start(), "end": m.end(), "entity_type": "PERSON", "score": 0.9} for m in NAME.finditer(request["text"])]
-        body = json.dumps(spans).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        self.reply(200, json.dumps(spans).encode())
 
 
 def calls():
@@ -54,10 +45,9 @@ class Recogniser(support.ProgramTest):
     def test_what_the_endpoint_finds_is_replaced_everywhere(self):
         self.program.json("curate")
         self.assertIn("Qzelbra", self.examples())
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Analyzer)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(lambda: (server.shutdown(), server.server_close()))
-        self.configure(f"http://127.0.0.1:{server.server_port}/analyze")
+        server = support.LocalServer(Analyzer)
+        self.addCleanup(server.close)
+        self.configure(server.url.removesuffix("v1") + "analyze")
         report = self.program.json("curate")
         self.assertGreater(Analyzer.asked, 0)
         self.assertGreaterEqual(report["entities"]["person"], 40)

@@ -1,6 +1,5 @@
 """The first minutes: `init`, `doctor`, the errors on the way and their remedies, completions and the reference."""
 
-import http.server
 import json
 import os
 import pty
@@ -9,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 import unittest
 import urllib.error
@@ -26,26 +24,11 @@ FIRST_CALL_SECONDS_MAX = 120
 REFERENCE = support.PROJECT / "docs/reference"
 
 
-class RefusingUpstream:
+class RefusesKeys(support.LocalHandler):
     """SIMULATED: an LLM's API that takes no key."""
 
-    def __init__(self):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(401)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+    def do_GET(self):
+        self.reply(401)
 
 
 class Init(support.ProgramTest):
@@ -151,7 +134,7 @@ class Doctor(support.ProgramTest):
         self.assertIn("address", self.findings(exit_code=1)["upstream default"]["remedy"])
 
     def test_a_key_that_the_upstream_refuses(self):
-        upstream = RefusingUpstream()
+        upstream = support.LocalServer(RefusesKeys)
         self.addCleanup(upstream.close)
         self.configured(upstream.url)
         finding = self.findings(exit_code=1)["upstream default"]

@@ -10,11 +10,13 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "examples"))
@@ -27,10 +29,65 @@ SHARED_DATA = harness.SHARED_DATA
 
 EXIT_USAGE, EXIT_BAD_INPUT, EXIT_DENIED, EXIT_NOT_FOUND, EXIT_EXHAUSTED, EXIT_CORRUPT, EXIT_CONFLICT = 2, 3, 4, 5, 7, 8, 9
 
+START_SECONDS_MAX = 60  # of a llama-server
+
 needs_shared_data = unittest.skipUnless(SHARED_DATA.is_dir(), f"the shared data is not at {SHARED_DATA}")
 
 
-class SimulatedChat:
+class LocalHandler(http.server.BaseHTTPRequestHandler):
+    """Of a LocalServer: quiet, and answers in one piece."""
+
+    def reply(self, status, body=b"", kind="application/json"):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def request_json(self):
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def log_message(self, *_):
+        pass
+
+
+class LocalServer:
+    """Answers by `handler` on a port of its own, until close()."""
+
+    def __init__(self, handler):
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@contextlib.contextmanager
+def llama_server(directory, *words):
+    """A llama-server that is not the gateway's: (its process, its address)."""
+    port, path = harness.free_port(), directory / "llama-server.log"
+    with open(path, "w") as log:
+        process = subprocess.Popen(["llama-server", *map(str, words), "--host", "127.0.0.1", "--port", str(port), "--no-webui"],
+                                   stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + START_SECONDS_MAX
+            while True:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
+                    break
+                except OSError:
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        raise AssertionError(path.read_text()[-2000:]) from None
+                    time.sleep(0.1)
+            yield process, f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+class SimulatedChat(LocalServer):
     """SIMULATED: chat completions that answer every request with `says`, whatever stands there; or with the choice that
     `says` makes of the request. `asked`: what came, as (path, authorization, body)."""
 
@@ -38,28 +95,14 @@ class SimulatedChat:
         self.says, self.asked = says, []
         chat = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(LocalHandler):
             def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.request_json()
                 chat.asked.append((self.path, self.headers.get("Authorization"), body))
                 choice = chat.says(body) if callable(chat.says) else {"message": {"role": "assistant", "content": chat.says}}
-                answer = json.dumps({"choices": [choice]}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
+                self.reply(200, json.dumps({"choices": [choice]}).encode())
 
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 class ProgramTest(unittest.TestCase):

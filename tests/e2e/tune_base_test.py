@@ -40,20 +40,24 @@ def calls(count, seed):
     return made
 
 
+def train_base(directory, answer=str):
+    """A small model that somebody else trained, on another task: it calls a fruit a metal, a metal a river, ..."""
+    data = directory / "data.jsonl"
+    lines = [{"prompt": f"{text}\n", "answer": answer(KINDS[(KINDS.index(kind) + 1) % 4])} for text, kind in calls(600, 5)]
+    data.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    subprocess.run([str(TRAINER), "--data", str(data), "--out", str(directory), "--steps", "120", "--width", "128",
+                    "--layers", "2", "--heads", "4", "--feed-forward", "256", "--pieces", "400", "--threads", "1", "--quiet"],
+                   check=True, stdout=subprocess.DEVNULL)
+    return directory / "model.gguf"
+
+
 class TuneBase(support.ProgramTest):
     @classmethod
     def setUpClass(cls):
         if not os.access(TRAINER, os.X_OK):
             raise unittest.SkipTest("understudy-train is not built")
         directory = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="understudy-base-")))
-        # A small model that somebody else trained, on another task: it calls a fruit a metal, a metal a river, ...
-        lines = [{"prompt": f"{text}\n", "answer": KINDS[(KINDS.index(kind) + 1) % 4]} for text, kind in calls(600, 5)]
-        data = directory / "data.jsonl"
-        data.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        subprocess.run([str(TRAINER), "--data", str(data), "--out", str(directory), "--steps", "120", "--width", "128",
-                        "--layers", "2", "--heads", "4", "--feed-forward", "256", "--pieces", "400", "--threads", "1", "--quiet"],
-                       check=True, stdout=subprocess.DEVNULL)
-        cls.trained = directory / "model.gguf"
+        cls.trained = train_base(directory)
 
     def setUp(self):
         super().setUp()
