@@ -10,11 +10,11 @@
 #include "adapters/crypto/keys.hpp"
 #include "adapters/store/call_log.hpp"
 #include "adapters/store/dataset.hpp"
-#include "adapters/store/file_lock.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/policy_store.hpp"
 #include "adapters/store/watch_store.hpp"
 #include "base/clock.hpp"
+#include "base/file_lock.hpp"
 #include "base/log.hpp"
 #include "console/content_access.hpp"
 #include "console/refine_run.hpp"
@@ -295,7 +295,7 @@ Result<json::value> Loop::turn() {
 }  // namespace
 
 Result<json::value> refine(const store::Home& home, const RefineRequest& request) {
-  const auto lock = TRY(store::FileLock::try_take(home.directory() / "refine.lock"));
+  const auto lock = TRY(FileLock::try_take(home.directory() / "refine.lock"));
   if (!lock) {
     return fail(ErrorCode::conflict, "another refine is at work in " + home.directory().string(),
                 "wait for it, or end it: what it has done so far is kept");

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sodium.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "adapters/crypto/key_file.hpp"
+#include "base/file_lock.hpp"
 
 namespace understudy::crypto {
 
@@ -50,34 +50,15 @@ fs::path file_of(const fs::path& keys_dir, std::string_view tenant, std::string_
 }
 
 // Held while the tenants' files are changed; two processes may see a tenant first at the same time.
-class Lock {
- public:
-  static Result<Lock> take(const fs::path& keys_dir) {
-    const fs::path directory = directory_of(keys_dir);
-    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-      return fail(ErrorCode::denied,
-                  "cannot create " + directory.string() + ": " + std::strerror(errno),
-                  "the gateway makes the tenants' keys there; check who owns the folder");
-    }
-    const int descriptor =
-        ::open((directory / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0 || ::flock(descriptor, LOCK_EX) != 0) {
-      const std::string why = std::strerror(errno);
-      if (descriptor >= 0) ::close(descriptor);
-      return fail(ErrorCode::unavailable, "cannot lock " + directory.string() + ": " + why);
-    }
-    return Lock(descriptor);
+Result<FileLock> lock_tenants(const fs::path& keys_dir) {
+  const fs::path directory = directory_of(keys_dir);
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail(ErrorCode::denied,
+                "cannot create " + directory.string() + ": " + std::strerror(errno),
+                "the gateway makes the tenants' keys there; check who owns the folder");
   }
-  ~Lock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Lock(Lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Lock& operator=(Lock&&) = delete;
-
- private:
-  explicit Lock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
-};
+  return FileLock::take(directory / ".lock");
+}
 
 Result<PublicKey> read_public(const fs::path& path, std::string_view tenant) {
   const SecretText bytes = TRY(read_key_file(path, public_kind));
@@ -106,7 +87,7 @@ Result<PublicKey> tenant_public_key(const fs::path& keys_dir, std::string_view t
   if (auto known = read_public(path, tenant); known || known.error().code != ErrorCode::not_found) {
     return known;
   }
-  const Lock lock = TRY(Lock::take(keys_dir));
+  const FileLock lock = TRY(lock_tenants(keys_dir));
   if (auto known = read_public(path, tenant); known || known.error().code != ErrorCode::not_found) {
     return known;
   }
@@ -143,7 +124,7 @@ Result<bool> erase_tenant_keys(const fs::path& keys_dir, std::string_view tenant
   const fs::path open = file_of(keys_dir, tenant, public_suffix);
   std::error_code ignored;
   if (!fs::exists(sealed, ignored) && !fs::exists(open, ignored)) return false;
-  const Lock lock = TRY(Lock::take(keys_dir));
+  const FileLock lock = TRY(lock_tenants(keys_dir));
   // Zeros first, so that undeleting finds nothing where the file system writes in place.
   if (const auto size = fs::file_size(sealed, ignored); !ignored) {
     if (std::FILE* file = std::fopen(sealed.c_str(), "r+")) {
@@ -180,7 +161,7 @@ Result<std::size_t> reseal_tenant_keys(const fs::path& keys_dir, std::span<const
                                        const PublicKey& curator) {
   const auto tenants = TRY(list_tenants(keys_dir));
   if (tenants.empty()) return 0;
-  const Lock lock = TRY(Lock::take(keys_dir));
+  const FileLock lock = TRY(lock_tenants(keys_dir));
   std::size_t count = 0;
   for (const std::string& tenant : tenants) {
     const fs::path path = file_of(keys_dir, tenant, sealed_suffix);

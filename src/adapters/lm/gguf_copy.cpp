@@ -51,7 +51,7 @@ struct Head {
     gguf_set_kv(file.get(), from.handle());
     gguf_set_val_u32(file.get(), "general.file_type", LLAMA_FTYPE_ALL_F32);
     for (const char* key : {"split.no", "split.count", "split.tensors.count", "general.alignment",
-                            "understudy.source.directory", "understudy.source.mark"}) {
+                            source_directory_key, source_mark_key}) {
       gguf_remove_key(file.get(), key);
     }
     shapes.reset(ggml_init({.mem_size = ggml_tensor_overhead() * (from.tensors().size() + 1),

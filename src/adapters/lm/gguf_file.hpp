@@ -19,6 +19,11 @@ struct gguf_context;
 
 namespace understudy::lm {
 
+// Keys of a file that was converted from a model directory (adapters/lm/hf): which one, and a hash
+// of all that was read of it. They are of this machine: no copy of the file keeps them.
+inline constexpr const char* source_directory_key = "understudy.source.directory";
+inline constexpr const char* source_mark_key = "understudy.source.mark";
+
 enum class StoredAs { f32, f16, bf16, q8_0, q6_k, q5_k, q4_k, q4_0 };
 std::string_view to_string(StoredAs type);
 

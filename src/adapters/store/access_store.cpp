@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "adapters/crypto/keys.hpp"
-#include "adapters/store/file_lock.hpp"
+#include "base/file_lock.hpp"
 #include "base/files.hpp"
 #include "base/limits.hpp"
 

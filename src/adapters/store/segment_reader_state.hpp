@@ -52,7 +52,6 @@ struct SegmentReader::State {
   Tail tail;
   bool at_end = false;
   std::optional<Error> failure;
-
   SegmentIndex* index = nullptr;
 
   [[nodiscard]] std::uint64_t left() const { return file.size() - offset; }

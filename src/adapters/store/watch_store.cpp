@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "adapters/store/file_lock.hpp"
 #include "adapters/store/output_file.hpp"
+#include "base/file_lock.hpp"
 #include "base/files.hpp"
 
 namespace understudy::store {

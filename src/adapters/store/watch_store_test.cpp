@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "adapters/store/file_lock.hpp"
+#include "base/file_lock.hpp"
 #include "base/files.hpp"
 
 namespace understudy::store {

@@ -1,12 +1,9 @@
 #include "adapters/lm/hf/convert.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 #include <xxhash.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <format>
 #include <set>
@@ -20,6 +17,8 @@
 #include "adapters/lm/hf/weights_directory.hpp"
 #include "adapters/lm/served_facts.hpp"
 #include "adapters/lm/vocabulary.hpp"
+#include "base/ascii.hpp"
+#include "base/file_lock.hpp"
 #include "base/files.hpp"
 #include "base/progress.hpp"
 
@@ -29,7 +28,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* source_mark_key = "understudy.source.mark";
 constexpr std::string_view conversion_version = "1";  // files of another one are made again
 
 struct Directory {
@@ -76,8 +74,7 @@ Result<Directory> open_directory(const fs::path& path) {
 // libllama takes spaces behind Phi-3's tokens away when the model is named so, and looks for those
 // tokens when it is.
 std::string stored_name(const std::string& name, bool strips_behind) {
-  std::string lower = name;
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string lower = lower_ascii(name);
   const bool named_so = lower.contains("phi-3") || lower.contains("phi3");
   if (strips_behind == named_so) return name;
   return strips_behind ? "Phi-3 " + name : "model";
@@ -196,23 +193,6 @@ Status convert(const Directory& from, const std::string& mark, const fs::path& g
   return file.write(gguf);
 }
 
-// A lock that lasts as long as this lives, on a file beside the one that is to be made.
-class Lock {
- public:
-  explicit Lock(const fs::path& path)
-      : file_(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
-    if (file_ >= 0) ::flock(file_, LOCK_EX);
-  }
-  ~Lock() {
-    if (file_ >= 0) ::close(file_);
-  }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  int file_;
-};
-
 enum class Present { absent, same, stale, other };
 
 Present look_at(const fs::path& gguf, const std::string& mark) {
@@ -249,7 +229,7 @@ Status provide_gguf(const fs::path& directory, const fs::path& gguf, Stale stale
   const fs::path lock_path = gguf.parent_path() / ("." + gguf.filename().string() + ".lock");
   std::error_code error;
   {
-    const Lock lock(lock_path);
+    const FileLock lock = TRY(FileLock::take(lock_path));
     switch (look_at(gguf, mark)) {
       case Present::same: return {};
       case Present::other:

@@ -10,9 +10,6 @@
 
 namespace understudy::lm {
 
-// The key of such a file that names the directory, for adapters in the directory's own form.
-inline constexpr const char* source_directory_key = "understudy.source.directory";
-
 // True where `path` is a directory that holds a config.json.
 bool is_model_directory(const std::filesystem::path& path);
 // What people call the model: the directory's name, or that of a download cache's entry.

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "adapters/lm/gguf_builder.hpp"
-#include "adapters/lm/hf/convert.hpp"
 #include "adapters/lm/reference_model.hpp"
 #include "adapters/lm/safetensors.hpp"
 #include "base/files.hpp"

@@ -1,4 +1,4 @@
-#include "adapters/store/file_lock.hpp"
+#include "base/file_lock.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -7,13 +7,13 @@
 #include <cerrno>
 #include <cstring>
 
-namespace understudy::store {
+namespace understudy {
 
 namespace {
 
 std::unexpected<Error> cannot_lock(const std::filesystem::path& path) {
   return fail(ErrorCode::unavailable, "cannot lock " + path.string() + ": " + std::strerror(errno),
-              "check that the home directory can be written");
+              "check that its folder can be written");
 }
 
 // Repeats what a signal interrupted.
@@ -50,4 +50,4 @@ FileLock::~FileLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-}  // namespace understudy::store
+}  // namespace understudy

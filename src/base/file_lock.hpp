@@ -8,7 +8,7 @@
 
 #include "base/result.hpp"
 
-namespace understudy::store {
+namespace understudy {
 
 class FileLock {
  public:
@@ -27,4 +27,4 @@ class FileLock {
   int descriptor_;
 };
 
-}  // namespace understudy::store
+}  // namespace understudy
