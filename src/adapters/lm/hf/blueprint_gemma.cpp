@@ -44,10 +44,7 @@ Result<Blueprint> blueprint_any_gemma(const ModelConfig& config, const Architect
   keys.set_shape(shape);
   Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};
   DecoderRules rules(blueprint, shape);
-  rules.add_ends(config, Change::plus_one);
-  for (TensorRule& rule : blueprint.tensors) {
-    if (rule.hf == "lm_head.weight") rule.gguf.clear();
-  }
+  rules.add_ends(config, Change::plus_one, DecoderRules::Head::tied);
   for (std::int64_t i = 0; i < shape.layers; ++i) add_layer(rules, i, generation);
   return blueprint;
 }

@@ -10,22 +10,7 @@ namespace understudy::lm {
 
 namespace {
 
-Result<Blueprint> blueprint_any_llama(const ModelConfig& config, const ArchitectureKeys& keys,
-                                      const DecoderShape& shape) {
-  TRY(config.expect("hidden_act", {"silu"}));
-  TRY(keys.set_rope(config, shape));
-  keys.set_shape(shape);
-  Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};
-  DecoderRules rules(blueprint, shape);
-  rules.add_ends(config);
-  for (std::int64_t i = 0; i < shape.layers; ++i) {
-    rules.add_norm(i, "input_layernorm", "attn_norm");
-    rules.add_attention(i, DecoderRules::HeadRows::reordered);
-    rules.add_norm(i, "post_attention_layernorm", "ffn_norm");
-    rules.add_gated(i);
-  }
-  return blueprint;
-}
+constexpr PlainLayers layers{.head_rows = DecoderRules::HeadRows::reordered};
 
 // Divisors of the frequencies: 1 for waves shorter than what the model was first trained on, the
 // whole factor for longer ones, in between a blend (as transformers' "llama3" has it).
@@ -52,7 +37,7 @@ Result<Blueprint> blueprint_llama(const ModelConfig& config, GgufBuilder& file) 
   // libllama ignores Mistral's window; texts that fit into it are the same with and without.
   shape.context = std::min(shape.context, TRY(config.count_or("sliding_window", shape.context)));
   const ArchitectureKeys keys(file, "llama");
-  Blueprint blueprint = TRY(blueprint_any_llama(config, keys, shape));
+  Blueprint blueprint = TRY(plain_blueprint(config, keys, shape, layers));
   const RopeConfig rope = config.rope();
   if (rope.type == "llama3") {
     if (!(rope.high_factor > rope.low_factor) || !(rope.factor > 0) || !(rope.low_factor > 0)) {
@@ -75,7 +60,7 @@ Result<Blueprint> blueprint_smollm3(const ModelConfig& config, GgufBuilder& file
   }
   TRY(config.expect("use_sliding_window", {"false"}));
   const DecoderShape shape = TRY(read_shape(config));
-  return blueprint_any_llama(config, ArchitectureKeys(file, "smollm3"), shape);
+  return plain_blueprint(config, ArchitectureKeys(file, "smollm3"), shape, layers);
 }
 
 Result<Blueprint> blueprint_granite(const ModelConfig& config, GgufBuilder& file) {
@@ -88,7 +73,7 @@ Result<Blueprint> blueprint_granite(const ModelConfig& config, GgufBuilder& file
   set("embedding_scale", "embedding_multiplier");
   set("residual_scale", "residual_multiplier");
   set("logit_scale", "logits_scaling");
-  return blueprint_any_llama(config, keys, shape);
+  return plain_blueprint(config, keys, shape, layers);
 }
 
 }  // namespace understudy::lm

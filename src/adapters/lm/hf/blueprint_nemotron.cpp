@@ -96,13 +96,6 @@ void add_mamba(DecoderRules& rules, std::int64_t layer, const Mamba& mamba, std:
   rules.add_linear(layer, "mixer.out_proj", "ssm_out", width, mamba.inner);
 }
 
-void add_attention(DecoderRules& rules, std::int64_t layer, const DecoderShape& shape) {
-  rules.add_linear(layer, "mixer.q_proj", "attn_q", shape.query_width(), shape.width);
-  rules.add_linear(layer, "mixer.k_proj", "attn_k", shape.kv_width(), shape.width);
-  rules.add_linear(layer, "mixer.v_proj", "attn_v", shape.kv_width(), shape.width);
-  rules.add_linear(layer, "mixer.o_proj", "attn_output", shape.width, shape.query_width());
-}
-
 void set_keys(const ArchitectureKeys& keys, GgufBuilder& file, const std::vector<Layer>& layers,
               const DecoderShape& shape, const Mamba& mamba) {
   std::vector<std::int32_t> kv_heads, widths;
@@ -145,7 +138,7 @@ Result<Blueprint> blueprint_nemotron_h(const ModelConfig& config, GgufBuilder& f
     rules.add_norm(i, "norm", "attn_norm");
     switch (layers[static_cast<std::size_t>(i)]) {
       case Layer::mamba: add_mamba(rules, i, mamba, shape.width); break;
-      case Layer::attention: add_attention(rules, i, shape); break;
+      case Layer::attention: rules.add_attention(i, DecoderRules::HeadRows::kept, "mixer"); break;
       case Layer::feed_forward:
         rules.add_linear(i, "mixer.up_proj", "ffn_up", shape.feed_forward, shape.width);
         rules.add_linear(i, "mixer.down_proj", "ffn_down", shape.width, shape.feed_forward);

@@ -88,7 +88,7 @@ Status ArchitectureKeys::set_rope(const ModelConfig& config, const DecoderShape&
 std::string hf_layer(std::int64_t layer) { return "model.layers." + std::to_string(layer) + "."; }
 std::string gguf_layer(std::int64_t layer) { return "blk." + std::to_string(layer) + "."; }
 
-void DecoderRules::add_ends(const ModelConfig& config, Change of_norms) {
+void DecoderRules::add_ends(const ModelConfig& config, Change of_norms, Head head) {
   add({.hf = "model.embed_tokens.weight",
        .gguf = "token_embd.weight",
        .rows = shape_.vocabulary,
@@ -98,7 +98,7 @@ void DecoderRules::add_ends(const ModelConfig& config, Change of_norms) {
        .columns = shape_.width,
        .change = of_norms});
   // Where it is tied, a copy of the table in the file is left out.
-  const bool tied = config.flag_or("tie_word_embeddings", false);
+  const bool tied = head == Head::tied || config.flag_or("tie_word_embeddings", false);
   add({.hf = "lm_head.weight",
        .gguf = tied ? "" : "output.weight",
        .rows = shape_.vocabulary,
@@ -113,7 +113,7 @@ void DecoderRules::add_norm(std::int64_t layer, const char* hf, const char* gguf
        .change = change});
 }
 
-void DecoderRules::add_linear(std::int64_t layer, const char* hf, const char* gguf,
+void DecoderRules::add_linear(std::int64_t layer, const std::string& hf, const char* gguf,
                               std::int64_t rows, std::int64_t columns,
                               std::int64_t reordered_heads) {
   const Change change = reordered_heads > 0 ? Change::pairs_adjacent : Change::none;
@@ -131,14 +131,15 @@ void DecoderRules::add_linear(std::int64_t layer, const char* hf, const char* gg
        .optional = true});
 }
 
-void DecoderRules::add_attention(std::int64_t layer, HeadRows head_rows) {
+void DecoderRules::add_attention(std::int64_t layer, HeadRows head_rows, const std::string& branch,
+                                 const std::string& output) {
   const bool reordered = head_rows == HeadRows::reordered;
-  add_linear(layer, "self_attn.q_proj", "attn_q", shape_.query_width(), shape_.width,
+  add_linear(layer, branch + ".q_proj", "attn_q", shape_.query_width(), shape_.width,
              reordered ? shape_.heads : 0);
-  add_linear(layer, "self_attn.k_proj", "attn_k", shape_.kv_width(), shape_.width,
+  add_linear(layer, branch + ".k_proj", "attn_k", shape_.kv_width(), shape_.width,
              reordered ? shape_.kv_heads : 0);
-  add_linear(layer, "self_attn.v_proj", "attn_v", shape_.kv_width(), shape_.width);
-  add_linear(layer, "self_attn.o_proj", "attn_output", shape_.width, shape_.query_width());
+  add_linear(layer, branch + ".v_proj", "attn_v", shape_.kv_width(), shape_.width);
+  add_linear(layer, branch + "." + output, "attn_output", shape_.width, shape_.query_width());
 }
 
 void DecoderRules::add_query_key_norms(std::int64_t layer, Change change) {
@@ -154,6 +155,24 @@ void DecoderRules::add_gated(std::int64_t layer) {
   add_linear(layer, "mlp.gate_proj", "ffn_gate", shape_.feed_forward, shape_.width);
   add_linear(layer, "mlp.up_proj", "ffn_up", shape_.feed_forward, shape_.width);
   add_linear(layer, "mlp.down_proj", "ffn_down", shape_.width, shape_.feed_forward);
+}
+
+Result<Blueprint> plain_blueprint(const ModelConfig& config, const ArchitectureKeys& keys,
+                                  const DecoderShape& shape, PlainLayers layers) {
+  TRY(config.expect("hidden_act", {"silu"}));
+  TRY(keys.set_rope(config, shape));
+  keys.set_shape(shape);
+  Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};
+  DecoderRules rules(blueprint, shape);
+  rules.add_ends(config);
+  for (std::int64_t i = 0; i < shape.layers; ++i) {
+    rules.add_norm(i, "input_layernorm", "attn_norm");
+    rules.add_attention(i, layers.head_rows);
+    if (layers.query_key_norms) rules.add_query_key_norms(i);
+    rules.add_norm(i, "post_attention_layernorm", "ffn_norm");
+    rules.add_gated(i);
+  }
+  return blueprint;
 }
 
 }  // namespace understudy::lm

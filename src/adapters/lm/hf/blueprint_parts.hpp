@@ -59,14 +59,19 @@ class DecoderRules {
   DecoderRules(Blueprint& blueprint, const DecoderShape& shape)
       : blueprint_(blueprint), shape_(shape) {}
 
+  enum class Head { as_configured, tied };
+
   // Embeddings, last norm, output head (unless it is the embedding table).
-  void add_ends(const ModelConfig& config, Change of_norms = Change::none);
+  void add_ends(const ModelConfig& config, Change of_norms = Change::none,
+                Head head = Head::as_configured);
   void add_norm(std::int64_t layer, const char* hf, const char* gguf, Change change = Change::none);
-  void add_attention(std::int64_t layer, HeadRows head_rows);
+  // `branch` holds q_proj, k_proj, v_proj and `output`.
+  void add_attention(std::int64_t layer, HeadRows head_rows,
+                     const std::string& branch = "self_attn", const std::string& output = "o_proj");
   void add_query_key_norms(std::int64_t layer, Change change = Change::none);
   void add_gated(std::int64_t layer);
   // A matrix of a layer, with its bias where there is one.
-  void add_linear(std::int64_t layer, const char* hf, const char* gguf, std::int64_t rows,
+  void add_linear(std::int64_t layer, const std::string& hf, const char* gguf, std::int64_t rows,
                   std::int64_t columns, std::int64_t reordered_heads = 0);
   void add(TensorRule rule) { blueprint_.tensors.push_back(std::move(rule)); }
 
@@ -74,6 +79,14 @@ class DecoderRules {
   Blueprint& blueprint_;
   const DecoderShape& shape_;
 };
+
+// What most decoders are: gated SiLU layers behind attention, each behind a norm of its own.
+struct PlainLayers {
+  DecoderRules::HeadRows head_rows = DecoderRules::HeadRows::kept;
+  bool query_key_norms = false;
+};
+Result<Blueprint> plain_blueprint(const ModelConfig& config, const ArchitectureKeys& keys,
+                                  const DecoderShape& shape, PlainLayers layers);
 
 std::string hf_layer(std::int64_t layer);    // "model.layers.3."
 std::string gguf_layer(std::int64_t layer);  // "blk.3."

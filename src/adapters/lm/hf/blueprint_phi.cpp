@@ -34,9 +34,9 @@ Result<Blueprint> blueprint_phi2(const ModelConfig& config, GgufBuilder& file) {
   const ArchitectureKeys keys(file, "phi2");
   TRY(keys.set_rope(config, shape));
   keys.set_shape(shape);
-  keys.set_number("attention.layer_norm_epsilon", config.number("layer_norm_eps").value_or(1e-5));
-  keys.set_number("attention.layer_norm_rms_epsilon",
-                  config.number("layer_norm_eps").value_or(1e-5));
+  const double epsilon = config.number("layer_norm_eps").value_or(1e-5);
+  keys.set_number("attention.layer_norm_epsilon", epsilon);
+  keys.set_number("attention.layer_norm_rms_epsilon", epsilon);
   Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};
   DecoderRules rules(blueprint, shape);
   const auto add_norm = [&](const std::string& hf, const std::string& gguf) {
@@ -56,10 +56,7 @@ Result<Blueprint> blueprint_phi2(const ModelConfig& config, GgufBuilder& file) {
   rules.add({.hf = "lm_head.bias", .gguf = "output.bias", .columns = shape.vocabulary});
   for (std::int64_t i = 0; i < shape.layers; ++i) {
     add_norm(hf_layer(i) + "input_layernorm", gguf_layer(i) + "attn_norm");
-    rules.add_linear(i, "self_attn.q_proj", "attn_q", shape.query_width(), shape.width);
-    rules.add_linear(i, "self_attn.k_proj", "attn_k", shape.kv_width(), shape.width);
-    rules.add_linear(i, "self_attn.v_proj", "attn_v", shape.kv_width(), shape.width);
-    rules.add_linear(i, "self_attn.dense", "attn_output", shape.width, shape.query_width());
+    rules.add_attention(i, DecoderRules::HeadRows::kept, "self_attn", "dense");
     rules.add_linear(i, "mlp.fc1", "ffn_up", shape.feed_forward, shape.width);
     rules.add_linear(i, "mlp.fc2", "ffn_down", shape.width, shape.feed_forward);
   }

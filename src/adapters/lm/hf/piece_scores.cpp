@@ -4,14 +4,14 @@
 #include <unordered_set>
 
 #include "adapters/lm/hf/tokenizer_file.hpp"
+#include "adapters/lm/hf/tokenizer_refusal.hpp"
 
 namespace understudy::lm {
 
 namespace {
 
 std::unexpected<Error> no_sentencepiece(const std::string& why) {
-  return fail(ErrorCode::unsupported, "its pieces are not merged as sentencepiece does: " + why,
-              "A GGUF file of the model, made with its own conversion, may serve as the base.");
+  return refuse_tokenizer("its pieces are not merged as sentencepiece does: " + why);
 }
 
 bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }

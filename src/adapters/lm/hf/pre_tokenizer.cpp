@@ -1,12 +1,11 @@
 #include "adapters/lm/hf/pre_tokenizer.hpp"
 
-#include <array>
+#include "adapters/lm/hf/tokenizer_refusal.hpp"
 
 namespace understudy::lm {
 
 namespace {
 
-constexpr std::string_view mark = "▁";
 constexpr int depth_max = 8;  // of sequences in sequences
 
 constexpr std::string_view contractions = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|)";
@@ -59,9 +58,7 @@ std::vector<Known> known() {
 }
 
 std::unexpected<Error> unknown(std::string_view what, const json::value& step) {
-  return fail(ErrorCode::unsupported,
-              "its " + std::string(what) + " is not known: " + json::to_text(step),
-              "A GGUF file of the model, made with its own conversion, may serve as the base.");
+  return refuse_tokenizer("its " + std::string(what) + " is not known: " + json::to_text(step));
 }
 
 Status add_normalizer(const json::value& step, PreTokenizer& pre, int depth) {
@@ -75,13 +72,13 @@ Status add_normalizer(const json::value& step, PreTokenizer& pre, int depth) {
   }
   // Texts that are in this form, as nearly all are, stay as they are; libllama leaves all so.
   if (type == "NFC") return {};
-  if (type == "Prepend" && json::string_or(step, "prepend") == mark) {
+  if (type == "Prepend" && json::string_or(step, "prepend") == word_mark) {
     pre.marks.prefixed = true;
     return {};
   }
   const json::value* pattern = json::find(step, "pattern");
   if (type == "Replace" && pattern != nullptr && json::string_or(*pattern, "String") == " " &&
-      json::string_or(step, "content") == mark) {
+      json::string_or(step, "content") == word_mark) {
     pre.marks.replaced = true;
     return {};
   }
@@ -105,7 +102,7 @@ Status add_split(const json::value& step, PreTokenizer& pre) {
 }
 
 Status add_metaspace(const json::value& step, PreTokenizer& pre) {
-  if (json::string_or(step, "replacement") != mark) return unknown("pre-tokenizer", step);
+  if (json::string_or(step, "replacement") != word_mark) return unknown("pre-tokenizer", step);
   const std::string scheme = json::string_or(
       step, "prepend_scheme",
       json::find_bool(step, "add_prefix_space").value_or(true) ? "always" : "never");
@@ -159,10 +156,12 @@ Result<std::string> libllama_name(const PreTokenizer& pre, WholeWords words) {
       if (one.steps == pre.steps && one.words == words) return std::string(one.name);
     }
   }
-  std::string steps = words == WholeWords::taken ? "whole words are taken" : "";
-  for (const std::string& step : pre.steps) steps += (steps.empty() ? "" : "; ") + step;
-  return fail(ErrorCode::unsupported, "its pre-tokenizer is not known: " + steps,
-              "A GGUF file of the model, made with its own conversion, may serve as the base.");
+  return refuse_steps(pre, words == WholeWords::taken ? "whole words are taken" : "");
+}
+
+std::unexpected<Error> refuse_steps(const PreTokenizer& pre, std::string before) {
+  for (const std::string& step : pre.steps) before += (before.empty() ? "" : "; ") + step;
+  return refuse_tokenizer("its pre-tokenizer is not known: " + before);
 }
 
 }  // namespace understudy::lm

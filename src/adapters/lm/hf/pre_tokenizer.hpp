@@ -35,4 +35,7 @@ enum class WholeWords {
 // libllama's name (tokenizer.ggml.pre) of a byte-level tokenizer's steps. unsupported shows them.
 Result<std::string> libllama_name(const PreTokenizer& pre, WholeWords words);
 
+// unsupported: shows the steps, behind what is said `before` them.
+std::unexpected<Error> refuse_steps(const PreTokenizer& pre, std::string before);
+
 }  // namespace understudy::lm

@@ -6,6 +6,7 @@
 
 #include "adapters/lm/hf/piece_scores.hpp"
 #include "adapters/lm/hf/pre_tokenizer.hpp"
+#include "adapters/lm/hf/tokenizer_refusal.hpp"
 #include "base/json.hpp"
 
 namespace understudy::lm {
@@ -14,12 +15,6 @@ namespace {
 
 constexpr std::int64_t tokens_max = 4'000'000;
 constexpr std::size_t piece_bytes_max = 10'000;
-constexpr std::string_view mark = "▁";
-
-std::unexpected<Error> unsupported(const std::string& what) {
-  return fail(ErrorCode::unsupported, what,
-              "A GGUF file of the model, made with its own conversion, may serve as the base.");
-}
 
 bool is_byte_piece(std::string_view piece) {
   return piece.size() == 6 && piece.starts_with("<0x") && piece.ends_with('>');
@@ -127,8 +122,8 @@ Status read_added_tokens(const json::value& tree, TokenizerFile& file) {
     // libllama looks for what the user wrote, not for what it becomes.
     if (!special && file.model == "llama") {
       std::string& piece = file.pieces[static_cast<std::size_t>(*id)];
-      for (std::size_t at = 0; (at = piece.find(mark, at)) != std::string::npos;) {
-        piece.replace(at, mark.size(), " ");
+      for (std::size_t at = 0; (at = piece.find(word_mark, at)) != std::string::npos;) {
+        piece.replace(at, word_mark.size(), " ");
       }
     }
     strips_before = strips_before || json::find_bool(token, "lstrip").value_or(false);
@@ -139,7 +134,7 @@ Status read_added_tokens(const json::value& tree, TokenizerFile& file) {
                     file.ids.contains("<unk>") && file.ids.contains("<|endoftext|>");
   file.strips_behind = stripping > 0 && phi3;
   if (strips_before || (stripping > 0 && !phi3)) {
-    return unsupported("its added tokens take the spaces around them away");
+    return refuse_tokenizer("its added tokens take the spaces around them away");
   }
   return {};
 }
@@ -178,10 +173,10 @@ Status read_post_processor(const json::value& tree, TokenizerFile& file) {
 
 Status check_model(const json::value& model) {
   const std::string type = json::string_or(model, "type", "BPE");
-  if (type != "BPE") return unsupported("its tokenizer is a \"" + type + "\" model");
+  if (type != "BPE") return refuse_tokenizer("its tokenizer is a \"" + type + "\" model");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (!json::string_or(model, key).empty()) {
-      return unsupported("its pieces carry a \"" + std::string(key) + "\"");
+      return refuse_tokenizer("its pieces carry a \"" + std::string(key) + "\"");
     }
   }
   return {};
@@ -190,19 +185,16 @@ Status check_model(const json::value& model) {
 // libllama takes the bytes of what is no piece, and fails where one is missing.
 Status check_pieces(const TokenizerFile& file, const PreTokenizer& pre) {
   if (!pre.steps.empty() || !pre.marks.replaced) {
-    std::string steps;
-    for (const std::string& step : pre.steps) steps += (steps.empty() ? "" : "; ") + step;
-    return unsupported("its pre-tokenizer is not known: " +
-                       (steps.empty() ? "spaces stay spaces" : steps));
+    return refuse_steps(pre, pre.steps.empty() ? "spaces stay spaces" : "");
   }
   if (std::ranges::count(file.types, TokenType::byte) != 256) {
-    return unsupported("its pieces do not hold all bytes");
+    return refuse_tokenizer("its pieces do not hold all bytes");
   }
   if (pre.marks.split && std::ranges::any_of(file.pieces, [](const std::string& piece) {
-        const std::size_t last = piece.rfind(mark);
+        const std::size_t last = piece.rfind(word_mark);
         return last != std::string::npos && last > 0;
       })) {
-    return unsupported("its pre-tokenizer splits at spaces, and its pieces cross them");
+    return refuse_tokenizer("its pre-tokenizer splits at spaces, and its pieces cross them");
   }
   return {};
 }
