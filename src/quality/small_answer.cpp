@@ -90,8 +90,10 @@ Result<Prediction> small_answer(const Predict& predict, std::vector<std::string>
     spent.prompt_tokens += sample.prompt_tokens;
     spent.completion_tokens += sample.completion_tokens;
     spent.latency_us += sample.latency_us;
-    sample.confidence =
-        answer_confidence(manner.confidence, sample, is_valid(sample.answer, rules));
+    // Whoever takes the answer asks that, too: here it is a sign, for a confidence that knows
+    // signs.
+    const bool valid = manner.confidence && is_valid(sample.answer, rules);
+    sample.confidence = answer_confidence(manner.confidence, sample, valid);
     samples.push_back(std::move(sample));
   }
   Prediction answer = samples.size() == 1 ? std::move(samples.front())
