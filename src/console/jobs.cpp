@@ -7,6 +7,7 @@
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/policy_store.hpp"
 #include "base/files.hpp"
+#include "base/http_url.hpp"
 #include "console/content_access.hpp"
 #include "economics/price_table.hpp"
 #include "steps/s1_capture/import.hpp"
@@ -66,7 +67,7 @@ Result<json::value> curate(const Home& home, const std::optional<std::filesystem
 
 Result<json::value> cluster(const Home& home, const ClusterRequest& request) {
   const std::string& from = request.embeddings;
-  const bool leaves = from.starts_with("http://") || from.starts_with("https://");
+  const bool leaves = is_http_url(from);
   std::optional<s3::EmbeddingSource> source;
   if (leaves) {
     source = s3::embeddings_of({.url = from,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/http_url.hpp"
+
 namespace understudy {
 
 namespace {
@@ -35,8 +37,7 @@ Result<ConstraintForm> parse_constraint_form(std::string_view text) {
 }
 
 Status check(const ModelEndpoint& endpoint) {
-  const bool http = endpoint.url.starts_with("http://") || endpoint.url.starts_with("https://");
-  if (http && is_plain(endpoint.url) && is_plain(endpoint.model)) return {};
+  if (is_http_url(endpoint.url) && is_plain(endpoint.url) && is_plain(endpoint.model)) return {};
   return fail(ErrorCode::invalid_input,
               "a model's endpoint needs an http or https URL and the name of the model there",
               "for example --endpoint http://127.0.0.1:8000/v1 --endpoint-model my-adapter");

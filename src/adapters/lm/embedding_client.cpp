@@ -1,10 +1,10 @@
 #include "adapters/lm/embedding_client.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "adapters/lm/json_post.hpp"
+#include "adapters/lm/unit_vector.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
 
@@ -26,15 +26,11 @@ Result<std::vector<float>> vector_of(const json::value& entry) {
   if (numbers == nullptr || numbers->empty() || numbers->size() > dimensions_max)
     return broken("has an entry without a vector");
   std::vector<float> vector;
-  double norm = 0;
   for (const json::value& number : *numbers) {
     if (!number.is_number()) return broken("has a vector of something else than numbers");
-    const auto value = number.to_number<double>();
-    norm += value * value;
-    vector.push_back(static_cast<float>(value));
+    vector.push_back(static_cast<float>(number.to_number<double>()));
   }
-  if (!std::isfinite(norm) || norm <= 0) return broken("has a vector without a length");
-  for (float& value : vector) value = static_cast<float>(value / std::sqrt(norm));
+  if (!to_unit_length(vector)) return broken("has a vector without a length");
   return vector;
 }
 

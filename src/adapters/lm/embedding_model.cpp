@@ -3,13 +3,12 @@
 #include <llama.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <thread>
 
 #include "adapters/lm/llama_backend.hpp"
-#include "adapters/lm/vocabulary.hpp"
-#include "base/check.hpp"
+#include "adapters/lm/tokenize.hpp"
+#include "adapters/lm/unit_vector.hpp"
 
 namespace understudy::lm {
 
@@ -84,16 +83,10 @@ struct EmbeddingModel::State {
 
 // With the marks that the model puts around a text, also around one that had to be cut.
 std::vector<Token> EmbeddingModel::State::tokens_of(std::string_view text) const {
-  constexpr std::size_t marks = 2;
   constexpr std::size_t bytes_per_token = 64;  // no vocabulary has many longer ones
   text = text.substr(0, tokens_max * bytes_per_token);
   const llama_vocab* vocabulary = llama_model_get_vocab(model.get());
-  std::vector<Token> tokens(text.size() + marks);
-  const auto count = llama_tokenize(vocabulary, text.data(), static_cast<std::int32_t>(text.size()),
-                                    tokens.data(), static_cast<std::int32_t>(tokens.size()),
-                                    /*add_special=*/true, /*parse_special=*/false);
-  CHECK(count >= 0, "a token stands for at least one byte");
-  tokens.resize(static_cast<std::size_t>(count));
+  std::vector<Token> tokens = tokenize(*vocabulary, text, {.add_marks = true});
   if (tokens.empty()) tokens.push_back(std::max(llama_vocab_bos(vocabulary), Token{0}));
   if (tokens.size() > tokens_max) {
     const Token last = tokens.back();
@@ -115,11 +108,8 @@ Status EmbeddingModel::State::compute(Batch& batch,
     const float* row = llama_get_embeddings_seq(context.get(), static_cast<llama_seq_id>(text));
     if (row == nullptr) return fail(ErrorCode::unsupported, name + " gives no vectors of texts");
     std::vector<float> vector(row, row + width);
-    double norm = 0;
-    for (const float value : vector) norm += static_cast<double>(value) * value;
-    if (!std::isfinite(norm) || norm <= 0)
+    if (!to_unit_length(vector))
       return fail(ErrorCode::corrupt, name + " gives a vector without a length");
-    for (float& value : vector) value = static_cast<float>(value / std::sqrt(norm));
     vectors.push_back(std::move(vector));
   }
   batch.clear();

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "adapters/lm/llama_backend.hpp"
-#include "base/check.hpp"
+#include "adapters/lm/tokenize.hpp"
 
 namespace understudy::lm {
 
@@ -42,28 +42,12 @@ Result<Vocabulary> Vocabulary::load(const std::filesystem::path& gguf) {
   return Vocabulary(std::move(state));
 }
 
-namespace {
-
-std::vector<Token> tokenize(const llama_vocab* vocabulary, std::string_view text,
-                            bool parse_special) {
-  if (text.empty()) return {};
-  std::vector<Token> tokens(text.size() + 2);  // at most one token a byte
-  const auto count = llama_tokenize(vocabulary, text.data(), static_cast<std::int32_t>(text.size()),
-                                    tokens.data(), static_cast<std::int32_t>(tokens.size()),
-                                    /*add_special=*/false, parse_special);
-  CHECK(count >= 0, "a token stands for at least one byte");
-  tokens.resize(static_cast<std::size_t>(count));
-  return tokens;
-}
-
-}  // namespace
-
 std::vector<Token> Vocabulary::encode(std::string_view text) const {
-  return tokenize(state_->vocab, text, false);
+  return tokenize(*state_->vocab, text, {});
 }
 
 std::vector<Token> Vocabulary::encode_template(std::string_view text) const {
-  return tokenize(state_->vocab, text, true);
+  return tokenize(*state_->vocab, text, {.read_names = true});
 }
 
 bool Vocabulary::begins_texts() const { return llama_vocab_get_add_bos(state_->vocab); }

@@ -1,11 +1,8 @@
 // Training alone needs liblinear (and the BLAS behind it): whoever only classifies does not link
 // it.
-#include <linear.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <set>
 #include <span>
 #include <thread>
@@ -13,6 +10,7 @@
 #include "adapters/text/bag_network.hpp"
 #include "adapters/text/classifier.hpp"
 #include "adapters/text/classifier_file.hpp"
+#include "adapters/text/liblinear.hpp"
 #include "adapters/text/ngram_features.hpp"
 #include "base/limits.hpp"
 #include "base/pool.hpp"
@@ -132,11 +130,6 @@ void fit_counts(ClassifierWeights& model, const std::vector<SparseVector>& docum
     for (std::size_t label = 0; label < labels; ++label)
       model.count_weights[row * labels + label] = to_half(logs[label] - mean);
   }
-}
-
-void silence_liblinear() {
-  static std::once_flag once;
-  std::call_once(once, [] { set_print_string_function([](const char*) {}); });
 }
 
 }  // namespace

@@ -1,11 +1,9 @@
 #include "adapters/text/logistic.hpp"
 
-#include <linear.h>
-
 #include <cmath>
 #include <cstddef>
-#include <mutex>
 
+#include "adapters/text/liblinear.hpp"
 #include "base/check.hpp"
 
 namespace understudy::text {
@@ -27,11 +25,6 @@ std::vector<Scale> scales_of(std::span<const std::vector<double>> rows) {
     if (variance > 0) scales[i].deviation = std::sqrt(variance);
   }
   return scales;
-}
-
-void silence_liblinear() {
-  static std::once_flag once;
-  std::call_once(once, [] { set_print_string_function([](const char*) {}); });
 }
 
 }  // namespace

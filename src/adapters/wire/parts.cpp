@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/http_url.hpp"
+
 namespace understudy::wire {
 
 namespace {
@@ -79,8 +81,7 @@ std::optional<json::object> source_of_url(std::string_view url) {
   if (const auto data = parse_data_url(url)) {
     return json::object{{"type", "base64"}, {"media_type", data->media_type}, {"data", data->data}};
   }
-  if (url.starts_with("https://") || url.starts_with("http://"))
-    return json::object{{"type", "url"}, {"url", url}};
+  if (is_http_url(url)) return json::object{{"type", "url"}, {"url", url}};
   return std::nullopt;
 }
 

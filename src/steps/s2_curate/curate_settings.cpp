@@ -3,6 +3,8 @@
 #include <optional>
 #include <toml++/toml.hpp>
 
+#include "base/http_url.hpp"
+
 namespace understudy::s2 {
 
 namespace {
@@ -94,8 +96,7 @@ Status read_setting(std::string_view name, const toml::node& value, CurateSettin
     return read_cap(value, settings.calls_per_task_max);
   } else if (name == "recogniser_url") {
     settings.recogniser_url = value.value_or(std::string());
-    if (!settings.recogniser_url.starts_with("http://") &&
-        !settings.recogniser_url.starts_with("https://"))
+    if (!is_http_url(settings.recogniser_url))
       return wrong(value, "the URL of an endpoint: \"http://127.0.0.1:5002/analyze\"");
   } else if (name == "recogniser_language") {
     settings.recogniser_language = value.value_or(std::string());
