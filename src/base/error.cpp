@@ -23,6 +23,7 @@ Error Error::within(std::string_view context) const {
   return Error{.code = code, .message = std::string(context) + ": " + message, .hint = hint};
 }
 
+std::string Error::to_line() const { return hint.empty() ? message : message + "; " + hint; }
 std::string Error::to_text() const { return hint.empty() ? message : message + "\n  " + hint; }
 
 }  // namespace understudy

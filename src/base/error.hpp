@@ -32,6 +32,7 @@ struct Error {
   // The same error, seen from further out: "reading x.jsonl: " + message.
   [[nodiscard]] Error within(std::string_view context) const;
   [[nodiscard]] std::string to_text() const;  // message, then the hint in a second line
+  [[nodiscard]] std::string to_line() const;  // message; hint
 };
 
 }  // namespace understudy

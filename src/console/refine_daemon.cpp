@@ -46,8 +46,9 @@ std::string message_in(std::string text) {
   if (const auto told = json::parse(std::string_view(text).substr(line));
       told && told->is_object()) {
     if (const json::value* error = json::find(*told, "error"); error != nullptr) {
-      const std::string hint = json::string_or(*error, "hint");
-      return json::string_or(*error, "message") + (hint.empty() ? "" : "; " + hint);
+      return Error{.message = json::string_or(*error, "message"),
+                   .hint = json::string_or(*error, "hint")}
+          .to_line();
     }
   }
   if (text.size() > message_bytes_max) text.erase(0, text.size() - message_bytes_max);

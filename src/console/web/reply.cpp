@@ -25,10 +25,8 @@ void put_or_problem(json::object& out, std::string_view name, Result<json::value
     out[name] = std::move(*part);
     return;
   }
-  const Error& error = part.error();
   out[name] = nullptr;
-  out[std::string(name) + "_problem"] =
-      error.message + (error.hint.empty() ? "" : "; " + error.hint);
+  out[std::string(name) + "_problem"] = part.error().to_line();
 }
 
 }  // namespace understudy::console

@@ -83,9 +83,8 @@ net::Async<void> AdminApi::handle(net::Exchange& exchange) {
 }
 
 AdminApi::Reply AdminApi::failure(const Error& error) {
-  std::string message = error.message;
-  if (!error.hint.empty()) message += "; " + error.hint;
-  return {.status = net::status_of(error.code), .body = error_text(message, to_string(error.code))};
+  return {.status = net::status_of(error.code),
+          .body = error_text(error.to_line(), to_string(error.code))};
 }
 
 Status AdminApi::note(const TokenHolder& who, std::string act, std::string detail) const {

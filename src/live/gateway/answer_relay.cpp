@@ -231,11 +231,9 @@ net::Async<void> AnswerRelay::refuse(unsigned status, const Error& error, net::H
   parts_.call.error = std::string(to_string(error.code));
   for (const net::Header& header : parts_.extra.items()) headers.set(header.name, header.value);
   headers.set("Content-Type", "application/json");
-  const std::string message =
-      error.hint.empty() ? error.message : error.message + "; " + error.hint;
   std::string body = wire::error_body(
       parts_.client.api,
-      {.status = status, .message = message, .type = {}, .code = to_string(error.code)});
+      {.status = status, .message = error.to_line(), .type = {}, .code = to_string(error.code)});
   if (!co_await acknowledge()) co_return;
   co_await parts_.exchange.send(status, std::move(headers), std::move(body));
 }

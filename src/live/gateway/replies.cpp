@@ -20,12 +20,11 @@ net::Async<bool> reply_json(net::Exchange& exchange, unsigned status, json::valu
 net::Async<bool> reply_error(net::Exchange& exchange, wire::Api api, unsigned status, Error error,
                              net::Headers headers) {
   headers.set("Content-Type", "application/json");
-  const std::string message =
-      error.hint.empty() ? error.message : error.message + "; " + error.hint;
-  co_return co_await exchange.send(
-      status, std::move(headers),
-      wire::error_body(
-          api, {.status = status, .message = message, .type = {}, .code = to_string(error.code)}));
+  co_return co_await exchange.send(status, std::move(headers),
+                                   wire::error_body(api, {.status = status,
+                                                          .message = error.to_line(),
+                                                          .type = {},
+                                                          .code = to_string(error.code)}));
 }
 
 unsigned body_status(const Error& error) {
