@@ -15,7 +15,6 @@ import support
 import tune_base_test as words
 from support import harness
 
-OPTIONS = ["--rank", 16, "--epochs", 30, "--batch-tokens", 1024, "--learning-rate", 0.01, "--threads", 1, "--max-minutes", 60]
 SCHEMA = {"type": "object", "properties": {"kind": {"enum": words.KINDS}}, "required": ["kind"], "additionalProperties": False}
 KNOWN = {"model", "messages", "temperature", "seed", "max_tokens", "logprobs", "top_logprobs", "stream"}
 FORMS = {
@@ -86,7 +85,7 @@ class Endpoint(support.ProgramTest):
         self.addCleanup(os.environ.pop, "UNDERSTUDY_ENDPOINT_KEY")
 
     def test_another_server_answers_for_an_adapter(self):
-        made = self.program.json("tune", self.task, "--base", self.base, *OPTIONS)
+        made = self.program.json("tune", self.task, "--base", self.base, *words.OPTIONS)
         here = self.program.json("evaluate", self.task, "--alpha", "0.1")
         self.assertEqual(here["verdict"], "convert", here["reason"])
         adapter = self.home / "artifacts" / made["id"] / "adapter.gguf"

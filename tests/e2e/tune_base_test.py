@@ -20,7 +20,7 @@ WORDS = {"fruit": ["apple", "pear", "plum", "peach"], "metal": ["iron", "copper"
          "river": ["stream", "brook", "delta", "rapids"], "planet": ["orbit", "crater", "comet", "moon"]}
 # Many, so that no two calls are near-duplicates.
 FILLERS = [first + second for first in ("ba", "ke", "lo", "mi", "nu", "sa", "te") for second in ("do", "fa", "gu", "ri")]
-OPTIONS = ["--rank", 16, "--epochs", 40, "--batch-tokens", 1024, "--learning-rate", 0.01, "--threads", 1, "--max-minutes", 60]
+OPTIONS = ["--rank", 16, "--epochs", 40, "--batch-tokens", 1024, "--learning-rate", 0.004, "--threads", 1, "--max-minutes", 60]
 
 
 def request(text):
