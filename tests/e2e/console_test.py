@@ -148,7 +148,7 @@ class Console(support.ProgramTest):
                 "auditor_call": ["Masked", "curator"],
                 "auditor_task": ["Content needs a curator's token"],
                 "wrong": ["not in force"],
-                "empty overview": ["No calls were recorded yet", "serve --upstream"],
+                "empty overview": ["No calls were recorded yet", "understudy init"],
                 "empty tasks": ["No tasks were found yet"],
                 "empty models": ["No model was trained yet"],
                 "empty routing": ["nothing to route"],
