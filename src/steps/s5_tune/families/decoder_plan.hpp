@@ -20,7 +20,8 @@ enum class Mixer {
   attention_and_feed_forward,  // both read the same normed input
   attention,
   feed_forward,
-  state_space,  // Mamba-2
+  state_space,                          // Mamba-2
+  short_convolution_then_feed_forward,  // LFM2
 };
 
 // A linear layer that an adapter may sit on; both names without "blk.N." or "model.layers.N.".
@@ -82,6 +83,8 @@ struct DecoderPlan {
   double logit_scale = 1;    // logits are multiplied by it
   double logit_cap = 0;      // likewise for logits
   StateSpacePlan state_space = {};
+  std::int64_t short_convolution = 0;  // tokens that it reaches over
+  std::string output_norm = "output_norm";
   std::string hf_layers = "model.layers";
   std::vector<LayerPlan> layers = {};
   // In the order of the forward pass; a layer has those of its mixer.
@@ -89,17 +92,24 @@ struct DecoderPlan {
 
   [[nodiscard]] bool has_attention(std::size_t layer) const {
     const Mixer mixer = layers[layer].mixer;
-    return mixer != Mixer::feed_forward && mixer != Mixer::state_space;
+    return mixer != Mixer::feed_forward && mixer != Mixer::state_space &&
+           mixer != Mixer::short_convolution_then_feed_forward;
   }
   [[nodiscard]] bool has_feed_forward(std::size_t layer) const {
     const Mixer mixer = layers[layer].mixer;
     return mixer != Mixer::attention && mixer != Mixer::state_space;
   }
+  [[nodiscard]] bool has_module(std::size_t layer, const LinearModule& module) const {
+    if (module.gguf.starts_with("attn_")) return has_attention(layer);
+    if (module.gguf.starts_with("shortconv.")) {
+      return layers[layer].mixer == Mixer::short_convolution_then_feed_forward;
+    }
+    return has_feed_forward(layer);
+  }
   [[nodiscard]] std::vector<LinearModule> modules_of(std::size_t layer) const {
     std::vector<LinearModule> some;
     for (const LinearModule& module : modules) {
-      const bool attends = module.gguf.starts_with("attn_");
-      if (attends ? has_attention(layer) : has_feed_forward(layer)) some.push_back(module);
+      if (has_module(layer, module)) some.push_back(module);
     }
     return some;
   }

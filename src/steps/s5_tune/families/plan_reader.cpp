@@ -213,13 +213,18 @@ Status check_layer(const lm::GgufFile& file, const DecoderPlan& plan, std::size_
   const std::string block = "blk." + std::to_string(layer) + ".";
   const Mixer mixer = plan.layers[layer].mixer;
   TRY(check_norm(file, plan, block + "attn_norm"));
-  const bool two_steps = mixer == Mixer::attention_then_feed_forward;
+  const bool convolves = mixer == Mixer::short_convolution_then_feed_forward;
+  const bool two_steps = mixer == Mixer::attention_then_feed_forward || convolves;
   if (two_steps) TRY(check_norm(file, plan, block + "ffn_norm"));
   if (plan.post_norms) {
     TRY(check_norm(file, plan, block + "post_attention_norm"));
     if (two_steps) TRY(check_norm(file, plan, block + "post_ffw_norm"));
   }
   if (mixer == Mixer::state_space) return check_state_space(file, plan, block);
+  if (convolves) {
+    TRY(check_tensor(file, block + "shortconv.conv.weight",
+                     {.rows = plan.width, .columns = plan.short_convolution}));
+  }
   if (plan.query_key_norms && plan.has_attention(layer)) {
     TRY(check_tensor(file, block + "attn_q_norm.weight", {.columns = plan.head_width}));
     TRY(check_tensor(file, block + "attn_k_norm.weight", {.columns = plan.head_width}));
@@ -236,7 +241,7 @@ Status check_layer(const lm::GgufFile& file, const DecoderPlan& plan, std::size_
 
 Status check_tensors(const lm::GgufFile& file, const DecoderPlan& plan) {
   TRY(check_tensor(file, "token_embd.weight", {.rows = plan.vocabulary, .columns = plan.width}));
-  TRY(check_norm(file, plan, "output_norm"));
+  TRY(check_norm(file, plan, plan.output_norm));
   if (!plan.tied) {
     TRY(check_tensor(file, "output.weight", {.rows = plan.vocabulary, .columns = plan.width}));
   }
