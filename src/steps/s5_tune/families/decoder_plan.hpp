@@ -20,8 +20,9 @@ enum class Mixer {
   attention_and_feed_forward,  // both read the same normed input
   attention,
   feed_forward,
-  state_space,                          // Mamba-2
-  short_convolution_then_feed_forward,  // LFM2
+  state_space,                                  // Mamba-2
+  short_convolution_then_feed_forward,          // LFM2
+  attention_and_state_space_then_feed_forward,  // both read the same normed input
 };
 
 // A linear layer that an adapter may sit on; both names without "blk.N." or "model.layers.N.".
@@ -50,6 +51,7 @@ struct StateSpacePlan {
   std::int64_t head_width = 0;
   std::int64_t groups = 0;  // of heads that share B and C
   std::int64_t state = 0;   // values a head keeps for each of its channels
+  bool normed = true;       // by groups, before the out-projection
 
   [[nodiscard]] std::int64_t inner() const { return heads * head_width; }
   [[nodiscard]] std::int64_t convolved() const { return inner() + 2 * groups * state; }
@@ -85,6 +87,8 @@ struct DecoderPlan {
   StateSpacePlan state_space = {};
   std::int64_t short_convolution = 0;  // tokens that it reaches over
   std::string output_norm = "output_norm";
+  bool multiplied_in_hf =
+      false;  // by factors that the GGUF file's weights hold and it does not name
   std::string hf_layers = "model.layers";
   std::vector<LayerPlan> layers = {};
   // In the order of the forward pass; a layer has those of its mixer.

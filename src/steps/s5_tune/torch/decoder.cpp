@@ -134,6 +134,11 @@ void Decoder::add_steps(std::int64_t layer) {
       first.branches.push_back(make_short_convolution(parts));
       add("ffn_norm", "post_ffw_norm").branches.push_back(make_feed_forward(parts));
       break;
+    case Mixer::attention_and_state_space_then_feed_forward:
+      first.branches.push_back(attention());
+      first.branches.push_back(make_state_space(parts));
+      add("ffn_norm", "post_ffw_norm").branches.push_back(make_feed_forward(parts));
+      break;
     case Mixer::attention_and_feed_forward:
       first.branches.push_back(attention());
       first.branches.push_back(make_feed_forward(parts));

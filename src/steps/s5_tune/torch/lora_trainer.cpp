@@ -151,6 +151,7 @@ json::object to_card(const LoraReport& report, const TunedModel& from, const Lor
           {"base", options.base.filename().string()},
           {"base_name", from.base.find_string("general.name").value_or("")},
           {"architecture", from.plan.architecture},
+          {"peft", from.adapter != nullptr && !from.plan.multiplied_in_hf},
           {"rank", options.adapter.rank},
           {"alpha", options.adapter.alpha},
           {"rank_scale", options.adapter.rank_scale == RankScale::by_root ? "root" : "rank"},
@@ -201,8 +202,11 @@ Status export_all(const TunedModel& from, const LoraOptions& options, LoraReport
       report.logits_difference = check.difference;
       report.adapter_effect = check.effect;
     }
-    TRY(write_peft_adapter(files, directory / "peft"));
-    TRY(check_peft_adapter(files, directory / "peft"));
+    // Of weights that were multiplied on their way into the GGUF file, B would need the factors.
+    if (!from.plan.multiplied_in_hf) {
+      TRY(write_peft_adapter(files, directory / "peft"));
+      TRY(check_peft_adapter(files, directory / "peft"));
+    }
   }
   const bool alone = options.method != Method::lora;  // no adapter that llama-server could add
   if (options.merged.empty() && !alone) return {};

@@ -40,8 +40,8 @@ const PackedMatrices::Matrix* PackedMatrices::pack(const std::string& name,
 
 at::Tensor packed_product(const at::Tensor& x, const at::Tensor& packed) {
   static const auto operation = find<Product>("mkldnn::_linear_pointwise", "");
-  return operation->call(x, packed, std::nullopt, "none",
-                         c10::List<std::optional<at::Scalar>>(), "");
+  return operation->call(x, packed, std::nullopt, "none", c10::List<std::optional<at::Scalar>>(),
+                         "");
 }
 
 at::Tensor packed_product_added(const at::Tensor& sum, const at::Tensor& x,

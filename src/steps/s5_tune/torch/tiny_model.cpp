@@ -87,6 +87,7 @@ class Writer {
       if (!is("lfm2")) set("attention.head_count_kv", model_.kv_heads);
     }
     if (is("lfm2")) set_convolution_keys();
+    if (is("falcon-h1")) set_state_keys();
     set("attention.key_length", model_.head_width);
     set("attention.value_length", model_.head_width);
     set("attention.layer_norm_rms_epsilon", 1e-5F);
@@ -117,6 +118,10 @@ class Writer {
     file_.set("nemotron_h.feed_forward_length", widths);
     file_.set("nemotron_h.attention.head_count_kv", kv_heads);
     set("attention.head_count", model_.heads);
+    set_state_keys();
+  }
+
+  void set_state_keys() {
     set("ssm.conv_kernel", state_taps);
     set("ssm.inner_size", state_inner);
     set("ssm.state_size", state_size);
@@ -208,11 +213,15 @@ class Writer {
               normal(state_heads, -1, 0.3));
     file_.add({.name = block + "ssm_d", .rows = state_heads, .columns = 1},
               normal(state_heads, 1, 0.3));
+    if (!is("falcon-h1")) add_state_norm(block);
+    linear(block + "ssm_out", model_.width, state_inner);
+  }
+
+  void add_state_norm(const std::string& block) {
     file_.add({.name = block + "ssm_norm.weight",
                .rows = state_groups,
                .columns = state_inner / state_groups},
               normal(state_inner, 1, 0.1));
-    linear(block + "ssm_out", model_.width, state_inner);
   }
 
   void add_short_convolution(const std::string& block) {
@@ -238,7 +247,13 @@ class Writer {
     } else {
       add_attention(block);
     }
-    if (!is("phi2")) gains(block + "ffn_norm", model_.width);
+    if (is("falcon-h1")) {
+      add_state_space(block);
+      file_.add({.name = block + "ffn_norm", .columns = model_.width},
+                normal(model_.width, 1, 0.1));
+    } else if (!is("phi2")) {
+      gains(block + "ffn_norm", model_.width);
+    }
     add_feed_forward(block);
     if (is("gemma2") || is("gemma3")) {
       gains(block + "post_attention_norm", model_.width);
