@@ -158,7 +158,8 @@ TEST_F(LoraTrainer, LearnsARuleThatEveryExportThenFollows) {
 TEST_F(LoraTrainer, ExportsAdaptersOfHybridsThatLibllamaFollows) {
   for (const char* architecture : {"lfm2", "falcon-h1"}) {
     ASSERT_TRUE(write_tiny_model(
-        base_, {.architecture = architecture, .context = 64, .width = 64, .layers = 3}));
+        base_,
+        {.architecture = architecture, .context = 64, .width = 64, .layers = 3, .head_width = 16}));
     LoraOptions options = quick();
     options.steps_max = 12;
     const auto out = made(architecture);
