@@ -2,6 +2,7 @@
 
 #include <ggml.h>
 #include <gguf.h>
+#include <sys/mman.h>
 
 #include <array>
 #include <cstring>
@@ -186,6 +187,17 @@ Result<GgufFile> GgufFile::open(const std::filesystem::path& path) {
   TRY(state->read(state->mapping.bytes()));
   TRY(state->open_parts(path));
   return GgufFile(std::move(state));
+}
+
+void GgufFile::drop_pages() const {
+  const auto drop = [](const MappedFile& mapping) {
+    const auto bytes = mapping.bytes();
+    // Pages of a file that nobody writes to; a failure costs memory and nothing else.
+    if (!bytes.empty())
+      ::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_DONTNEED);
+  };
+  drop(state_->mapping);
+  for (const auto& part : state_->parts) drop(part->mapping);
 }
 
 bool GgufFile::has(const std::string& key) const { return state_->key(key) >= 0; }

@@ -64,6 +64,9 @@ class GgufFile {
   GgufFile(GgufFile&&) noexcept;
   GgufFile& operator=(GgufFile&&) noexcept;
 
+  // What was read of the file leaves memory; it is read again when asked for.
+  void drop_pages() const;
+
   [[nodiscard]] bool has(const std::string& key) const;
   // Absent: no such key, or a value of another kind.
   [[nodiscard]] std::optional<std::int64_t> find_integer(const std::string& key) const;

@@ -20,7 +20,9 @@ enum class Mixer {
   attention_and_feed_forward,  // both read the same normed input
   attention,
   feed_forward,
-  state_space,  // Mamba-2
+  state_space,                                  // Mamba-2
+  short_convolution_then_feed_forward,          // LFM2
+  attention_and_state_space_then_feed_forward,  // both read the same normed input
 };
 
 // A linear layer that an adapter may sit on; both names without "blk.N." or "model.layers.N.".
@@ -49,6 +51,7 @@ struct StateSpacePlan {
   std::int64_t head_width = 0;
   std::int64_t groups = 0;  // of heads that share B and C
   std::int64_t state = 0;   // values a head keeps for each of its channels
+  bool normed = true;       // by groups, before the out-projection
 
   [[nodiscard]] std::int64_t inner() const { return heads * head_width; }
   [[nodiscard]] std::int64_t convolved() const { return inner() + 2 * groups * state; }
@@ -82,6 +85,10 @@ struct DecoderPlan {
   double logit_scale = 1;    // logits are multiplied by it
   double logit_cap = 0;      // likewise for logits
   StateSpacePlan state_space = {};
+  std::int64_t short_convolution = 0;  // tokens that it reaches over
+  std::string output_norm = "output_norm";
+  bool multiplied_in_hf =
+      false;  // by factors that the GGUF file's weights hold and it does not name
   std::string hf_layers = "model.layers";
   std::vector<LayerPlan> layers = {};
   // In the order of the forward pass; a layer has those of its mixer.
@@ -89,17 +96,24 @@ struct DecoderPlan {
 
   [[nodiscard]] bool has_attention(std::size_t layer) const {
     const Mixer mixer = layers[layer].mixer;
-    return mixer != Mixer::feed_forward && mixer != Mixer::state_space;
+    return mixer != Mixer::feed_forward && mixer != Mixer::state_space &&
+           mixer != Mixer::short_convolution_then_feed_forward;
   }
   [[nodiscard]] bool has_feed_forward(std::size_t layer) const {
     const Mixer mixer = layers[layer].mixer;
     return mixer != Mixer::attention && mixer != Mixer::state_space;
   }
+  [[nodiscard]] bool has_module(std::size_t layer, const LinearModule& module) const {
+    if (module.gguf.starts_with("attn_")) return has_attention(layer);
+    if (module.gguf.starts_with("shortconv.")) {
+      return layers[layer].mixer == Mixer::short_convolution_then_feed_forward;
+    }
+    return has_feed_forward(layer);
+  }
   [[nodiscard]] std::vector<LinearModule> modules_of(std::size_t layer) const {
     std::vector<LinearModule> some;
     for (const LinearModule& module : modules) {
-      const bool attends = module.gguf.starts_with("attn_");
-      if (attends ? has_attention(layer) : has_feed_forward(layer)) some.push_back(module);
+      if (has_module(layer, module)) some.push_back(module);
     }
     return some;
   }

@@ -6,30 +6,13 @@
 
 namespace understudy::s5 {
 
-namespace {
-
-Result<StateSpacePlan> state_space_of(const lm::GgufFile& file, const PlanReader& reader) {
-  StateSpacePlan plan{.convolution = TRY(reader.count("ssm.conv_kernel")),
-                      .heads = TRY(reader.count("ssm.time_step_rank")),
-                      .groups = TRY(reader.count("ssm.group_count")),
-                      .state = TRY(reader.count("ssm.state_size"))};
-  const std::int64_t inner = TRY(reader.count("ssm.inner_size"));
-  plan.head_width = inner / plan.heads;
-  if (inner % plan.heads != 0 || plan.heads % plan.groups != 0) {
-    return fail(ErrorCode::corrupt, file.name() + ": its state-space heads do not fit each other");
-  }
-  return plan;
-}
-
-}  // namespace
-
 Result<DecoderPlan> plan_nemotron_h(const lm::GgufFile& file) {
   const PlanReader reader(file, "nemotron_h");
   DecoderPlan plan = TRY(reader.read());
   plan.rope_width = 0;
   plan.gate = Gate::relu_squared;
   plan.gated = false;
-  plan.state_space = TRY(state_space_of(file, reader));
+  plan.state_space = TRY(reader.state_space());
   const auto kv_heads = TRY(reader.per_layer("attention.head_count_kv", plan.layers.size()));
   const auto widths = TRY(reader.per_layer("feed_forward_length", plan.layers.size()));
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {

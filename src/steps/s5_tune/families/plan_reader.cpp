@@ -69,6 +69,19 @@ Result<std::vector<std::int64_t>> PlanReader::per_layer(std::string_view key,
   return std::move(*values);
 }
 
+Result<StateSpacePlan> PlanReader::state_space() const {
+  StateSpacePlan plan{.convolution = TRY(count("ssm.conv_kernel")),
+                      .heads = TRY(count("ssm.time_step_rank")),
+                      .groups = TRY(count("ssm.group_count")),
+                      .state = TRY(count("ssm.state_size"))};
+  const std::int64_t inner = TRY(count("ssm.inner_size"));
+  plan.head_width = inner / plan.heads;
+  if (inner % plan.heads != 0 || plan.heads % plan.groups != 0) {
+    return fail(ErrorCode::corrupt, file_.name() + ": its state-space heads do not fit each other");
+  }
+  return plan;
+}
+
 Status PlanReader::check_rope() const {
   const std::string scaling = file_.find_string(full("rope.scaling.type")).value_or("none");
   if (scaling != "none" && scaling != "linear") {
@@ -197,12 +210,14 @@ Status check_state_space(const lm::GgufFile& file, const DecoderPlan& plan,
   TRY(check_tensor(file, block + "ssm_dt.bias", {.columns = s.heads}));
   TRY(check_tensor(file, block + "ssm_a", {.rows = s.heads, .columns = 1}));
   TRY(check_tensor(file, block + "ssm_d", {.rows = s.heads, .columns = 1}));
+  if (!s.normed) return {};
   return check_tensor(file, block + "ssm_norm.weight",
                       {.rows = s.groups, .columns = s.inner() / s.groups});
 }
 
 Status check_norm(const lm::GgufFile& file, const DecoderPlan& plan, const std::string& name) {
-  TRY(check_tensor(file, name + ".weight", {.columns = plan.width}));
+  const bool bare = file.find(name) != nullptr;  // Falcon-H1's ffn_norm
+  TRY(check_tensor(file, bare ? name : name + ".weight", {.columns = plan.width}));
   if (plan.norms == Norms::layer) {
     TRY(check_tensor(file, name + ".bias", {.columns = plan.width}));
   }
@@ -213,13 +228,20 @@ Status check_layer(const lm::GgufFile& file, const DecoderPlan& plan, std::size_
   const std::string block = "blk." + std::to_string(layer) + ".";
   const Mixer mixer = plan.layers[layer].mixer;
   TRY(check_norm(file, plan, block + "attn_norm"));
-  const bool two_steps = mixer == Mixer::attention_then_feed_forward;
+  const bool convolves = mixer == Mixer::short_convolution_then_feed_forward;
+  const bool both = mixer == Mixer::attention_and_state_space_then_feed_forward;
+  const bool two_steps = mixer == Mixer::attention_then_feed_forward || convolves || both;
   if (two_steps) TRY(check_norm(file, plan, block + "ffn_norm"));
   if (plan.post_norms) {
     TRY(check_norm(file, plan, block + "post_attention_norm"));
     if (two_steps) TRY(check_norm(file, plan, block + "post_ffw_norm"));
   }
   if (mixer == Mixer::state_space) return check_state_space(file, plan, block);
+  if (both) TRY(check_state_space(file, plan, block));
+  if (convolves) {
+    TRY(check_tensor(file, block + "shortconv.conv.weight",
+                     {.rows = plan.width, .columns = plan.short_convolution}));
+  }
   if (plan.query_key_norms && plan.has_attention(layer)) {
     TRY(check_tensor(file, block + "attn_q_norm.weight", {.columns = plan.head_width}));
     TRY(check_tensor(file, block + "attn_k_norm.weight", {.columns = plan.head_width}));
@@ -236,7 +258,7 @@ Status check_layer(const lm::GgufFile& file, const DecoderPlan& plan, std::size_
 
 Status check_tensors(const lm::GgufFile& file, const DecoderPlan& plan) {
   TRY(check_tensor(file, "token_embd.weight", {.rows = plan.vocabulary, .columns = plan.width}));
-  TRY(check_norm(file, plan, "output_norm"));
+  TRY(check_norm(file, plan, plan.output_norm));
   if (!plan.tied) {
     TRY(check_tensor(file, "output.weight", {.rows = plan.vocabulary, .columns = plan.width}));
   }

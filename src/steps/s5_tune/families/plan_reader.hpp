@@ -23,6 +23,7 @@ class PlanReader {
   [[nodiscard]] Result<std::int64_t> count(std::string_view key) const;
   [[nodiscard]] double number_or(std::string_view key, double otherwise) const;
   [[nodiscard]] std::int64_t integer_or(std::string_view key, std::int64_t otherwise) const;
+  [[nodiscard]] Result<StateSpacePlan> state_space() const;
   // One for each layer: an array, or one number for all.
   [[nodiscard]] Result<std::vector<std::int64_t>> per_layer(std::string_view key,
                                                             std::size_t layers) const;

@@ -8,7 +8,7 @@ namespace understudy::s5 {
 
 namespace {
 
-constexpr std::array<Family, 11> known = {
+constexpr std::array<Family, 13> known = {
     {{"llama", "Llama 2 and 3, SmolLM2, Mistral, xLAM-2, TinyLlama", &plan_llama},
      {"smollm3", "SmolLM3", &plan_smollm3},
      {"qwen2", "Qwen2, Qwen2.5", &plan_qwen2},
@@ -19,6 +19,8 @@ constexpr std::array<Family, 11> known = {
      {"gemma2", "Gemma 2", &plan_gemma2},
      {"gemma3", "Gemma 3 (text)", &plan_gemma3},
      {"nemotron_h", "Nemotron-H, Nemotron Nano 2", &plan_nemotron_h},
+     {"falcon-h1", "Falcon-H1", &plan_falcon_h1},
+     {"lfm2", "LFM2 (dense)", &plan_lfm2},
      {"granite", "Granite 3 (dense)", &plan_granite}}};
 
 }  // namespace

@@ -35,5 +35,7 @@ Result<DecoderPlan> plan_gemma(const lm::GgufFile& file);
 Result<DecoderPlan> plan_gemma2(const lm::GgufFile& file);
 Result<DecoderPlan> plan_gemma3(const lm::GgufFile& file);
 Result<DecoderPlan> plan_nemotron_h(const lm::GgufFile& file);
+Result<DecoderPlan> plan_lfm2(const lm::GgufFile& file);
+Result<DecoderPlan> plan_falcon_h1(const lm::GgufFile& file);
 
 }  // namespace understudy::s5

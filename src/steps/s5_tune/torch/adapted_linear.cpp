@@ -20,6 +20,7 @@ AdaptedLinear::AdaptedLinear(BaseWeights& weights, const std::string& name, cons
       adapter_(adapter),
       module_(module) {
   CHECK(weight_ != nullptr, "the plan's tensors were checked");
+  packed_ = weights_.packed(*weight_);
   if (bias_.defined() && !bias_gradient_.defined()) bias_ = bias_.to(weights.type());
 }
 
@@ -56,7 +57,8 @@ at::Tensor AdaptedLinear::dropped(const at::Tensor& x, std::uint64_t seed) const
 }
 
 at::Tensor AdaptedLinear::forward(const at::Tensor& x, Pass& pass) const {
-  at::Tensor y = at::mm(x, weights_.matrix(*weight_).t());
+  at::Tensor y = packed_ != nullptr ? packed_product(x, packed_->forward)
+                                    : at::mm(x, weights_.matrix(*weight_).t());
   if (module_ != nullptr) {
     if (!pass.low.defined()) {
       pass.low = at::mm(dropped(x, pass.dropout_seed), module_->low.t());
@@ -82,11 +84,13 @@ at::Tensor AdaptedLinear::back_through_weight(const at::Tensor& dy, const at::Te
         dy.to(type).mul(pass.unscaled.to(type)).sum(0).div_(pass.lengths));
     dproduct = dy.mul(module_->magnitude.div(pass.lengths).to(dy.scalar_type()));
   }
-  const at::Tensor weight = weights_.matrix(*weight_);
-  if (dx.defined()) {
-    dx.addmm_(dproduct, weight);
+  if (packed_ != nullptr) {
+    dx = dx.defined() ? packed_product_added(dx, dproduct, packed_->back)
+                      : packed_product(dproduct, packed_->back);
+  } else if (dx.defined()) {
+    dx.addmm_(dproduct, weights_.matrix(*weight_));
   } else {
-    dx = at::mm(dproduct, weight);
+    dx = at::mm(dproduct, weights_.matrix(*weight_));
   }
   return dproduct;
 }

@@ -46,6 +46,7 @@ class AdaptedLinear {
 
   BaseWeights& weights_;
   const lm::StoredTensor* weight_;
+  const PackedMatrices::Matrix* packed_ = nullptr;
   at::Tensor bias_;                             // may be undefined
   at::Tensor weight_gradient_, bias_gradient_;  // undefined: frozen
   const Adapter* adapter_;

@@ -18,6 +18,10 @@ bool lies_in(at::ScalarType type, lm::StoredAs stored) {
          (type == at::kBFloat16 && stored == lm::StoredAs::bf16);
 }
 
+bool can_be_packed(at::ScalarType type, lm::StoredAs stored) {
+  return type == at::kBFloat16 && lies_in(type, stored);
+}
+
 template <class Value>
 void expand_into(const lm::StoredTensor& tensor, const lm::RowRange& range, Value* to) {
   const std::int64_t rows_at_once = std::max<std::int64_t>(1, values_at_once / tensor.columns);
@@ -31,6 +35,17 @@ void expand_into(const lm::StoredTensor& tensor, const lm::RowRange& range, Valu
 }
 
 }  // namespace
+
+BaseWeights BaseWeights::sibling() const {
+  BaseWeights other(file_, type_, trained_);
+  other.packed_ = packed_;
+  return other;
+}
+
+const PackedMatrices::Matrix* BaseWeights::packed(const lm::StoredTensor& tensor) {
+  if (!packed_ || trained_ != nullptr || !can_be_packed(type_, tensor.type)) return nullptr;
+  return packed_->pack(tensor.name, matrix(tensor));
+}
 
 at::Tensor BaseWeights::gradient(const std::string& name) const {
   const FullWeights::Views* views = trained_ == nullptr ? nullptr : trained_->find(name);

@@ -1,11 +1,15 @@
 // The weights of a model. Frozen ones are left as its file stores them and expanded a matrix at a
 // time into the type that is computed in: a 4-bit base stays 4-bit in memory. Matrices that are
-// stored in the computed type already are used where they lie in the mapped file. In full
-// fine-tuning they are the views of what is trained. One thread calls.
+// stored in the computed type already are used where they lie in the mapped file, or are packed
+// for the products where memory allows. In full fine-tuning they are the views of what is trained.
+// One thread calls.
 #pragma once
+
+#include <memory>
 
 #include "adapters/lm/gguf_file.hpp"
 #include "steps/s5_tune/torch/full_weights.hpp"
+#include "steps/s5_tune/torch/packed_matrices.hpp"
 #include "steps/s5_tune/torch/tensor.hpp"
 
 namespace understudy::s5 {
@@ -15,9 +19,16 @@ class BaseWeights {
   // `file` and `trained` (null: all is frozen) must outlive this.
   BaseWeights(const lm::GgufFile& file, at::ScalarType type, const FullWeights* trained = nullptr)
       : file_(file), type_(type), trained_(trained) {}
+  // Frozen ones of the same file, packed for both directions if what they are called for can be.
+  void pack_matrices() { packed_ = std::make_shared<PackedMatrices>(); }
+  [[nodiscard]] bool packs() const { return packed_ != nullptr; }
+  // The same without a buffer of its own yet; what is packed is shared. For another thread.
+  [[nodiscard]] BaseWeights sibling() const;
 
   // rows x columns. Valid until the next call: all share one buffer.
   [[nodiscard]] at::Tensor matrix(const lm::StoredTensor& tensor);
+  // Of a matrix whose products are asked for often; null: use matrix(). Valid as long as this.
+  [[nodiscard]] const PackedMatrices::Matrix* packed(const lm::StoredTensor& tensor);
   // Of its own, or a view of what is trained; in the type of sums; undefined where the file has
   // none of that name.
   [[nodiscard]] at::Tensor vector(const std::string& name) const;
@@ -29,9 +40,9 @@ class BaseWeights {
 
   [[nodiscard]] const lm::GgufFile& file() const { return file_; }
   [[nodiscard]] at::ScalarType type() const { return type_; }
-  // What the expanded matrix takes beside the file.
+  // What expanded and packed matrices take beside the file.
   [[nodiscard]] std::size_t buffer_bytes() const {
-    return buffer_.defined() ? buffer_.nbytes() : 0;
+    return (buffer_.defined() ? buffer_.nbytes() : 0) + (packed_ ? packed_->bytes() : 0);
   }
 
  private:
@@ -39,6 +50,7 @@ class BaseWeights {
   at::ScalarType type_;
   const FullWeights* trained_;
   at::Tensor buffer_;
+  std::shared_ptr<PackedMatrices> packed_;  // null: nothing is
 };
 
 }  // namespace understudy::s5

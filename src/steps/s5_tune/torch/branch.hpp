@@ -46,6 +46,7 @@ struct BranchParts {
 std::unique_ptr<Branch> make_attention(const BranchParts& parts, const at::Tensor& turns);
 std::unique_ptr<Branch> make_feed_forward(const BranchParts& parts);
 std::unique_ptr<Branch> make_state_space(const BranchParts& parts);  // Mamba-2
+std::unique_ptr<Branch> make_short_convolution(const BranchParts& parts);
 
 // The seed of a linear layer of its own, from its layer's and its place there.
 std::uint64_t mixed_seed(std::uint64_t seed, std::uint64_t with);

@@ -96,7 +96,8 @@ Decoder::Decoder(const DecoderPlan& plan, BaseWeights& weights, const Adapter* a
       weights_(weights),
       adapter_(adapter),
       activations_(activations),
-      norm_(weights, "output_norm", norm_options(plan)),
+      norm_(weights, plan.output_norm, norm_options(plan)),
+      packed_head_(weights.packed(head())),
       head_bias_(weights.vector("output.bias")) {
   if (like != nullptr) turns_ = like->turns_;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) add_steps(static_cast<std::int64_t>(i));
@@ -127,6 +128,15 @@ void Decoder::add_steps(std::int64_t layer) {
   switch (layer_plan.mixer) {
     case Mixer::attention_then_feed_forward:
       first.branches.push_back(attention());
+      add("ffn_norm", "post_ffw_norm").branches.push_back(make_feed_forward(parts));
+      break;
+    case Mixer::short_convolution_then_feed_forward:
+      first.branches.push_back(make_short_convolution(parts));
+      add("ffn_norm", "post_ffw_norm").branches.push_back(make_feed_forward(parts));
+      break;
+    case Mixer::attention_and_state_space_then_feed_forward:
+      first.branches.push_back(attention());
+      first.branches.push_back(make_state_space(parts));
       add("ffn_norm", "post_ffw_norm").branches.push_back(make_feed_forward(parts));
       break;
     case Mixer::attention_and_feed_forward:
@@ -231,7 +241,9 @@ at::Tensor Decoder::run(const Pack& pack, std::vector<StepPass>* passes, std::ui
 
 at::Tensor Decoder::logits_of(const at::Tensor& hidden, const at::Tensor& table) const {
   at::Tensor logits;
-  if (table.defined()) {
+  if (packed_head_ != nullptr) {
+    logits = packed_product(hidden, packed_head_->forward);
+  } else if (table.defined()) {
     logits = at::mm(hidden, table.t());
   } else {
     logits = at::empty({hidden.size(0), head().rows}, hidden.options());
@@ -332,7 +344,9 @@ PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tens
       }
     }
     if (slopes.defined()) logits.mul_(slopes);
-    dhidden->narrow(0, begin, count).copy_(through_head(logits, table, weights_, head()));
+    dhidden->narrow(0, begin, count)
+        .copy_(packed_head_ != nullptr ? packed_product(logits, packed_head_->back)
+                                       : through_head(logits, table, weights_, head()));
     if (table_gradient.defined()) add_product(table_gradient, logits.t(), some);
     if (bias_gradient.defined()) {
       bias_gradient.view({logits.size(1)}).add_(logits.to(bias_gradient.scalar_type()).sum(0));

@@ -66,6 +66,7 @@ class Decoder {
   const Adapter* adapter_;
   Activations activations_;
   Norm norm_;
+  const PackedMatrices::Matrix* packed_head_ = nullptr;
   at::Tensor head_bias_;
   std::vector<Step> steps_;
   struct Turns {

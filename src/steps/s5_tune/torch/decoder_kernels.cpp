@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <vector>
 
 // One build for every x86-64 machine: the loader picks the widest vectors that the machine has.
 #if defined(__x86_64__) && !defined(__clang__)
@@ -262,6 +263,8 @@ WIDEST_VECTORS void softmax_range(std::int64_t begin, std::int64_t end, const Sc
   const Sum scale = static_cast<Sum>(shape.scale);
   const Sum cap = static_cast<Sum>(shape.cap);
   const Sum factor = cap > 0 ? Sum(1) : scale;  // capped scores are scaled already
+  std::vector<Sum> exponentials(static_cast<std::size_t>(shape.keys));
+  Sum* kept = exponentials.data();
   for (std::int64_t r = begin; r < end; ++r) {
     const Seen seen = seen_by(shape, r, stride);
     Value* row = scores + r * shape.keys;
@@ -273,14 +276,13 @@ WIDEST_VECTORS void softmax_range(std::int64_t begin, std::int64_t end, const Sc
     Sum sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (std::int64_t i = seen.low; i < seen.high; ++i) {
-      sum += exponential(get(row[i]) * factor - largest);
+      kept[i] = exponential(get(row[i]) * factor - largest);
+      sum += kept[i];
     }
-    const Sum log_sum = largest + std::log(sum);
-    log_sums[seen.at] = log_sum;
+    log_sums[seen.at] = largest + std::log(sum);
+    const Sum share = Sum(1) / sum;
 #pragma omp simd
-    for (std::int64_t i = seen.low; i < seen.high; ++i) {
-      put(row[i], exponential(get(row[i]) * factor - log_sum));
-    }
+    for (std::int64_t i = seen.low; i < seen.high; ++i) put(row[i], kept[i] * share);
     std::fill(row, row + seen.low, Value(0));
     std::fill(row + seen.high, row + shape.keys, Value(0));
   }
@@ -339,6 +341,8 @@ WIDEST_VECTORS void cross_entropy_range(std::int64_t begin, std::int64_t end, st
                                         Value* logits, const std::int64_t* targets,
                                         const float* weights, SumOf<Value> scale, RowLoss* losses) {
   using Sum = SumOf<Value>;
+  std::vector<Sum> exponentials(static_cast<std::size_t>(width));
+  Sum* kept = exponentials.data();
   for (std::int64_t r = begin; r < end; ++r) {
     Value* row = logits + r * width;
     Sum largest = get(row[0]);
@@ -351,14 +355,16 @@ WIDEST_VECTORS void cross_entropy_range(std::int64_t begin, std::int64_t end, st
                       });
     Sum sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (std::int64_t i = 0; i < width; ++i) sum += exponential((get(row[i]) - largest) * scale);
+    for (std::int64_t i = 0; i < width; ++i) {
+      kept[i] = exponential((get(row[i]) - largest) * scale);
+      sum += kept[i];
+    }
     const Sum log_sum = largest * scale + std::log(sum);
     losses[r].loss = static_cast<double>(log_sum - target * scale);
     const Sum weight = static_cast<Sum>(weights[r]) * scale;
+    const Sum share = weight / sum;
 #pragma omp simd
-    for (std::int64_t i = 0; i < width; ++i) {
-      put(row[i], exponential(get(row[i]) * scale - log_sum) * weight);
-    }
+    for (std::int64_t i = 0; i < width; ++i) put(row[i], kept[i] * share);
     put(row[targets[r]], (exponential(target * scale - log_sum) - Sum(1)) * weight);
   }
 }

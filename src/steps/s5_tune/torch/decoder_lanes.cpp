@@ -110,7 +110,7 @@ std::vector<Pack> split_pack(const Pack& pack, std::size_t count) {
 
 DecoderLanes::Lane::Lane(const DecoderPlan& plan, const BaseWeights& base, const Adapter& shared,
                          Activations activations, const Decoder& like)
-    : weights(base.file(), base.type()),
+    : weights(base.sibling()),
       adapter(shared.with_own_gradients()),
       decoder(plan, weights, &adapter, activations, &like) {}
 
@@ -120,6 +120,7 @@ DecoderLanes::DecoderLanes(const DecoderPlan& plan, BaseWeights& weights, Adapte
   for (int i = 1; i < lanes_for(adapter, threads); ++i) {
     lanes_.emplace_back(plan, weights, *adapter, activations, whole_);
   }
+  if (weights.packs()) weights.file().drop_pages();
 }
 
 PackLoss DecoderLanes::loss(const Pack& pack) {

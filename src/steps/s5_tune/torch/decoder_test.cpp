@@ -112,6 +112,7 @@ class TinyDecoder : public testing::Test {
 std::int64_t layers_of(const std::string& architecture) {
   if (architecture == "gemma3") return 7;
   if (architecture == "nemotron_h") return 5;
+  if (architecture == "lfm2") return 3;
   return architecture == "smollm3" ? 4 : 2;
 }
 

@@ -7,7 +7,8 @@ namespace understudy::s5 {
 namespace {
 
 bool is_frozen(const std::string& name) {
-  return name.starts_with("rope_") || name.contains(".ssm_");
+  return name.starts_with("rope_") || name.contains(".ssm_") ||
+         name.ends_with(".shortconv.conv.weight");
 }
 
 }  // namespace

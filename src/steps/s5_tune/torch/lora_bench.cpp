@@ -45,6 +45,7 @@ struct Options {
   bool write = false;
   bool full = false;
   bool learnable = false;
+  bool pack = true;
 };
 
 // Multiplications and additions of a step in matrix products: the frozen layers forward and back to
@@ -139,7 +140,8 @@ class Steps {
         plan_(plan),
         trained_(full ? static_cast<Trained&>(*full) : *adapter),
         weights_(file, type, full ? &*full : nullptr),
-        decoder_(plan, weights_, adapter ? &*adapter : nullptr, Activations::kept, options.threads),
+        decoder_(plan, packed(weights_, options), adapter ? &*adapter : nullptr, Activations::kept,
+                 options.threads),
         optimiser_(trained_, {}),
         products_(plan, options.texts * options.length, type),
         profile_(plan, full ? 0 : options.rank) {}
@@ -177,6 +179,11 @@ class Steps {
   }
 
  private:
+  static BaseWeights& packed(BaseWeights& weights, const Options& options) {
+    if (options.pack) weights.pack_matrices();
+    return weights;
+  }
+
   // Falls along a cosine, as in training, where the number of steps was given.
   [[nodiscard]] double rate() const {
     if (options_.steps == 0) return options_.learning_rate;
@@ -259,6 +266,7 @@ int main(int argc, char** argv) {
   app.add_option("--embedding-deviation", options.embedding_deviation)->capture_default_str();
   app.add_flag("--write", options.write, "only write the model");
   app.add_flag("--full", options.full, "tune all weights");
+  app.add_flag("!--no-pack", options.pack, "take frozen matrices as they lie");
   app.add_flag("--learnable", options.learnable, "tokens that follow a rule");
   CLI11_PARSE(app, argc, argv);
   if (const auto done = s5::run(options); !done) {

@@ -69,6 +69,17 @@ double memory_needed(const lm::GgufFile& file, const DecoderPlan& plan, double p
          parameters * (bytes_of_parameter + (lanes - 1) * sizeof(float));
 }
 
+// Beside `needed`, where the frozen matrices are packed for their products; 0: none can be.
+double memory_of_packed(const lm::GgufFile& file, Method method, at::ScalarType type) {
+  if (method == Method::full || type != at::kBFloat16) return 0;
+  double bytes = 0;
+  for (const lm::StoredTensor& tensor : file.tensors()) {
+    const bool matrix = tensor.type == lm::StoredAs::bf16 && tensor.rows > 1;
+    if (matrix) bytes += 2 * static_cast<double>(tensor.bytes.size());
+  }
+  return bytes;
+}
+
 Status check_memory(double needed) {
   const double available = memory_available();
   if (available == 0 || needed < available) return {};
@@ -140,6 +151,7 @@ json::object to_card(const LoraReport& report, const TunedModel& from, const Lor
           {"base", options.base.filename().string()},
           {"base_name", from.base.find_string("general.name").value_or("")},
           {"architecture", from.plan.architecture},
+          {"peft", from.adapter != nullptr && !from.plan.multiplied_in_hf},
           {"rank", options.adapter.rank},
           {"alpha", options.adapter.alpha},
           {"rank_scale", options.adapter.rank_scale == RankScale::by_root ? "root" : "rank"},
@@ -190,8 +202,11 @@ Status export_all(const TunedModel& from, const LoraOptions& options, LoraReport
       report.logits_difference = check.difference;
       report.adapter_effect = check.effect;
     }
-    TRY(write_peft_adapter(files, directory / "peft"));
-    TRY(check_peft_adapter(files, directory / "peft"));
+    // Of weights that were multiplied on their way into the GGUF file, B would need the factors.
+    if (!from.plan.multiplied_in_hf) {
+      TRY(write_peft_adapter(files, directory / "peft"));
+      TRY(check_peft_adapter(files, directory / "peft"));
+    }
   }
   const bool alone = options.method != Method::lora;  // no adapter that llama-server could add
   if (options.merged.empty() && !alone) return {};
@@ -278,8 +293,9 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
     adapter = TRY(Adapter::create(plan, wanted, type));
     parameters = static_cast<double>(adapter->parameters().numel());
   }
-  TRY(check_memory(
-      memory_needed(file, plan, parameters, options, type == at::kBFloat16 ? 2 : 4, threads)));
+  const double needed =
+      memory_needed(file, plan, parameters, options, type == at::kBFloat16 ? 2 : 4, threads);
+  TRY(check_memory(needed));
   TRY(file.check_finite());
   const auto vocabulary = TRY(lm::Vocabulary::load(options.base));
   const std::int64_t length_max =
@@ -294,6 +310,9 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   if (ranks.leads()) remove_results(directory);
   if (options.method == Method::full) full.emplace(file, type);
   BaseWeights weights(file, type, full ? &*full : nullptr);
+  const double packed = memory_of_packed(file, options.method, type);
+  // Of the memory that is free by a margin: what else runs must not be paged out for a twentieth.
+  if (packed > 0 && 2 * (needed + packed) < memory_available()) weights.pack_matrices();
   DecoderLanes decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations, threads);
   Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
   LoraRun run(data, decoder, trained, options, directory, ranks);

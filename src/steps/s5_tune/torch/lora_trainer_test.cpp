@@ -154,6 +154,28 @@ TEST_F(LoraTrainer, LearnsARuleThatEveryExportThenFollows) {
   EXPECT_GE(right, 18U) << "of 20";
 }
 
+// Layers of several kinds: libllama takes the adapter of each linear layer and answers as we do.
+TEST_F(LoraTrainer, ExportsAdaptersOfHybridsThatLibllamaFollows) {
+  for (const char* architecture : {"lfm2", "falcon-h1"}) {
+    ASSERT_TRUE(write_tiny_model(
+        base_,
+        {.architecture = architecture, .context = 64, .width = 64, .layers = 3, .head_width = 16}));
+    LoraOptions options = quick();
+    options.steps_max = 12;
+    const auto out = made(architecture);
+    const auto report = train_lora(rule_examples(), out, options);
+    ASSERT_TRUE(report.has_value()) << architecture << ": " << report.error().to_text();
+    EXPECT_LT(report->validation_loss, report->validation_loss_before) << architecture;
+    EXPECT_LT(report->logits_difference, 2e-3) << architecture;
+    EXPECT_GT(report->adapter_effect, 0.01) << architecture;
+    const lm::ServedFacts facts{
+        .model = base_, .mark = {}, .adapter = {}, .context = 64, .answer_tokens_max = 4};
+    EXPECT_TRUE(lm::ServedModel::start(facts, out / "adapter.gguf", {.parallel = 1}).has_value());
+    // Falcon-H1's GGUF weights hold factors that Hugging Face's do not.
+    EXPECT_EQ(std::filesystem::exists(out / "peft"), std::string(architecture) == "lfm2");
+  }
+}
+
 TEST_F(LoraTrainer, IsDeterministicForASeedAndDiffersForAnother) {
   LoraOptions options = quick();
   options.steps_max = 4;

@@ -7,11 +7,19 @@
 
 namespace understudy::s5 {
 
+namespace {
+
+std::string gain_name(const BaseWeights& weights, const std::string& name) {
+  return weights.file().find(name) != nullptr ? name : name + ".weight";
+}
+
+}  // namespace
+
 Norm::Norm(const BaseWeights& weights, const std::string& name, const Options& options)
     : options_(options),
-      gain_(weights.vector(name + ".weight")),
+      gain_(weights.vector(gain_name(weights, name))),
       bias_(weights.vector(name + ".bias")),
-      gain_gradient_(weights.gradient(name + ".weight")),
+      gain_gradient_(weights.gradient(gain_name(weights, name))),
       bias_gradient_(weights.gradient(name + ".bias")) {}
 
 at::Tensor Norm::forward(const at::Tensor& x, Pass& pass) const {

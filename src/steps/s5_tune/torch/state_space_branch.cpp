@@ -1,6 +1,6 @@
 // Mamba-2 as libllama and transformers have it: in-projection to z | x B C | dt, a short
-// convolution with SiLU over x B C, the recurrence, D x, gating by SiLU(z), an RMS norm by groups,
-// out-projection. Frozen: only the gradient of its input is computed.
+// convolution with SiLU over x B C, the recurrence, D x, gating by SiLU(z), an RMS norm by groups
+// (Falcon-H1: none), out-projection. Frozen: only the gradient of its input is computed.
 #include <ATen/ops/cat.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
@@ -134,11 +134,13 @@ class StateSpaceBranch final : public Branch {
     return groups.mul(groups).mean(1, true).add_(epsilon_).rsqrt_();
   }
   [[nodiscard]] at::Tensor normed_groups(const at::Tensor& rows) const {
+    if (!plan_.normed) return rows;
     const at::Tensor groups = grouped(rows);
     return groups.mul(scale_of(groups)).mul_(gain_of_rows(rows.size(0))).view_as(rows);
   }
   [[nodiscard]] at::Tensor normed_groups_backward(const at::Tensor& dout,
                                                   const at::Tensor& rows) const {
+    if (!plan_.normed) return dout;
     const at::Tensor groups = grouped(rows);
     const at::Tensor scale = scale_of(groups);
     const at::Tensor dgain = grouped(dout).mul(gain_of_rows(rows.size(0)));

@@ -116,7 +116,9 @@ class StepProfile {
   double& part_of(const at::RecordFunction& function) {
     const std::string_view name = function.name();
     if (name.find("bmm") != std::string_view::npos) return split_.attention_s;
-    if (!name.ends_with("mm") && !name.ends_with("mm_")) return split_.other_operations_s;
+    const bool product =
+        name.ends_with("mm") || name.ends_with("mm_") || name == "mkldnn::_linear_pointwise";
+    if (!product) return split_.other_operations_s;
     const auto has = [&](std::int64_t size) {
       return std::ranges::any_of(function.inputs(), [&](const c10::IValue& value) {
         return value.isTensor() && std::ranges::contains(value.toTensor().sizes(), size);

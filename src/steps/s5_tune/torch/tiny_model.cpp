@@ -30,6 +30,7 @@ lm::TokenTable byte_tokens(std::int64_t count) {
 
 constexpr std::int64_t tiny_window = 40;  // shorter than the texts of the tests
 constexpr std::int64_t state_taps = 4;
+constexpr std::int64_t short_taps = 3;
 constexpr std::int64_t state_inner = 64;
 constexpr std::int64_t state_size = 16;
 constexpr std::int64_t state_heads = 4;
@@ -55,7 +56,7 @@ class Writer {
     file_.set_vocabulary(byte_tokens(model_.vocabulary));
     matrix("token_embd", model_.vocabulary, model_.width, model_.embedding_deviation);
     for (std::int64_t i = 0; i < model_.layers; ++i) add_layer(i);
-    norm("output_norm");
+    norm(is("lfm2") ? "token_embd_norm" : "output_norm");
     if (!model_.tied) matrix("output", model_.vocabulary, model_.width, 0.1);
     if (is("phi2")) bias("output", model_.vocabulary);
     return file_.write(path);
@@ -83,8 +84,10 @@ class Writer {
     } else {
       set("feed_forward_length", model_.feed_forward);
       set("attention.head_count", model_.heads);
-      set("attention.head_count_kv", model_.kv_heads);
+      if (!is("lfm2")) set("attention.head_count_kv", model_.kv_heads);
     }
+    if (is("lfm2")) set_convolution_keys();
+    if (is("falcon-h1")) set_state_keys();
     set("attention.key_length", model_.head_width);
     set("attention.value_length", model_.head_width);
     set("attention.layer_norm_rms_epsilon", 1e-5F);
@@ -115,12 +118,26 @@ class Writer {
     file_.set("nemotron_h.feed_forward_length", widths);
     file_.set("nemotron_h.attention.head_count_kv", kv_heads);
     set("attention.head_count", model_.heads);
+    set_state_keys();
+  }
+
+  void set_state_keys() {
     set("ssm.conv_kernel", state_taps);
     set("ssm.inner_size", state_inner);
     set("ssm.state_size", state_size);
     set("ssm.time_step_rank", state_heads);
     set("ssm.group_count", state_groups);
   }
+
+  void set_convolution_keys() {
+    std::vector<std::int32_t> kv_heads;
+    for (std::int64_t i = 0; i < model_.layers; ++i) {
+      kv_heads.push_back(convolves(i) ? 0 : static_cast<std::int32_t>(model_.kv_heads));
+    }
+    file_.set("lfm2.attention.head_count_kv", kv_heads);
+    set("shortconv.l_cache", short_taps);
+  }
+  [[nodiscard]] bool convolves(std::int64_t layer) const { return is("lfm2") && layer % 3 != 1; }
 
   std::vector<float> normal(std::int64_t count, double mean, double deviation) {
     std::normal_distribution<float> values(static_cast<float>(mean), static_cast<float>(deviation));
@@ -171,7 +188,7 @@ class Writer {
       bias(block + "attn_k", kv);
       bias(block + "attn_v", kv);
     }
-    if (is("qwen3") || is("gemma3")) {
+    if (is("qwen3") || is("gemma3") || is("lfm2")) {
       gains(block + "attn_q_norm", model_.head_width);
       gains(block + "attn_k_norm", model_.head_width);
     }
@@ -196,11 +213,23 @@ class Writer {
               normal(state_heads, -1, 0.3));
     file_.add({.name = block + "ssm_d", .rows = state_heads, .columns = 1},
               normal(state_heads, 1, 0.3));
+    if (!is("falcon-h1")) add_state_norm(block);
+    linear(block + "ssm_out", model_.width, state_inner);
+  }
+
+  void add_state_norm(const std::string& block) {
     file_.add({.name = block + "ssm_norm.weight",
                .rows = state_groups,
                .columns = state_inner / state_groups},
               normal(state_inner, 1, 0.1));
-    linear(block + "ssm_out", model_.width, state_inner);
+  }
+
+  void add_short_convolution(const std::string& block) {
+    linear(block + "shortconv.in_proj", 3 * model_.width, model_.width);
+    file_.add(
+        {.name = block + "shortconv.conv.weight", .rows = model_.width, .columns = short_taps},
+        normal(model_.width * short_taps, 0, 0.4));
+    linear(block + "shortconv.out_proj", model_.width, model_.width);
   }
 
   void add_layer(std::int64_t layer) {
@@ -213,8 +242,18 @@ class Writer {
         default: return add_feed_forward(block);
       }
     }
-    add_attention(block);
-    if (!is("phi2")) gains(block + "ffn_norm", model_.width);
+    if (convolves(layer)) {
+      add_short_convolution(block);
+    } else {
+      add_attention(block);
+    }
+    if (is("falcon-h1")) {
+      add_state_space(block);
+      file_.add({.name = block + "ffn_norm", .columns = model_.width},
+                normal(model_.width, 1, 0.1));
+    } else if (!is("phi2")) {
+      gains(block + "ffn_norm", model_.width);
+    }
     add_feed_forward(block);
     if (is("gemma2") || is("gemma3")) {
       gains(block + "post_attention_norm", model_.width);
