@@ -54,7 +54,7 @@ net::Async<void> AnswerRelay::pass_on(UpstreamRefusal refusal) {
   parts_.call.error = error ? error->label() : "";
   std::string body = client_error(std::move(refusal.body), refusal.api, refusal.status);
   parts_.call.response = SecretText(body);
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   co_await parts_.exchange.send(refusal.status, client_headers(refusal.headers), std::move(body));
 }
 
@@ -79,7 +79,7 @@ net::Async<void> AnswerRelay::pass_on_whole() {
   const bool is_own = status < 400 && attempt_->api() == client;
   complete(facts, body);
   if (is_own) parts_.facts = std::move(facts);
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   if (!co_await parts_.exchange.send(status, client_headers(attempt_->headers()), std::move(body)))
     parts_.call.status = CallStatus::cancelled;
 }
@@ -128,7 +128,7 @@ net::Async<void> AnswerRelay::pass_on_parts() {
     parts_.call.status = CallStatus::truncated;
     parts_.call.error = "answer_too_large_to_record";
   }
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   if (!co_await parts_.exchange.finish()) parts_.call.status = CallStatus::cancelled;
 }
 
@@ -175,7 +175,7 @@ net::Async<void> AnswerRelay::pass_on_stream() {
     attempt_->failed();
     parts_.call.status = CallStatus::upstream_error;
   }
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   if (!held.empty()) open = co_await parts_.exchange.write(held);
   if (!open || !co_await parts_.exchange.finish()) parts_.call.status = CallStatus::cancelled;
 }
@@ -219,7 +219,6 @@ std::string AnswerRelay::client_error(std::string body, wire::Api api, unsigned 
 
 // Durable capture: the call is in the log before the client can take it for answered.
 net::Async<bool> AnswerRelay::acknowledge() {
-  if (!parts_.before_last_byte) co_return true;
   parts_.call.ended_at = now();
   if (co_await parts_.before_last_byte()) co_return true;
   parts_.exchange.abort();
@@ -229,18 +228,18 @@ net::Async<bool> AnswerRelay::acknowledge() {
 net::Async<void> AnswerRelay::refuse(unsigned status, const Error& error, net::Headers headers) {
   parts_.call.http_status = static_cast<std::int32_t>(status);
   parts_.call.error = std::string(to_string(error.code));
-  for (const net::Header& header : parts_.extra.items()) headers.set(header.name, header.value);
+  for (const net::Header header : parts_.extra.items()) headers.set(header.name, header.value);
   headers.set("Content-Type", "application/json");
   std::string body = wire::error_body(
       parts_.client.api,
       {.status = status, .message = error.to_line(), .type = {}, .code = to_string(error.code)});
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   co_await parts_.exchange.send(status, std::move(headers), std::move(body));
 }
 
 net::Headers AnswerRelay::client_headers(const net::Headers& upstream) const {
   net::Headers headers = upstream.end_to_end();
-  for (const net::Header& header : parts_.extra.items()) headers.set(header.name, header.value);
+  for (const net::Header header : parts_.extra.items()) headers.set(header.name, header.value);
   return headers;
 }
 

@@ -33,10 +33,10 @@ std::string decimals(double value) {
 net::Headers decision_headers(const Call& call, std::string_view mode) {
   net::Headers headers;
   headers.add("x-understudy-call", call.id.value);
-  headers.add("x-understudy-served-by", std::string(to_string(call.route.server)));
+  headers.add("x-understudy-served-by", to_string(call.route.server));
   headers.add("x-understudy-reason", call.route.reason);
   if (!call.route.task.empty()) headers.add("x-understudy-task", call.route.task);
-  if (!mode.empty()) headers.add("x-understudy-mode", std::string(mode));
+  if (!mode.empty()) headers.add("x-understudy-mode", mode);
   if (call.route.server == Server::slm) headers.add("x-understudy-model", call.served_model);
   if (call.route.confidence >= 0)
     headers.add("x-understudy-confidence", decimals(call.route.confidence));
@@ -44,7 +44,7 @@ net::Headers decision_headers(const Call& call, std::string_view mode) {
 }
 
 void add_all(net::Headers& headers, const net::Headers& more) {
-  for (const net::Header& header : more.items()) headers.set(header.name, header.value);
+  for (const net::Header header : more.items()) headers.set(header.name, header.value);
 }
 
 // What the model wrote, without the JSON around it.
@@ -77,11 +77,15 @@ void estimate_usage(wire::Api api, std::size_t request_bytes, Call& call) {
 }  // namespace
 
 net::Async<void> CapturedCall::run() {
-  if (!co_await read_request() || !co_await admit()) co_return;
+  if (!co_await read_request()) co_return;
+  if (const auto refusal = admit()) {
+    co_await reply_refusal(exchange_, api_, *refusal, limits_);
+    co_return;
+  }
   parts_.metrics.request_opened();
   if (scan_.stream) parts_.metrics.stream_opened();
   begin_call();
-  if (co_await small_model_passes()) co_await answer_by_llm();
+  if (!parts_.router.has_tasks() || co_await small_model_passes()) co_await answer_by_llm();
   settle();
   measure();
   if (audit_) audit_->call = seed_of_audit(call_);
@@ -117,7 +121,7 @@ net::Async<bool> CapturedCall::read_request() {
   co_return true;
 }
 
-net::Async<bool> CapturedCall::admit() {
+std::optional<Refusal> CapturedCall::admit() {
   const auto body_tokens =
       static_cast<std::int64_t>(exchange_.request().body.size()) / bytes_per_token;
   AccessDecision decision =
@@ -126,14 +130,13 @@ net::Async<bool> CapturedCall::admit() {
                            .prompt_tokens = body_tokens,
                            .completion_tokens = completion_tokens_guess});
   for (const auto& [name, value] : limit_headers(decision, protocol_of(api_), now()))
-    limits_.add(std::string(name), value);
+    limits_.add(name, value);
   if (decision.refusal) {
     parts_.metrics.refused(decision.refusal->code);
-    co_await reply_refusal(exchange_, api_, *decision.refusal, limits_);
-    co_return false;
+    return std::move(decision.refusal);
   }
   grant_ = std::move(decision.grant);
-  co_return true;
+  return std::nullopt;
 }
 
 void CapturedCall::begin_call() {
@@ -143,7 +146,7 @@ void CapturedCall::begin_call() {
   call_.api = std::string(wire::to_string(api_));
   call_.started_at = now();
   call_.requested_model = scan_.model;
-  call_.route.reason = "no_task";
+  call_.route.reason = parts_.router.is_stopped() && !parts_.router.has_tasks() ? "off" : "no_task";
   call_.human_facing =
       is_human_facing(active_->config.human_facing, {.request = request,
                                                      .key_name = grant_.key_name(),
@@ -165,10 +168,6 @@ void CapturedCall::begin_call() {
 
 // True where the call is the LLM's.
 net::Async<bool> CapturedCall::small_model_passes() {
-  if (!parts_.router.has_tasks()) {
-    if (parts_.router.is_stopped()) call_.route.reason = "off";
-    co_return true;
-  }
   SmallModelAnswer answer(api_, exchange_.request().body, parts_.router, parts_.pool);
   const Stopwatch watch;
   const bool accepted = co_await answer.ask(call_);

@@ -31,8 +31,8 @@ class CapturedCall {
  private:
   // Each answers the client itself where it returns false.
   net::Async<bool> read_request();
-  net::Async<bool> admit();
   net::Async<bool> small_model_passes();
+  std::optional<Refusal> admit();
 
   void begin_call();
   net::Async<void> answer_by_llm();

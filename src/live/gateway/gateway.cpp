@@ -5,6 +5,7 @@
 
 #include "adapters/wire/errors.hpp"
 #include "base/log.hpp"
+#include "base/short_lock.hpp"
 #include "live/api/routes.hpp"
 #include "live/gateway/captured_call.hpp"
 #include "live/gateway/feedback.hpp"
@@ -55,7 +56,7 @@ Gateway::Gateway(GatewayParts parts, std::shared_ptr<const ActiveConfig> active)
     : parts_(std::move(parts)), active_(std::move(active)) {}
 
 std::shared_ptr<const ActiveConfig> Gateway::active() const {
-  const std::scoped_lock lock(mutex_);
+  const auto lock = short_lock(mutex_);
   return active_;
 }
 
