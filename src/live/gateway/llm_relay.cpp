@@ -112,6 +112,8 @@ LlmRelay::Verdict LlmRelay::judge(const Status& opened, AttemptPlan& plan) {
   }
   switch (fault) {
     case AnswerFault::none:
+      if (!attempt_->ended()) attempt_->began_well();
+      return Verdict::pass_on;
     case AnswerFault::request:
     case AnswerFault::content_filter: return Verdict::pass_on;
     case AnswerFault::context_length: {
