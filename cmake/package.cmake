@@ -19,6 +19,14 @@ file(CREATE_LINK ../${programs_directory}/${program} \$ENV{DESTDIR}\${CMAKE_INST
 endforeach()
 install(DIRECTORY examples DESTINATION share/understudy FILES_MATCHING PATTERN "*.py" PATTERN "*.toml" PATTERN "README.md"
         PATTERN "__pycache__" EXCLUDE)
+# English word vectors for the classifier, from npm.
+set(word_vectors ${CMAKE_BINARY_DIR}/share/understudy/word_vectors.bin)
+add_custom_command(OUTPUT ${word_vectors}
+                   COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/word_vectors.py ${word_vectors}
+                   DEPENDS ${PROJECT_SOURCE_DIR}/tools/word_vectors.py ${PROJECT_SOURCE_DIR}/packaging/word_vectors/package-lock.json
+                   VERBATIM COMMENT "Packing word vectors")
+add_custom_target(word-vectors ALL DEPENDS ${word_vectors})
+install(FILES ${word_vectors} DESTINATION share/understudy)
 install(DIRECTORY docs DESTINATION share/doc/understudy)
 install(FILES README.md ARCHITECTURE.md GLOSSARY.md CHANGELOG.md LICENSE DESTINATION share/doc/understudy)
 install(FILES packaging/understudy.service DESTINATION lib/systemd/system)
@@ -45,7 +53,7 @@ file(CREATE_LINK ${PROJECT_SOURCE_DIR}/examples ${CMAKE_BINARY_DIR}/share/unders
 # All that is installed, without the tests: what `./dev release` builds.
 add_custom_target(installed)
 add_dependencies(installed understudy understudy-serve understudy-control understudy-models understudy-otlp understudy-parquet
-                 portable-launcher pages)
+                 portable-launcher pages word-vectors)
 if(TARGET understudy-train)
   add_dependencies(installed understudy-train)
 endif()

@@ -25,7 +25,7 @@ inline constexpr std::array<Format, 6> formats = {{
     {"the configuration", 1, 1, "one that names no format has format 1"},
     {"metadata.db", 2, 1, "brought up step by step when it is opened; a copy is kept beside it"},
     {"a routing policy", 3, 1, "read with defaults; it is signed, and stays as it is"},
-    {"a classifier", 2, 1, "read as it is"},
+    {"a classifier", 3, 1, "read as it is"},
     {"a segment of the call log", 2, 1, "read as it is"},
     {"a data set", 1, 1, ""},
 }};

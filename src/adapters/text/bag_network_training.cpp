@@ -5,6 +5,7 @@
 #include <numeric>
 #include <random>
 
+#include "adapters/text/adam.hpp"
 #include "adapters/text/bag_network.hpp"
 #include "adapters/text/bag_rows.hpp"
 
@@ -25,8 +26,6 @@ constexpr float embedding_rate = 0.05F;
 constexpr float output_rate = 0.002F;
 constexpr float rate_floor = 0.02F;  // of the rate, which falls on a line
 constexpr float kept_scale = 2;      // for the half that stays
-constexpr float momentum = 0.9F;
-constexpr float variance_memory = 0.999F;
 constexpr float tiny = 1e-8F;
 constexpr std::uint32_t no_slot = std::numeric_limits<std::uint32_t>::max();
 
@@ -69,31 +68,6 @@ class Coins {
   std::mt19937_64& random_;
   std::uint64_t bits_ = 0;
   int left_ = 0;
-};
-
-// Adam (Kingma and Ba, arXiv 1412.6980) over dense parameters.
-class Adam {
- public:
-  explicit Adam(std::size_t count) : first_(count), second_(count) {}
-
-  void step(std::vector<float>& parameters, std::vector<float>& gradient, float rate) {
-    ++steps_;
-    const float first_bias = 1 - std::pow(momentum, static_cast<float>(steps_));
-    const float second_bias = 1 - std::pow(variance_memory, static_cast<float>(steps_));
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const float g = gradient[i];
-      first_[i] = momentum * first_[i] + (1 - momentum) * g;
-      second_[i] = variance_memory * second_[i] + (1 - variance_memory) * g * g;
-      parameters[i] -=
-          rate * (first_[i] / first_bias) / (std::sqrt(second_[i] / second_bias) + tiny);
-      gradient[i] = 0;
-    }
-  }
-
- private:
-  std::vector<float> first_;
-  std::vector<float> second_;
-  std::size_t steps_ = 0;
 };
 
 class Training {

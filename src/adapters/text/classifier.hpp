@@ -1,7 +1,8 @@
 // A text classifier for closed answer sets: hashed word 1-2-grams + character 2-5-grams, sublinear
 // TF-IDF, and three models over them that vote: one-vs-rest logistic regression (liblinear),
-// multinomial naive Bayes and a small network (BagNetwork). They err on different texts, so where
-// they agree a label is surer than any says alone. From few examples only the first is learned.
+// multinomial naive Bayes and a small network (BagNetwork); and, where there are word vectors, a
+// network over those. They err on different texts, so where they agree a label is surer than any
+// says alone. From few examples only the first is learned.
 #pragma once
 
 #include <filesystem>
@@ -14,6 +15,8 @@
 
 namespace understudy::text {
 
+struct WordVectors;
+
 struct LabelledText {
   std::string text;
   std::string label;
@@ -25,6 +28,8 @@ struct ClassifierOptions {
   // Examples from which on all three models vote. With fewer, logistic regression alone keeps more
   // calls at the same agreement (of 700 and 900 simulated calls 87 and 95 %, with votes 72 and 95).
   std::size_t voters_from = 5'000;
+  // What words mean elsewhere; null: nothing is known but the examples. Not kept.
+  const WordVectors* words = nullptr;
 };
 
 struct Classification {

@@ -1,14 +1,12 @@
 #include "adapters/text/classifier_file.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <optional>
 #include <span>
 
+#include "adapters/text/bytes_reader.hpp"
 #include "base/limits.hpp"
 #include "records/formats.hpp"
 
@@ -16,15 +14,12 @@ namespace understudy::text {
 
 namespace {
 
-static_assert(std::endian::native == std::endian::little,
-              "the file is read and written as it lies");
-
 constexpr std::string_view magic = "USLINEAR";
 constexpr std::uint32_t version_linear_alone = 1;
-constexpr std::uint32_t format_version = 2;
+constexpr std::uint32_t version_voters = 2;
+constexpr std::uint32_t format_version = 3;
 static_assert(format_version == format_of(FormatId::classifier).newest &&
               version_linear_alone == format_of(FormatId::classifier).oldest);
-constexpr std::size_t checksum_bytes = sizeof(std::uint64_t);
 
 template <class T>
 void append(std::string& out, std::span<const T> values) {
@@ -34,40 +29,6 @@ void append(std::string& out, std::span<const T> values) {
 void append_number(std::string& out, std::uint32_t value) {
   append(out, std::span<const std::uint32_t>(&value, 1));
 }
-
-// Takes pieces off the front of the file; every read says whether there was enough left.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
-
-  std::optional<std::string_view> take(std::size_t count) {
-    if (count > rest_.size()) return std::nullopt;
-    const std::string_view taken = rest_.substr(0, count);
-    rest_.remove_prefix(count);
-    return taken;
-  }
-
-  template <class T>
-  bool read(std::vector<T>& values, std::size_t count) {
-    if (count > rest_.size() / sizeof(T)) return false;
-    values.resize(count);
-    if (count != 0) std::memcpy(values.data(), rest_.data(), count * sizeof(T));
-    rest_.remove_prefix(count * sizeof(T));
-    return true;
-  }
-
-  template <class T>
-  bool read(T& value) {
-    const auto bytes = take(sizeof(value));
-    if (bytes) std::memcpy(&value, bytes->data(), sizeof(value));
-    return bytes.has_value();
-  }
-
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-
- private:
-  std::string_view rest_;
-};
 
 std::unexpected<Error> corrupt(std::string_view why) {
   return fail(ErrorCode::corrupt, "the classifier file is damaged: " + std::string(why),
@@ -86,7 +47,7 @@ bool plausible(const NgramOptions& features) {
          features.char_ngram_max <= 16;
 }
 
-bool read_labels(Reader& reader, std::size_t count, std::vector<std::string>& labels) {
+bool read_labels(BytesReader& reader, std::size_t count, std::vector<std::string>& labels) {
   for (std::size_t i = 0; i < count; ++i) {
     std::uint32_t bytes = 0;
     if (!reader.read(bytes)) return false;
@@ -110,7 +71,7 @@ void append_voters(std::string& out, const ClassifierWeights& model) {
   append(out, std::span(model.network.bias));
 }
 
-bool read_voters(Reader& reader, ClassifierWeights& model) {
+bool read_voters(BytesReader& reader, ClassifierWeights& model) {
   const std::size_t labels = model.labels.size();
   const std::size_t rows = model.indices.size();
   BagNetwork& network = model.network;
@@ -125,21 +86,67 @@ bool read_voters(Reader& reader, ClassifierWeights& model) {
   return true;
 }
 
-}  // namespace
-
-std::string with_checksum(std::string body) {
-  const std::uint64_t sum = XXH3_64bits(body.data(), body.size());
-  append(body, std::span(&sum, 1));
-  return body;
+std::uint32_t version_of(const ClassifierWeights& model) {
+  if (model.has_vectors()) return format_version;
+  return model.has_voters() ? version_voters : version_linear_alone;
 }
+
+void append_vectors(std::string& out, const ClassifierWeights& model) {
+  append_number(out, model.words.dimensions);
+  append_number(out, static_cast<std::uint32_t>(model.words.keys.size()));
+  append(out, std::span(model.words.keys));
+  append(out, std::span(model.words.scales));
+  append(out, std::span(model.word_weights));
+  append(out, std::span(model.words.codes));
+  append_number(out, model.vector_network.width);
+  append(out, std::span(model.vector_network.hidden));
+  append(out, std::span(model.vector_network.hidden_bias));
+  append(out, std::span(model.vector_network.output));
+  append(out, std::span(model.vector_network.bias));
+}
+
+bool read_vectors(BytesReader& reader, ClassifierWeights& model) {
+  const std::size_t labels = model.labels.size();
+  std::uint32_t words = 0;
+  VectorNetwork& network = model.vector_network;
+  const auto& dimensions = model.words.dimensions;
+  return reader.read(model.words.dimensions) && dimensions != 0 &&
+         dimensions <= word_dimensions_max && reader.read(words) &&
+         reader.read(model.words.keys, words) && reader.read(model.words.scales, words) &&
+         reader.read(model.word_weights, words) &&
+         reader.read(model.words.codes, std::size_t{words} * dimensions) &&
+         reader.read(network.width) && network.width != 0 && network.width <= vector_width_max &&
+         reader.read(network.hidden, 4 * std::size_t{dimensions} * network.width) &&
+         reader.read(network.hidden_bias, network.width) &&
+         reader.read(network.output, network.width * labels) && reader.read(network.bias, labels);
+}
+
+// What each version has behind the logistic regression.
+bool read_rest(BytesReader& reader, std::uint32_t version, ClassifierWeights& model) {
+  std::uint32_t with_voters = version == version_voters ? 1 : 0;
+  if (version == format_version && (!reader.read(with_voters) || with_voters > 1)) return false;
+  if (with_voters == 1 && !read_voters(reader, model)) return false;
+  return version != format_version || read_vectors(reader, model);
+}
+
+bool all_finite(const ClassifierWeights& model) {
+  return std::isfinite(model.unseen_idf) && all_finite(model.bias) && all_finite(model.idf) &&
+         all_finite(model.weights) && all_finite(model.count_bias) &&
+         all_finite(model.count_weights) && all_finite(model.network.embedding) &&
+         all_finite(model.network.output) && all_finite(model.network.bias) &&
+         all_finite(model.words.scales) && all_finite(model.word_weights) &&
+         all_finite(model.vector_network.hidden) && all_finite(model.vector_network.hidden_bias) &&
+         all_finite(model.vector_network.output) && all_finite(model.vector_network.bias);
+}
+
+}  // namespace
 
 std::string to_bytes(const ClassifierWeights& model) {
   std::string out(magic);
   for (const std::size_t number :
-       {std::size_t{model.linear_alone() ? version_linear_alone : format_version},
-        std::size_t{model.features.hash_bits}, std::size_t{model.features.word_ngram_max},
-        std::size_t{model.features.char_ngram_min}, std::size_t{model.features.char_ngram_max},
-        model.labels.size(), model.indices.size()}) {
+       {std::size_t{version_of(model)}, std::size_t{model.features.hash_bits},
+        std::size_t{model.features.word_ngram_max}, std::size_t{model.features.char_ngram_min},
+        std::size_t{model.features.char_ngram_max}, model.labels.size(), model.indices.size()}) {
     append_number(out, static_cast<std::uint32_t>(number));
   }
   append(out, std::span(&model.unseen_idf, 1));
@@ -151,19 +158,16 @@ std::string to_bytes(const ClassifierWeights& model) {
   append(out, std::span(model.indices));
   append(out, std::span(model.idf));
   append(out, std::span(model.weights));
-  if (!model.linear_alone()) append_voters(out, model);
+  if (model.has_vectors()) append_number(out, model.has_voters() ? 1 : 0);
+  if (model.has_voters()) append_voters(out, model);
+  if (model.has_vectors()) append_vectors(out, model);
   return with_checksum(std::move(out));
 }
 
 Result<ClassifierWeights> parse_classifier_file(std::string_view bytes) {
-  if (bytes.size() < magic.size() + checksum_bytes || !bytes.starts_with(magic))
-    return corrupt("it does not begin as one");
-  const std::string_view body = bytes.substr(0, bytes.size() - checksum_bytes);
-  std::uint64_t sum = 0;
-  std::memcpy(&sum, bytes.data() + body.size(), sizeof(sum));
-  if (sum != XXH3_64bits(body.data(), body.size())) return corrupt("its checksum is wrong");
-
-  Reader reader(body.substr(magic.size()));
+  const auto body = body_of(bytes, magic);
+  if (!body) return corrupt(body.error());
+  BytesReader reader(*body);
   ClassifierWeights model;
   std::uint32_t version = 0;
   std::uint32_t labels = 0;
@@ -182,7 +186,7 @@ Result<ClassifierWeights> parse_classifier_file(std::string_view bytes) {
       !reader.read(model.idf, rows) || !reader.read(model.weights, std::size_t{rows} * labels)) {
     return corrupt("its size does not fit its header");
   }
-  if ((version == format_version && !read_voters(reader, model)) || !reader.empty())
+  if (!read_rest(reader, version, model) || !reader.empty())
     return corrupt("its size does not fit its header");
   if (std::ranges::adjacent_find(model.labels, std::greater_equal<>()) != model.labels.end())
     return corrupt("its labels are not sorted");
@@ -190,11 +194,11 @@ Result<ClassifierWeights> parse_classifier_file(std::string_view bytes) {
       (rows != 0 && model.indices.back() >> (model.features.hash_bits + 1) != 0)) {
     return corrupt("its feature indices");
   }
-  if (!std::isfinite(model.unseen_idf) || !all_finite(model.bias) || !all_finite(model.idf) ||
-      !all_finite(model.weights) || !all_finite(model.count_bias) ||
-      !all_finite(model.count_weights) || !all_finite(model.network.embedding) ||
-      !all_finite(model.network.output) || !all_finite(model.network.bias))
-    return corrupt("a weight is not finite");
+  if (std::ranges::adjacent_find(model.words.keys, std::greater_equal<>()) !=
+      model.words.keys.end()) {
+    return corrupt("its words are not sorted");
+  }
+  if (!all_finite(model)) return corrupt("a weight is not finite");
   return model;
 }
 

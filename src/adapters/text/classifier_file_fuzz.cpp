@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "adapters/text/bytes_reader.hpp"
 #include "adapters/text/classifier_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "adapters/text/classifier_file.hpp"
+#include "adapters/text/test_word_vectors.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 
@@ -117,10 +118,75 @@ TEST_F(ClassifierTest, ALoadedFileClassifiesAsTheTrainedOne) {
 TEST_F(ClassifierTest, FewExamplesAreLogisticRegressionsAlone) {
   const auto few = Classifier::train(utterances(300, 1), {.hash_bits = 12});
   ASSERT_TRUE(few && few->save(path_));
-  EXPECT_TRUE(parse_classifier_file(*read_file(path_))->linear_alone());
+  EXPECT_FALSE(parse_classifier_file(*read_file(path_))->has_voters());
   const auto enough = Classifier::train(utterances(300, 1), {.hash_bits = 12, .voters_from = 300});
   ASSERT_TRUE(enough && enough->save(path_));
-  EXPECT_FALSE(parse_classifier_file(*read_file(path_))->linear_alone());
+  EXPECT_TRUE(parse_classifier_file(*read_file(path_))->has_voters());
+}
+
+// "animal" and "tool" words, of which the examples have one half and the questions the other.
+const TestWords kinds = {{u"cat", {90, 5}},    {u"saw", {5, 90}},   {u"dog", {95, 9}},
+                         {u"drill", {9, 95}},  {u"horse", {85, 1}}, {u"hammer", {1, 85}},
+                         {u"rabbit", {99, 3}}, {u"wrench", {3, 99}}};
+
+std::vector<LabelledText> about(std::size_t first, std::size_t count) {
+  std::vector<LabelledText> texts;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::u16string& word = kinds[first + i % 4].first;
+    texts.push_back({.text = "is a " + std::string(word.begin(), word.end()) + " here, number " +
+                             std::to_string(i),
+                     .label = i % 2 == 0 ? "animal" : "tool"});
+  }
+  return texts;
+}
+
+TEST_F(ClassifierTest, WordVectorsTellWhatWordsMeanThatNoExampleHas) {
+  const WordVectors words = word_vectors(kinds);
+  for (const std::size_t voters_from : {0U, 5'000U}) {
+    const auto with = Classifier::train(
+        about(0, 80), {.hash_bits = 12, .voters_from = voters_from, .words = &words});
+    ASSERT_TRUE(with && with->save(path_));
+    const auto loaded = Classifier::load(path_);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    for (const LabelledText& example : about(4, 4)) {
+      EXPECT_EQ(with->classify(example.text).label, example.label) << example.text;
+      EXPECT_EQ(with->classify(example.text).confidence, loaded->classify(example.text).confidence);
+    }
+    const auto without = Classifier::train(about(0, 80), {.hash_bits = 12});
+    ASSERT_TRUE(without);
+    EXPECT_LT(without->classify("rabbit").confidence, with->classify("rabbit").confidence);
+  }
+}
+
+TEST_F(ClassifierTest, WhereNoExampleHasAKnownWordThereAreNoVectors) {
+  const WordVectors words = word_vectors(kinds);
+  const auto trained = Classifier::train(utterances(60, 1), {.hash_bits = 10, .words = &words});
+  ASSERT_TRUE(trained && trained->save(path_));
+  EXPECT_FALSE(parse_classifier_file(*read_file(path_))->has_vectors());
+}
+
+TEST_F(ClassifierTest, DamagedWordVectorsAreNoticed) {
+  const WordVectors words = word_vectors(kinds);
+  for (const std::size_t voters_from : {0U, 5'000U}) {
+    const auto trained = Classifier::train(
+        about(0, 8), {.hash_bits = 6, .voters_from = voters_from, .words = &words});
+    ASSERT_TRUE(trained && trained->save(path_));
+    const std::string good = *read_file(path_);
+    const ClassifierWeights model = *parse_classifier_file(good);
+    EXPECT_EQ(to_bytes(model), good);
+    const auto refused = [&](auto&& damage) {
+      ClassifierWeights bad = model;
+      damage(bad);
+      return !parse_classifier_file(to_bytes(bad));
+    };
+    EXPECT_TRUE(refused([](ClassifierWeights& m) { std::swap(m.words.keys[0], m.words.keys[1]); }));
+    EXPECT_TRUE(refused([](ClassifierWeights& m) { m.words.scales[0] = INFINITY; }));
+    EXPECT_TRUE(refused([](ClassifierWeights& m) { m.word_weights.pop_back(); }));
+    EXPECT_TRUE(refused([](ClassifierWeights& m) { m.vector_network.width = 0; }));
+    EXPECT_TRUE(refused([](ClassifierWeights& m) { m.vector_network.hidden[3] = NAN; }));
+    for (std::size_t cut = 0; cut < good.size(); cut += 7)
+      EXPECT_FALSE(parse_classifier_file(good.substr(0, cut)));
+  }
 }
 
 TEST_F(ClassifierTest, OneLabelIsRefused) {

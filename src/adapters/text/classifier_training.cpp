@@ -24,6 +24,8 @@ constexpr std::uint32_t no_row = std::numeric_limits<std::uint32_t>::max();
 // Below this many texts a feature that occurs once may still be worth a weight.
 constexpr std::size_t texts_for_rare_features_to_go = 2000;
 constexpr std::uint64_t network_seed = 1;
+// Of these the vectors are kept though no example has them: fresh texts will.
+constexpr std::uint32_t common_words = 30'000;
 constexpr std::size_t model_bytes_max = limits::classifier_weight_bytes_max / 3;  // each of three
 
 // The features that get weights, rising: those that occur often enough, the commonest first where
@@ -132,6 +134,42 @@ void fit_counts(ClassifierWeights& model, const std::vector<SparseVector>& docum
   }
 }
 
+// The vectors of the examples' words and of the commonest others; each word's weight is its inverse
+// document frequency. False where the examples have no word with a vector.
+bool choose_words(ClassifierWeights& model, const WordVectors& words,
+                  const std::vector<LabelledText>& examples) {
+  std::vector<std::uint32_t> frequencies(words.keys.size(), 0);
+  for (const LabelledText& example : examples) {
+    std::vector<std::size_t> places = places_of(words, example.text);
+    std::ranges::sort(places);
+    places.erase(std::ranges::unique(places).begin(), places.end());
+    for (const std::size_t place : places) ++frequencies[place];
+  }
+  std::vector<std::size_t> chosen;
+  bool any_known = false;
+  const auto count = static_cast<float>(examples.size());
+  for (std::size_t place = 0; place < frequencies.size(); ++place) {
+    any_known = any_known || frequencies[place] > 0;
+    if (frequencies[place] == 0 && words.ranks[place] >= common_words) continue;
+    chosen.push_back(place);
+    model.word_weights.push_back(
+        std::log((1 + count) / (1 + static_cast<float>(frequencies[place]))) + 1);
+  }
+  if (!any_known) return false;
+  model.words = words.only(chosen);
+  model.words.ranks.clear();
+  return true;
+}
+
+void fit_vectors(ClassifierWeights& model, const std::vector<LabelledText>& examples,
+                 std::span<const std::uint32_t> label_of) {
+  std::vector<std::vector<float>> texts;
+  for (const LabelledText& example : examples)
+    texts.push_back(pooled(model.words, model.word_weights, example.text));
+  model.vector_network = train_vector_network(
+      {.texts = texts, .label_of = label_of, .labels = model.labels.size()}, network_seed);
+}
+
 }  // namespace
 
 Result<Classifier> Classifier::train(const std::vector<LabelledText>& examples,
@@ -181,6 +219,8 @@ Result<Classifier> Classifier::train(const std::vector<LabelledText>& examples,
   const Problem problem(documents, model.indices.size());
   const bool with_voters = documents.size() >= options.voters_from;
   if (with_voters) fit_counts(model, documents, labels);
+  const bool with_vectors = options.words != nullptr && options.words->dimensions != 0 &&
+                            choose_words(model, *options.words, examples);
   model.bias.resize(model.labels.size());
   model.weights.resize(model.indices.size() * model.labels.size());
   silence_liblinear();
@@ -191,7 +231,11 @@ Result<Classifier> Classifier::train(const std::vector<LabelledText>& examples,
                            .labels = model.labels.size(),
                            .embedding_values_max = model_bytes_max / sizeof(Half)};
   Pool pool(std::thread::hardware_concurrency());
-  pool.for_each(model.labels.size() + 1, [&](std::size_t job) {
+  pool.for_each(model.labels.size() + 2, [&](std::size_t job) {
+    if (job == 1) {
+      if (with_vectors) fit_vectors(model, examples, labels);
+      return;
+    }
     if (job == 0) {  // the longest comes first
       if (!with_voters) return;
       model.network = train_bag_network(set, network_seed);
@@ -199,7 +243,7 @@ Result<Classifier> Classifier::train(const std::vector<LabelledText>& examples,
         value = static_cast<float>(to_half(double{value}));
       return;
     }
-    const std::size_t label = job - 1;
+    const std::size_t label = job - 2;
     const std::vector<double> weights =
         problem.fit(labels, static_cast<std::uint32_t>(label), options.cost);
     model.bias[label] = static_cast<float>(weights.back());

@@ -70,21 +70,27 @@ class Counter {
 
 }  // namespace
 
-SparseVector ngram_counts(std::string_view text, const NgramOptions& options) {
+std::vector<std::u16string> words_of(std::string_view text) {
   const auto lower =
       icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())}).toLower();
   const std::u16string_view units(lower.getBuffer(), static_cast<std::size_t>(lower.length()));
-  Counter counter(options);
+  std::vector<std::u16string> words;
   std::size_t word = 0;  // where the word began that `i` is behind or in
   for (std::size_t i = 0; i <= units.size(); ++i) {
     const bool in_word =
         i < units.size() && (u_isalnum(units[i]) != 0 || U16_IS_SURROGATE(units[i]));
     if (in_word) continue;
-    if (i > word) counter.add_word(units.substr(word, i - word));
+    if (i > word) words.emplace_back(units.substr(word, i - word));
     // Punctuation is a word of its own: "?" and "{" carry meaning.
-    if (i < units.size() && u_isspace(units[i]) == 0) counter.add_word(units.substr(i, 1));
+    if (i < units.size() && u_isspace(units[i]) == 0) words.emplace_back(units.substr(i, 1));
     word = i + 1;
   }
+  return words;
+}
+
+SparseVector ngram_counts(std::string_view text, const NgramOptions& options) {
+  Counter counter(options);
+  for (const std::u16string& word : words_of(text)) counter.add_word(word);
   return counter.finish();
 }
 

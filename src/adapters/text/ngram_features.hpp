@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct NgramOptions {
 SparseVector ngram_counts(std::string_view text, const NgramOptions& options);
 // Of the text's front, limits::prompt_bytes_featured_max of it: how a classifier reads a text.
 SparseVector featured_counts(std::string_view text, const NgramOptions& options);
+
+// The words of a text as the features see them: lower case, punctuation a word of its own.
+std::vector<std::u16string> words_of(std::string_view text);
 
 // Inverse document frequencies, ln((1+n)/(1+df)) + 1; fitted once, then applied to any vector.
 class TfIdf {

@@ -35,8 +35,9 @@ bool has_two_labels(std::span<const text::LabelledText> examples) {
 }
 
 Result<LearningPoint> measure(std::span<const text::LabelledText> learned,
-                              std::span<const text::LabelledText> asked) {
-  const auto model = TRY(text::Classifier::train({learned.begin(), learned.end()}, {}));
+                              std::span<const text::LabelledText> asked,
+                              const text::ClassifierOptions& options) {
+  const auto model = TRY(text::Classifier::train({learned.begin(), learned.end()}, options));
   LearningPoint point{.examples = learned.size(), .asked = asked.size()};
   for (const text::LabelledText& example : asked)
     point.agreed += model.classify(example.text).label == example.label ? 1U : 0U;
@@ -45,7 +46,8 @@ Result<LearningPoint> measure(std::span<const text::LabelledText> learned,
 
 }  // namespace
 
-Result<std::vector<LearningPoint>> learning_curve(const std::vector<text::LabelledText>& examples) {
+Result<std::vector<LearningPoint>> learning_curve(const std::vector<text::LabelledText>& examples,
+                                                  const text::ClassifierOptions& options) {
   const std::vector<text::LabelledText> all = shuffled(examples);
   std::size_t held_out = all.size() / held_out_one_of;
   while (held_out > 0 && held_out < all.size() && all[held_out].text == all[held_out - 1].text)
@@ -58,7 +60,7 @@ Result<std::vector<LearningPoint>> learning_curve(const std::vector<text::Labell
   for (const std::size_t divisor : divisors) {
     const auto part = learned.first(learned.size() / divisor);
     if (part.size() >= examples_min && has_two_labels(part))
-      curve.push_back(TRY(measure(part, asked)));
+      curve.push_back(TRY(measure(part, asked, options)));
   }
   if (curve.size() < 2) curve.clear();
   return curve;

@@ -22,7 +22,8 @@ struct LearningPoint {
 
 // Deterministic; equal texts are on one side. Sizes that are too small to train on are left out:
 // empty where no two are left.
-Result<std::vector<LearningPoint>> learning_curve(const std::vector<text::LabelledText>& examples);
+Result<std::vector<LearningPoint>> learning_curve(const std::vector<text::LabelledText>& examples,
+                                                  const text::ClassifierOptions& options);
 
 json::array to_json(const std::vector<LearningPoint>& curve);
 

@@ -22,7 +22,7 @@ std::vector<text::LabelledText> examples(std::size_t count, std::size_t words) {
 }
 
 TEST(LearningCurve, AsksEachModelAboutTheSameCallsThatNoneSaw) {
-  const auto curve = learning_curve(examples(800, 40)).value();
+  const auto curve = learning_curve(examples(800, 40), {}).value();
   ASSERT_EQ(curve.size(), 4U);
   for (std::size_t i = 0; i < curve.size(); ++i) {
     EXPECT_EQ(curve[i].asked, 160U);
@@ -35,12 +35,12 @@ TEST(LearningCurve, AsksEachModelAboutTheSameCallsThatNoneSaw) {
 
 TEST(LearningCurve, OfOneTextThereIsNothingToHoldOut) {
   std::vector<text::LabelledText> same(400, {.text = "always this", .label = "a"});
-  EXPECT_TRUE(learning_curve(same).value().empty());
+  EXPECT_TRUE(learning_curve(same, {}).value().empty());
 }
 
 TEST(LearningCurve, TooFewExamplesGiveNoCurve) {
-  EXPECT_TRUE(learning_curve(examples(60, 10)).value().empty());
-  EXPECT_TRUE(learning_curve({}).value().empty());
+  EXPECT_TRUE(learning_curve(examples(60, 10), {}).value().empty());
+  EXPECT_TRUE(learning_curve({}, {}).value().empty());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "adapters/store/dataset.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/text/classifier.hpp"
+#include "adapters/text/word_vectors.hpp"
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
@@ -55,13 +56,17 @@ Result<std::string> train_classifier(std::vector<TrainingExample> examples,
   std::vector<text::LabelledText> labelled;
   for (TrainingExample& example : examples)
     labelled.push_back({.text = std::move(example.prompt), .label = std::move(example.answer)});
-  const auto classifier = TRY(text::Classifier::train(labelled, {}));
+  const text::WordVectors words = TRY(text::installed_word_vectors());
+  const text::ClassifierOptions options{.words = &words};
+  const auto classifier = TRY(text::Classifier::train(labelled, options));
   TRY(classifier.save(directory / lm::classifier_file_name));
   const double seconds = watch.elapsed_s();
-  return json::to_text(json::object{{"examples", labelled.size()},
-                                    {"labels", classifier.labels().size()},
-                                    {"seconds", seconds},
-                                    {"learning_curve", to_json(TRY(learning_curve(labelled)))}});
+  return json::to_text(
+      json::object{{"examples", labelled.size()},
+                   {"labels", classifier.labels().size()},
+                   {"seconds", seconds},
+                   {"word_vectors", words.keys.size()},
+                   {"learning_curve", to_json(TRY(learning_curve(labelled, options)))}});
 }
 
 Result<std::string> train_nano(const std::vector<TrainingExample>& examples,
