@@ -94,19 +94,26 @@ net::Async<void> AnswerRelay::pass_on_parts() {
                           .hint = {}});
     co_return;
   }
-  std::string body;  // for the call log, as far as a record holds it
-  bool recordable = true;
+  std::string body;             // for the call log, as far as a record holds it
+  std::string_view unrecorded;  // why it does not
   std::string part = std::move(attempt_->held());
   bool open =
       co_await parts_.exchange.begin(attempt_->status(), client_headers(attempt_->headers()));
   while (open && !part.empty()) {
     open = co_await parts_.exchange.write(part);
     if (!open) break;
-    recordable = recordable && body.size() + part.size() <= limits::body_bytes_max;
-    if (recordable) {
-      body += part;
-    } else {
-      body.clear();
+    if (unrecorded.empty()) {
+      if (body.size() + part.size() > limits::body_bytes_max) {
+        unrecorded = "answer_too_large_to_record";
+      } else if (!parts_.answer_memory.take_now(part.size())) {
+        unrecorded = "no_memory_to_record_answer";
+      } else {
+        body += part;
+      }
+      if (!unrecorded.empty()) {
+        std::string().swap(body);
+        parts_.answer_memory.shrink_to(0);
+      }
     }
     auto more = co_await attempt_->next();
     if (!more) {
@@ -124,9 +131,9 @@ net::Async<void> AnswerRelay::pass_on_parts() {
   wire::ResponseFacts facts = wire::read_response(parts_.client.api, body);
   complete(facts, std::move(body));
   parts_.facts = std::move(facts);
-  if (!recordable) {
+  if (!unrecorded.empty()) {
     parts_.call.status = CallStatus::truncated;
-    parts_.call.error = "answer_too_large_to_record";
+    parts_.call.error = unrecorded;
   }
   if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   if (!co_await parts_.exchange.finish()) parts_.call.status = CallStatus::cancelled;
@@ -154,6 +161,7 @@ net::Async<void> AnswerRelay::pass_on_stream() {
     }
     auto next = co_await attempt_->next();
     if (!next) {
+      if (events.done()) break;  // how the connection ends behind the API's own end says nothing
       if (!parts_.exchange.client_is_gone()) co_await break_off(next.error());
       co_return;
     }
@@ -176,8 +184,11 @@ net::Async<void> AnswerRelay::pass_on_stream() {
     parts_.call.status = CallStatus::upstream_error;
   }
   if (parts_.before_last_byte && !co_await acknowledge()) co_return;
+  // Clients stop reading, and some leave, at the API's own end.
+  const bool is_through = events.done() && held.empty();
   if (!held.empty()) open = co_await parts_.exchange.write(held);
-  if (!open || !co_await parts_.exchange.finish()) parts_.call.status = CallStatus::cancelled;
+  const bool finished = open && co_await parts_.exchange.finish();
+  if (!finished && !is_through) parts_.call.status = CallStatus::cancelled;
 }
 
 Result<std::string> AnswerRelay::to_client_events(std::string events) {

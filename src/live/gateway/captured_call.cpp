@@ -21,7 +21,9 @@ namespace understudy::live {
 
 namespace {
 
-constexpr std::int64_t bytes_per_token = 4;            // the usual estimate for English text
+constexpr std::int64_t bytes_per_token = 4;  // the usual estimate for English text
+constexpr std::chrono::milliseconds memory_wait_step{
+    20};                                               // a client that left is noticed meanwhile
 constexpr std::int64_t completion_tokens_guess = 256;  // reserved where the request sets no limit
 
 std::string decimals(double value) {
@@ -100,11 +102,16 @@ net::Async<bool> CapturedCall::read_request() {
     co_return false;
   }
   const Stopwatch watch;
-  const Result<void> read = co_await exchange_.read_body();
+  Result<void> read = co_await exchange_.read_small_body(BodyMemory::small_body_bytes);
+  if (read && !exchange_.body_is_whole()) read = co_await read_large_body();
   elsewhere_ns_ += watch.elapsed_ns();
   if (!read) {
-    if (read.error().code != ErrorCode::cancelled)
-      co_await reply_error(exchange_, api_, body_status(read.error()), read.error());
+    net::Headers headers;
+    if (read.error().code == ErrorCode::unavailable) headers.add("Retry-After", "1");
+    if (read.error().code != ErrorCode::cancelled) {
+      co_await reply_error(exchange_, api_, body_status(read.error()), read.error(),
+                           std::move(headers));
+    }
     co_return false;
   }
   const std::string& body = exchange_.request().body;
@@ -119,6 +126,26 @@ net::Async<bool> CapturedCall::read_request() {
   }
   scan_ = std::move(*scan);
   co_return true;
+}
+
+// Waits for memory before it reads on: its client waits with it.
+net::Async<Result<void>> CapturedCall::read_large_body() {
+  BodyMemory::Share& share = request_memory_.emplace(parts_.body_memory);
+  const std::uint64_t bytes = exchange_.content_length().value_or(limits::body_bytes_max);
+  const Stopwatch watch;
+  while (!share.take_in_turn(bytes)) {
+    if (exchange_.client_is_gone())
+      co_return fail(ErrorCode::cancelled, "the client went away before its request was read");
+    if (watch.elapsed_us() >= parts_.body_memory.wait_max() / std::chrono::microseconds(1)) {
+      share.give_up();
+      co_return fail(ErrorCode::unavailable, "too many large requests are under way",
+                     "try again later");
+    }
+    co_await net::sleep_for(memory_wait_step);
+  }
+  Result<void> read = co_await exchange_.read_body();
+  share.shrink_to(exchange_.request().body.size());
+  co_return read;
 }
 
 std::optional<Refusal> CapturedCall::admit() {
@@ -207,6 +234,7 @@ net::Async<void> CapturedCall::answer_by_llm() {
        .upstreams = *active_->upstreams,
        .retries = active_->config.retries,
        .budget = parts_.retry_budget,
+       .answer_memory = answer_memory_,
        .metrics = parts_.metrics,
        .extra = std::move(extra),
        .before_last_byte =
