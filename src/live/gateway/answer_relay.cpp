@@ -161,7 +161,8 @@ net::Async<void> AnswerRelay::pass_on_stream() {
     }
     auto next = co_await attempt_->next();
     if (!next) {
-      if (events.done()) break;  // how the connection ends behind the API's own end says nothing
+      // How the connection ends behind the API's own end says nothing.
+      if (events.done() && !events.malformed() && !events.error_facts().foreign) break;
       if (!parts_.exchange.client_is_gone()) co_await break_off(next.error());
       co_return;
     }
