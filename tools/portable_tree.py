@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tarfile
 
+import portable_check
+
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 LLAMA_PROGRAMS = ("llama-server", "llama-quantize", "llama-bench")
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -31,11 +33,6 @@ DEMO_MODULES = ("demo", "simulated_upstream", "clinc150")
 
 def run(*words):
     return subprocess.run(list(map(str, words)), check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def is_elf(path):
-    with open(path, "rb") as file:
-        return file.read(4) == b"\x7fELF"
 
 
 def libraries_of(path):
@@ -112,7 +109,7 @@ class Tree:
 
     def take_libraries(self):
         # As built or as installed: a stripped copy in a new place would no longer find its own neighbours.
-        needing = [path for path in self.output.rglob("*") if path.is_file() and not path.is_symlink() and is_elf(path)]
+        needing = [path for path in self.output.rglob("*") if portable_check.is_elf(path)]
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for libraries in pool.map(libraries_of, needing):
                 for name, file in libraries.items():
@@ -131,15 +128,6 @@ class Tree:
             if licence.exists():
                 (self.output / "share/doc" / package).mkdir(parents=True, exist_ok=True)
                 shutil.copy2(licence.resolve(), self.output / "share/doc" / package / "copyright")
-
-    def check(self):
-        """Every name that a file asks for is here: nothing may come from the machine."""
-        present = {path.name for path in self.shared.iterdir()}
-        for path in [*self.elf.iterdir(), *self.shared.iterdir(), *self.programs.glob("*.so")]:
-            needed = re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "--dynamic", path))
-            missing = set(needed) - present
-            if missing:
-                raise SystemExit(f"portable_tree: {path.name} needs {', '.join(sorted(missing))}, which was not taken")
 
 
 def archive(output, file):
@@ -174,7 +162,10 @@ def main():
     if certificates.exists():
         shutil.copy2(certificates, output / "share/understudy")
     tree.add_licences()
-    tree.check()
+    found, summary = portable_check.findings(output)
+    if found:
+        raise SystemExit("\n".join(f"portable_tree: {line}" for line in found))
+    print(summary)
     if options.archive:
         archive(output, options.archive)
     print(f"{options.archive or output}: "

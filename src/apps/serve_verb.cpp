@@ -23,8 +23,8 @@ Result<live::GatewayConfig> configure(const ServeOptions& options, const store::
   if (options.overrides.upstream_url.empty()) {
     return fail(ErrorCode::invalid_input,
                 "no upstream: there is neither --upstream nor " + file.string(),
-                "run `understudy serve --upstream https://api.example.com/v1`, or write a "
-                "configuration; examples/understudy.toml shows one");
+                "`understudy init` asks for the LLM's address and writes one; or run `understudy "
+                "serve --upstream https://api.example.com/v1`");
   }
   return live::default_config(options.overrides);
 }

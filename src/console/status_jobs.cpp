@@ -92,8 +92,7 @@ json::array next_steps(const store::Home& home, bool has_calls, bool has_dataset
   if (!has_calls) {
     const bool configured = std::filesystem::exists(home.directory() / "understudy.toml");
     return {configured ? "understudy up    and point the agent's base_url at the gateway"
-                       : "understudy serve --upstream https://api.example.com/v1    and point the "
-                         "agent's base_url at it",
+                       : "understudy init    asks for the LLM's address, then `understudy up`",
             "understudy import FILE    or read recorded calls"};
   }
   if (!has_dataset) return {"understudy curate    clean examples from the recorded calls"};

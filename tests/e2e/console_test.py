@@ -24,6 +24,7 @@ import node_packages  # noqa: E402  (the path is set above)
 BROWSER = support.PROJECT / "tests/e2e/browser"
 SHOTS = pathlib.Path(support.PROGRAM).resolve().parent.parent / "screenshots"
 WALK_SECONDS_MAX = 240
+CANARY_SHARE = 0.125  # as the walk leaves it
 PAGE_BYTES_MAX = 300_000
 FIRST_PAINT_MS_MAX = 1000
 DAYS = 12
@@ -80,10 +81,9 @@ class Console(support.ProgramTest):
         upstream = self.children.upstream("oracle", "--first-token-ms", 30)
         gateway = self.children.gateway(self.program, upstream.url)
         harness.send(gateway.url, agents.generate("intent", 9, 120) + agents.generate("writing", 9, 10), concurrency=8)
-        gateway.stop()
         self.program.text("init", "--upstream", "https://api.example.com/v1")  # for the settings page
         self.program.json("access", "add", "--name", "agents", "--tenant", "shop", "--rpm", 600, "--usd-per-day", 5)
-        return labels[0], labels[1], extract
+        return labels[0], labels[1], extract, gateway
 
     def walk(self, plan):
         chromium = shutil.which("chromium")
@@ -105,20 +105,22 @@ class Console(support.ProgramTest):
         return json.loads(done.stdout)
 
     def test_every_page_in_a_browser(self):
-        task, pooled, unmeasured = self.short_loop()
+        task, pooled, unmeasured, gateway = self.short_loop()
         auditor = self.program.json("access", "token", "--role", "auditor")["secret"]
         url, owner_url = self.console(self.program)
         other = harness.Program(support.PROGRAM, self.directory / "empty")
         other.text("keys", "init")
         _, empty_url = self.console(other)
         seen = self.walk({"url": url, "owner_url": owner_url, "empty_url": empty_url, "auditor": auditor, "task": task, "pooled": pooled,
-                          "unmeasured": unmeasured})
+                          "unmeasured": unmeasured, "gateway": gateway.url,
+                          "fresh": [{"session": call.session, "request": call.request} for call in agents.generate("intent", 11, 80)]})
+        gateway.stop()
         self.assertEqual(seen["complaints"], [])
         self.assertEqual(seen["violations"], [])
         self.assertEqual(seen["checks"], {"token_left_address": True, "zoomed": True, "map_by_keyboard": True,
                                           "skip_link": True, "live_update": True, "phone_overflow": [], "phone_tables": [], "tables_cut": [],
                                           "map_words_apart": True, "tried_again": True, "switch_on_a_phone": True,
-                                          "secret_shown": True, "secret_gone": True, "theme": "dark", "phone_frame": True})
+                                          "share_kept": "40", "secret_shown": True, "secret_gone": True, "theme": "dark", "phone_frame": True})
         self.assertLess(seen["weight"], PAGE_BYTES_MAX)
         self.assertGreater(seen["weight"], 10_000, "nothing was weighed")
         self.assertLess(seen["first_paint_ms"], FIRST_PAINT_MS_MAX)
@@ -140,12 +142,13 @@ class Console(support.ProgramTest):
                 "loading": ["Loading"],
                 "failed": ["This could not be read", "the disk is away", "mount it", "Try again"],
                 "away": ["Not connected", "Overview"],
+                "canary": ["canary 12.5 %", "not in the canary", "accepted", f"promote {task} canary 12.5 %", f"promote {task} canary 40.0 %"],
                 "call": ["Content", "system", "user", "answer"],
                 "nowhere": ["no such page"],
                 "auditor_call": ["Masked", "curator"],
                 "auditor_task": ["Content needs a curator's token"],
                 "wrong": ["not in force"],
-                "empty overview": ["No calls were recorded yet", "serve --upstream"],
+                "empty overview": ["No calls were recorded yet", "understudy init"],
                 "empty tasks": ["No tasks were found yet"],
                 "empty models": ["No model was trained yet"],
                 "empty routing": ["nothing to route"],
@@ -159,7 +162,19 @@ class Console(support.ProgramTest):
         self.assertIn("disagreements", [entry["what"] for entry in self.program.json("audit", "show")["entries"]])
         acts = [(entry["act"], entry.get("detail", "")) for entry in self.program.json("audit", "show")["entries"]]
         self.assertTrue(any(act == "rollback" and "the browser test looks at it" in detail for act, detail in acts), acts)
+        self.canary_was_live(task, seen["canary"], acts)
         self.assertTrue(self.program.json("audit", "verify")["sound"])
+
+    def canary_was_live(self, task, sent, acts):
+        """What the page decided is what the policy says and the gateway did: whole sessions, about their share."""
+        route = self.program.json("route")["routes"][0]
+        self.assertEqual((route["task"], route["mode"], route["canary_share"]), (task, "canary", CANARY_SHARE))
+        self.assertTrue(any(act == "promote" and "canary 12.5 %" in detail and detail.endswith("less is enough") for act, detail in acts), acts)
+        self.assertEqual({call["mode"] for call in sent}, {"canary"})
+        outside = {call["session"] for call in sent if call["reason"] == "canary"}
+        inside = {call["session"] for call in sent if call["reason"] == "accepted"}
+        self.assertFalse(outside & inside, "a session is in the canary or out of it")
+        self.assertTrue(0.1 < len(inside) / len(outside | inside) < 0.7, (len(inside), len(outside)))
 
     def test_a_training_is_seen_while_it_runs(self):
         if not (pathlib.Path(support.PROGRAM).parent / "understudy-train").exists():

@@ -1,8 +1,9 @@
-"""Runs what the pages say: every `sh` block of a page in one shell, in its order, and every `js` block by node between
-them, against the SIMULATED upstream. Only the upstream's address and the gateway's port are put in place of the page's.
+"""Runs what the pages say: every `sh` block of a page in one shell, in its order, and every `js` block by node and every
+`python` block that Debian has the modules of between them, against the SIMULATED upstream. Only the upstream's address and the gateway's port are put in place of the page's.
 Commands inside sentences are held against the grammar of the command line; what other languages' blocks say is parsed.
 """
 
+import importlib.util
 import pathlib
 import re
 import shlex
@@ -73,9 +74,16 @@ class Guides(support.ProgramTest):
                 self.with_node()
                 (self.work / f"block-{number}.mjs").write_text(text)
                 lines.append(f"node block-{number}.mjs")
+            elif language == "python" and self.runs_here(text):
+                (self.work / f"block_{number}.py").write_text(text)
+                lines.append(f"{shlex.quote(sys.executable)} block_{number}.py")
             elif language == "sh":
                 lines += text.splitlines()
         return self.run_lines(name, lines)
+
+    def runs_here(self, text):
+        modules = re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)
+        return all(importlib.util.find_spec(module) for module in modules)
 
     def with_node(self):
         """Modules of the clients and of the frameworks side by side."""
@@ -103,9 +111,9 @@ class Guides(support.ProgramTest):
 
     def test_connect(self):
         self.run_page("guide/connect.md")
-        self.assertEqual(self.logged()["calls"], 4)
+        self.assertEqual(self.logged()["calls"], 5)
         sessions = {call["session"] for call in self.program.logged_calls()}
-        self.assertLessEqual({"run-1", "run-2", "run-3"}, sessions)
+        self.assertLessEqual({"run-1", "run-2", "run-3", "run-4"}, sessions)
 
     def test_first_task(self):
         self.write_calls(1200)
@@ -212,7 +220,7 @@ class Words(support.ProgramTest):
 
     def test_python_blocks_are_python_and_name_the_gateway(self):
         blocks = [text for language, text in BLOCK.findall((DOCS / "guide/connect.md").read_text()) if language in ("python", "yaml")]
-        self.assertEqual(len(blocks), 4)
+        self.assertEqual(len(blocks), 5)
         for text in blocks:
             self.assertIn('"http://127.0.0.1:8080/v1"', text)
             if "import" in text:

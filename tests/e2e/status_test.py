@@ -11,7 +11,7 @@ class Status(support.ProgramTest):
         self.assertTrue(self.next_steps().startswith("understudy init"), self.next_steps())
         self.assertIn("keys init", self.next_steps())
         self.with_keys()
-        self.assertIn("serve --upstream", self.next_steps())
+        self.assertIn("then `understudy up`", self.next_steps())
         self.program.json("import", self.write_lines("calls.jsonl", support.records("intent", 1, 1200)))
         self.assertIn("curate", self.next_steps())
         self.program.json("curate")

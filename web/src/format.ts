@@ -7,6 +7,16 @@ export const count = (value: number): string => whole.format(Math.round(value));
 export const compact = (value: number): string => (Math.abs(value) < 10_000 ? count(value) : short.format(value));
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
 
+// As much of a share as was decided: "10 %", "12.5 %".
+export const shortShare = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
+
+// Why a call was answered by whom, as the gateway names it.
+const reasons: Record<string, string> = {
+  low_confidence: "not sure enough", slm_error: "model failed", off: "switched off", audit: "audited", shadow: "in shadow",
+  canary: "not in the canary", tool_loop: "inside a tool loop", slm_unsupported: "not for small models",
+};
+export const why = (reason: string): string => reasons[reason] ?? reason.replaceAll("_", " ");
+
 export function usd(value: number): string {
   const size = Math.abs(value);
   const sign = value < 0 ? "−" : "";

@@ -11,10 +11,12 @@ const explained: Record<string, [string, string]> = {
   active: ["Active", "The small model answers what it is sure of; everything else still goes to the LLM."],
 };
 
-export function RouteSwitch({ task, name, mode, modes, provable, done }: { task: string; name: string; mode: string; modes: string[]; provable: boolean; done: () => void }) {
+const shareAtFirst = 0.1;  // of the sessions, where nobody chose one
+
+export function RouteSwitch({ task, name, mode, share, modes, provable, done }: { task: string; name: string; mode: string; share: number | undefined; modes: string[]; provable: boolean; done: () => void }) {
   const [open, setOpen] = useState(false);
   const [wanted, setWanted] = useState("");
-  const [percent, setPercent] = useState("10");
+  const [percent, setPercent] = useState(String(Number((100 * (share ?? shareAtFirst)).toFixed(1))));
   const [reason, setReason] = useState("");
   const [error, setError] = useState<ApiError>();
   const [busy, setBusy] = useState(false);

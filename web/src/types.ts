@@ -48,7 +48,7 @@ export interface Overview {
   status: { next: string[]; dataset: string | null; tasks: unknown[]; policy_version: number } | null;
 }
 
-export interface Policy { task: string; name: string; mode: string; kind: string; artifact: string; threshold: number; alpha: number; delta: number; [more: string]: unknown }
+export interface Policy { task: string; name: string; mode: string; kind: string; artifact: string; threshold: number; alpha: number; delta: number; canary_share: number; [more: string]: unknown }
 export interface Task {
   id: string; name: string; template_id: string; template_text: string; separable: boolean; answer_form: string; answer_set: string[];
   tool_names: string[]; slots: { type: string; distinct: number; bytes_median: number; bytes_max: number }[];

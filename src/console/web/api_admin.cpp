@@ -2,6 +2,7 @@
 // happens, with the token's name and the reason that was given.
 #include <array>
 
+#include "base/figures.hpp"
 #include "console/access_jobs.hpp"
 #include "console/content_access.hpp"
 #include "console/jobs.hpp"
@@ -145,17 +146,24 @@ Reply ConsoleApi::switch_route(const ApiRequest& request) {
                     .message = "say why: \"reason\" is missing",
                     .hint = "it stands in the audit trail"});
   }
-  const PromoteRequest wanted{
-      .task = request.captured[0],
-      .mode = mode,
-      .canary_percent = json::find_number(*body, "canary_percent").value_or(10),
-      .audit_percent = PromoteRequest().audit_percent,
-      .draft = {}};
+  const auto share = json::find_number(*body, "canary_percent");
+  if (json::find(*body, "canary_percent") != nullptr && !share) {
+    return failure({.code = ErrorCode::invalid_input,
+                    .message = "canary_percent wants a number of percent",
+                    .hint = "of the sessions that the small model answers"});
+  }
+  const PromoteRequest wanted{.task = request.captured[0],
+                              .mode = mode,
+                              .canary_percent = share.value_or(PromoteRequest().canary_percent),
+                              .audit_percent = PromoteRequest().audit_percent,
+                              .draft = {}};
   const bool off = *known == RouteMode::off;
+  const std::string to =
+      *known == RouteMode::canary ? mode + " " + percent(wanted.canary_percent / 100) : mode;
   const std::scoped_lock lock(changing_);
   const Status noted =
       trace_key_change(options_.home, "admin", off ? "rollback" : "promote", "console",
-                       "task " + one_line(wanted.task) + " to " + mode + ", token " +
+                       "task " + one_line(wanted.task) + " to " + to + ", token " +
                            request.who.name + ": " + reason);
   if (!noted) return failure(noted.error());
   return reply_of(off ? rollback(options_.home, RollbackRequest{.task = wanted.task})

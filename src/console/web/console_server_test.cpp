@@ -229,10 +229,15 @@ TEST_F(ConsoleServerTest, ASwitchNeedsAReasonAndStandsInTheTrail) {
   EXPECT_EQ(status(request), 400U);
   request.body = "{\"mode\":\"off\",\"reason\":\"it was wrong\\nline\"}";
   EXPECT_EQ(status(request), 404U);  // no such task; it is in the trail that somebody tried
+  request.body = R"({"mode":"canary","reason":"some","canary_percent":"half"})";
+  EXPECT_THAT(ask(request), HasSubstr("canary_percent wants a number"));
+  request.body = R"({"mode":"canary","reason":"some","canary_percent":12.5})";
+  EXPECT_EQ(status(request), 404U);
   std::string trail;
   for (const store::AuditEntry& entry : store::verify_audit(*home_, {})->entries)
     trail += entry.act + " " + entry.detail + "\n";
   EXPECT_THAT(trail, HasSubstr("rollback task t-1 to off, token boss: it was wrong line\n"));
+  EXPECT_THAT(trail, HasSubstr("promote task t-1 to canary 12.5 %, token boss: some\n"));
 }
 
 TEST_F(ConsoleServerTest, SaysWhatIsWrongWithARequest) {

@@ -7,6 +7,7 @@
 #include "adapters/store/policy_store.hpp"
 #include "adapters/store/watch_store.hpp"
 #include "base/clock.hpp"
+#include "base/figures.hpp"
 
 namespace understudy::s6 {
 
@@ -107,6 +108,12 @@ Result<TaskPolicy> publish(const store::Home& home, RoutingPolicy routing) {
   return changed;
 }
 
+// "active", "canary 12.5 %".
+std::string described(const PromoteOptions& options) {
+  std::string mode(to_string(options.mode));
+  return options.mode == RouteMode::canary ? mode + " " + percent(options.canary_share) : mode;
+}
+
 Status check(const PromoteOptions& options) {
   const auto is_share = [](double value) { return value >= 0 && value <= 1; };
   if (options.mode == RouteMode::off) {
@@ -142,7 +149,7 @@ Result<RoutingPolicy> draft_promotion(const store::Home& home, const TaskId& tas
                     "` trains on the calls since then and measures again");
   }
   return with_task(std::move(routing), make_policy(task, proof, artifact, options),
-                   "promote " + task.id.value + " " + std::string(to_string(options.mode)));
+                   "promote " + task.id.value + " " + described(options));
 }
 
 Result<TaskPolicy> promote(const store::Home& home, const TaskId& task,

@@ -37,6 +37,8 @@ TEST_F(PromoteTest, ACanaryIsPublishedWithItsShares) {
   EXPECT_EQ(live().canary_share, 0.25);
   EXPECT_EQ(live().audit_share, 0.05);
   EXPECT_EQ(live().expected_coverage, 0.9);
+  EXPECT_EQ(store::load_current_policy(home_)->reason,
+            "promote " + task_.id.value + " canary 25.0 %");
   EXPECT_TRUE(live().decided_at.known());
   EXPECT_EQ(promote(home_, task_.id, {.canary_share = 2}).error().code, ErrorCode::invalid_input);
 }

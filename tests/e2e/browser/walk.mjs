@@ -1,5 +1,5 @@
 // Walks the console as a person would and says on stdout, as JSON, what it saw:
-//   node walk.mjs PLAN.json    {"chromium", "owner_url", "url", "auditor", "task", "shots"}
+//   node walk.mjs PLAN.json    {"chromium", "owner_url", "url", "auditor", "task", "shots", "gateway", "fresh": calls to send to it}
 // Every page by light and dark, wide and narrow; axe-core on each; what the browser complained about; what the page weighs.
 import { createRequire } from "node:module";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -49,7 +49,13 @@ async function inspect(page, name) {
 }
 
 async function shoot(page, name, fullPage = true) {
+  await page.evaluate(() => window.scrollTo(0, 0));
+  const size = page.viewportSize();
+  // What is fixed to a phone's lower edge would else cover the middle of the picture.
+  const height = fullPage && size.width < 600 ? await page.evaluate(() => document.documentElement.scrollHeight) : size.height;
+  if (height !== size.height) await page.setViewportSize({ ...size, height });
   await page.screenshot({ path: `${plan.shots}/${name}.png`, fullPage });
+  if (height !== size.height) await page.setViewportSize(size);
 }
 
 async function textOf(page) {
@@ -164,11 +170,41 @@ await owner.getByRole("button", { name: "Change", exact: true }).click();
 await row(owner).getByText("off", { exact: true }).waitFor();
 await row(beside).getByText("LLM", { exact: true }).waitFor();
 seen.checks.live_update = true;
+// A canary: a share of the sessions, then another share; the calls that a gateway answers meanwhile appear by themselves.
+async function canary(share, reason, shot) {
+  await change(owner).click();
+  await owner.getByRole("radio", { name: /^Canary/ }).check();
+  await owner.getByLabel("Percent of the sessions").fill(share);
+  await owner.getByLabel("Why").fill(reason);
+  if (shot) await inspect(owner, shot);
+  if (shot) await shoot(owner, shot, false);
+  await owner.getByRole("button", { name: "Change", exact: true }).click();
+  await row(owner).getByText(`canary ${share} %`, { exact: true }).waitFor();
+}
+async function send(call) {
+  const reply = await fetch(`${plan.gateway}/v1/chat/completions`, {
+    method: "POST", headers: { "content-type": "application/json", "x-understudy-session": call.session }, body: JSON.stringify(call.request) });
+  await reply.text();
+  return { mode: reply.headers.get("x-understudy-mode"), reason: reply.headers.get("x-understudy-reason") };
+}
+await canary("40", "a first share", "canary-dialog");
+const [knock, ...fresh] = plan.fresh;
+for (const until = Date.now() + 5000; Date.now() < until && (await send(knock)).mode !== "canary";) await owner.waitForTimeout(50);
+const sent = [];
+for (const call of fresh) sent.push({ session: call.session, ...await send(call) });
+seen.canary = sent;
+const decisions = owner.getByRole("region", { name: "Decisions" });
+await decisions.getByText("not in the canary").first().waitFor();
+await decisions.getByText("accepted").first().waitFor();
+await settled(owner);
+await inspect(owner, "canary");
+await shoot(owner, "canary");
 await change(owner).click();
-await owner.getByRole("radio", { name: /^Active/ }).check();
-await owner.getByLabel("Why").fill("back again");
-await owner.getByRole("button", { name: "Change", exact: true }).click();
-await row(owner).getByText("active", { exact: true }).waitFor();
+await owner.getByRole("radio", { name: /^Canary/ }).check();
+seen.checks.share_kept = await owner.getByLabel("Percent of the sessions").inputValue();
+await owner.getByRole("button", { name: "Cancel" }).click();
+await canary("12.5", "less is enough");
+seen.pages.canary = await textOf(owner);
 // A virtual key: issued, shown once, revoked.
 await go(owner, "#/keys");
 await owner.getByRole("button", { name: "New virtual key…" }).click();

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { bytes, count, isPhone, milliseconds, shortId, span, time, usd } from "../format";
+import { bytes, count, isPhone, milliseconds, shortId, span, time, usd, why } from "../format";
 import { useResource } from "../live";
 import { may } from "../session";
 import type { Call, Calls as Listed } from "../types";
@@ -71,7 +71,7 @@ export function OneCall({ id }: { id: string }) {
                 <Facts rows={[
                   ["started", time(data.started, true)], ["took", milliseconds(data.latency_ms)], ["API", data.api],
                   ["asked for", data.requested_model], ["answered by", data.served_model || "–"], ["upstream", data.upstream || "–"],
-                  ["why", data.route.reason.replaceAll("_", " ") || "–"], ["task", data.route.task ? <a class="mono" href={`#/tasks/${data.route.task}`}>{data.route.task}</a> : "–"],
+                  ["why", why(data.route.reason) || "–"], ["task", data.route.task ? <a class="mono" href={`#/tasks/${data.route.task}`}>{data.route.task}</a> : "–"],
                   ["confidence", data.route.confidence >= 0 ? data.route.confidence.toFixed(4) : "–"],
                   ...(data.error ? [["error", data.error] as [string, string]] : []),
                 ]} />
@@ -104,7 +104,7 @@ function Rows({ calls, session }: { calls: Call[]; session: boolean }) {
               <td class="nowrap">{time(call.started, true)}</td>
               <td><a class="mono" href={`#/calls/${encodeURIComponent(call.id)}`}>{shortId(call.id)}</a></td>
               {session ? <td class="number">{call.step}</td> : <td><a class="mono" href={`#/calls?session=${encodeURIComponent(call.session)}`}>{shortId(call.session)}</a></td>}
-              <td>{call.served_model || call.requested_model}</td><td><ServedBy server={call.route.server} /></td><td>{call.route.reason.replaceAll("_", " ")}</td>
+              <td>{call.served_model || call.requested_model}</td><td><ServedBy server={call.route.server} /></td><td>{why(call.route.reason)}</td>
               <td><StatusBadge call={call} /></td><td class="number">{count(call.usage.prompt_tokens + call.usage.completion_tokens)}</td>
               <td class="number">{milliseconds(call.latency_ms)}</td><td class="number">{call.cost_usd === undefined ? "–" : usd(call.cost_usd)}</td>
             </tr>

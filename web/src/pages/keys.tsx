@@ -57,8 +57,8 @@ function Issue({ kind, done }: { kind: "keys" | "tokens"; done: () => void }) {
             {kind === "keys" ? (
               <>
                 <Field label="Tenant" value={form.tenant ?? ""} hint="whose calls these are" onInput={set("tenant")} />
-                <Field label="Requests per minute" type="number" min="0" value={form.rpm ?? ""} onInput={set("rpm")} />
-                <Field label="Dollars per day" type="number" min="0" step="0.01" value={form.usd ?? ""} onInput={set("usd")} />
+                <Field label="Requests per minute" type="number" min="0" placeholder="no limit" value={form.rpm ?? ""} onInput={set("rpm")} />
+                <Field label="Dollars per day" type="number" min="0" placeholder="no limit" step="0.01" value={form.usd ?? ""} onInput={set("usd")} />
               </>
             ) : (
               <label class="field"><span>Role</span>
@@ -169,7 +169,7 @@ function Trail() {
             <Scroll label="Audit trail"><table class="dense">
               <thead><tr><th class="number">line</th><th>when</th><th>who</th><th>role</th><th>did</th><th>what</th><th>detail</th><th class="number">calls</th></tr></thead>
               <tbody>{[...data.entries].reverse().map((entry) => (
-                <tr key={entry.line}><td class="number">{entry.line}</td><td class="nowrap">{time(entry.at, true)}</td><td>{entry.user}</td><td>{entry.role}</td><td>{entry.act}</td><td class="nowrap">{entry.what}</td><td>{entry.detail ?? ""}</td><td class="number">{entry.calls === undefined ? "" : count(entry.calls)}</td></tr>
+                <tr key={entry.line}><td class="number">{entry.line}</td><td class="nowrap">{time(entry.at, true)}</td><td>{entry.user}</td><td>{entry.role}</td><td>{entry.act}</td><td class="nowrap">{entry.what}</td><td class="whole">{entry.detail}</td><td class="number">{entry.calls === undefined ? null : count(entry.calls)}</td></tr>
               ))}</tbody>
             </table></Scroll>
           )}

@@ -1,19 +1,14 @@
-import { count, isPhone, milliseconds, percent, time } from "../format";
+import { count, isPhone, milliseconds, percent, shortShare, time, why } from "../format";
 import { useResource } from "../live";
 import { RouteSwitch } from "../switch";
 import type { Compared, ListedTask, Route, Routing as Policy, Watched } from "../types";
 import { Await, Badge, Card, Empty, Facts, Page, Scroll, ServedBy, VerdictBadge } from "../ui";
 
-const words: Record<string, string> = {
-  accepted: "accepted", low_confidence: "not sure enough", slm_error: "model failed", invalid_answer: "invalid answer", off: "switched off", no_task: "no task",
-  audit: "audited", shadow: "in shadow", canary: "not in the canary", demoted: "demoted", tool_loop: "inside a tool loop", slm_unsupported: "not for small models",
-};
-
 function Reasons({ counts }: { counts: Record<string, number> | undefined }) {
   const all = Object.entries(counts ?? {}).sort((a, b) => b[1] - a[1]);
   const sum = all.reduce((total, [, calls]) => total + calls, 0);
   if (!sum) return <span class="quiet">no calls yet</span>;
-  return <>{all.map(([reason, calls]) => <div key={reason} class="reason"><span>{words[reason] ?? reason.replaceAll("_", " ")}</span> <b>{percent(calls / sum)}</b> <span class="quiet">{count(calls)}</span></div>)}</>;
+  return <>{all.map(([reason, calls]) => <div key={reason} class="reason"><span>{why(reason)}</span> <b>{percent(calls / sum)}</b> <span class="quiet">{count(calls)}</span></div>)}</>;
 }
 
 const plain = (value: unknown): string =>
@@ -46,7 +41,7 @@ function Watch({ routes }: { routes: Route[] }) {
     <Card title="Watched by the gateway" note="since each mode was decided">
       {watched.map((route) => (
         <div key={route.task} class="watched">
-          <h3>{route.name} <Badge tone={route.mode === "active" ? "slm" : route.mode === "off" ? "plain" : "warn"}>{route.mode}</Badge>
+          <h3>{route.name} <Badge tone={route.mode === "active" ? "slm" : route.mode === "off" ? "plain" : "warn"}>{route.mode}{route.mode === "canary" ? ` ${shortShare(route.canary_share)}` : ""}</Badge>
             {route.decided !== route.mode && <span class="quiet"> decided as {route.decided}, taken back{route.since ? ` ${time(route.since)}` : ""}: {route.why}</span>}</h3>
           {route.watch && <Counted watch={route.watch} />}
         </div>
@@ -70,14 +65,14 @@ function Demotions({ demotions, names }: { demotions: Record<string, unknown>[];
 
 function Row({ task, facts, done }: { task: ListedTask; facts: Policy; done: () => void }) {
   const mode = task.policy?.mode ?? "off";
-  const share = task.policy?.share ?? task.policy?.canary_share;
+  const share = task.policy?.canary_share;
   return (
     <tr>
       <td class="name"><a href={`#/tasks/${task.id}`}>{task.name}</a><div class="quiet mono">{task.id}</div></td>
-      <td><Badge tone={mode === "active" ? "slm" : mode === "off" ? "plain" : "warn"}>{mode}{typeof share === "number" && mode === "canary" ? ` ${percent(share, 0)}` : ""}</Badge></td>
+      <td><Badge tone={mode === "active" ? "slm" : mode === "off" ? "plain" : "warn"}>{mode}{share !== undefined && mode === "canary" ? ` ${shortShare(share)}` : ""}</Badge></td>
       <td>{task.policy ? <>{task.policy.kind} <span class="mono">{task.policy.artifact.slice(0, 8)}</span><div class="quiet">accepts from {task.policy.threshold.toFixed(3)}</div></> : <VerdictBadge verdict={task.evaluation?.verdict} />}</td>
       <td><Reasons counts={facts.reasons[task.id]} /></td>
-      <td class="number"><RouteSwitch task={task.id} name={task.name} mode={mode} modes={facts.modes} provable={task.evaluation?.verdict === "convert"} done={done} /></td>
+      <td class="number"><RouteSwitch task={task.id} name={task.name} mode={mode} share={share} modes={facts.modes} provable={task.evaluation?.verdict === "convert"} done={done} /></td>
     </tr>
   );
 }
@@ -113,7 +108,7 @@ export function Routing() {
                           {data.decisions.slice(0, isPhone() ? 8 : 20).map((decision) => (
                             <tr key={decision.call}>
                               <td class="nowrap">{time(decision.at, true)}</td><td class="clip">{names.get(decision.task) ?? decision.task}</td><td><ServedBy server={decision.server} /></td>
-                              <td class="nowrap">{words[decision.reason] ?? decision.reason.replaceAll("_", " ")}</td><td class="number">{decision.confidence >= 0 ? decision.confidence.toFixed(3) : "–"}</td><td class="number">{milliseconds(decision.latency_ms)}</td>
+                              <td class="nowrap">{why(decision.reason)}</td><td class="number">{decision.confidence >= 0 ? decision.confidence.toFixed(3) : "–"}</td><td class="number">{milliseconds(decision.latency_ms)}</td>
                             </tr>
                           ))}
                         </tbody>

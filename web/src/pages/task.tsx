@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { count, milliseconds, percent, time, usd } from "../format";
+import { bytes, compact, count, milliseconds, percent, time, usd } from "../format";
 import { useResource } from "../live";
 import { may } from "../session";
 import { RouteSwitch } from "../switch";
@@ -61,7 +61,7 @@ function CandidateTable({ label, candidates }: { label: string; candidates: Cand
           {candidates.map((one) => (
             <tr key={one.kind + one.name} class={one.eligible ? "" : "dim"}>
               <td>{one.name}</td><td><Badge tone={one.eligible ? "good" : "plain"}>{one.kind}</Badge></td>
-              <td>{one.reasons.join("; ")}</td><td class="number">{count(one.memory_bytes / 2 ** 20)} MiB</td>
+              <td>{one.reasons.join("; ")}</td><td class="number">{bytes(one.memory_bytes)}</td>
             </tr>
           ))}
         </tbody>
@@ -113,7 +113,7 @@ function Models({ card }: { card: TaskCard }) {
             {card.artifacts.map((artifact) => (
               <tr key={artifact.id}>
                 <td>{artifact.kind} <span class="mono">{artifact.id.slice(0, 8)}</span>{card.policy?.artifact === artifact.id && card.policy.mode !== "off" && <> <Badge tone="slm">live</Badge></>}</td>
-                <td>{time(artifact.made_at)}</td><td class="mono">{artifact.dataset}</td><td class="number">{count(artifact.bytes / 1024)} KiB</td>
+                <td>{time(artifact.made_at)}</td><td class="mono">{artifact.dataset}</td><td class="number">{bytes(artifact.bytes)}</td>
               </tr>
             ))}
           </tbody>
@@ -137,10 +137,10 @@ export function Task({ id }: { id: string }) {
         return (
           <Page title={task.name}
             sub={<><a href="#/tasks">Tasks</a> / <span class="mono">{task.id}</span> · <ServedBy server={live ? "slm" : "llm"} /> <VerdictBadge verdict={data.evaluations[0]?.verdict} /></>}
-            actions={<RouteSwitch task={task.id} name={task.name} mode={data.policy?.mode ?? "off"} modes={data.modes} provable={data.evaluations[0]?.verdict === "convert"} done={card.reload} />}>
+            actions={<RouteSwitch task={task.id} name={task.name} mode={data.policy?.mode ?? "off"} share={data.policy?.canary_share} modes={data.modes} provable={data.evaluations[0]?.verdict === "convert"} done={card.reload} />}>
             <Tiles>
               <Tile label="Calls" value={count(s.calls)} note={`${percent(s.share_of_calls)} of all, ${count(s.sessions)} sessions`} />
-              <Tile label="Tokens" value={percent(s.share_of_tokens)} note={`${count(s.prompt_tokens + s.completion_tokens)} of all`} />
+              <Tile label="Tokens" value={compact(s.prompt_tokens + s.completion_tokens)} note={`${percent(s.share_of_tokens)} of all`} />
               <Tile label="Cost" value={usd(s.cost_usd)} note={`${percent(s.share_of_cost)} of all, at list prices`} />
               <Tile label="Saved" value={usd(data.report?.savings.saved_usd ?? 0)} tone={(data.report?.savings.saved_usd ?? 0) > 0 ? "good" : undefined}
                 note={data.report ? `${count(data.report.traffic.by_slm)} calls by the small model` : "nothing was measured"} />
