@@ -117,6 +117,20 @@ class VirtualKeys(AccessCase):
         answer = self.call(secret, model="sim/tag=b")
         self.assertEqual((answer.status, answer.json()["error"]["code"]), (403, "model_not_allowed"))
 
+    def test_a_key_with_limits_generates_nowhere_that_is_not_counted(self):
+        narrow, free = self.add("counted", "--models", "sim/*"), self.add("uncounted", "--rpm", "1000")
+        self.until(200, narrow)
+        self.until(200, free)
+        for path, method, status in (("/v1/images/generations", "POST", 403), ("/v1/models", "GET", 200),
+                                     ("/v1/chat/completions/", "POST", 404), ("/v1/%63hat/completions", "POST", 404)):
+            with self.subTest(path=path), raw_http.Connection(self.url) as connection:
+                connection.send(connection.head(method, path, {"Authorization": f"Bearer {narrow}"}, 2) + b"{}")
+                answer = connection.receive()
+                self.assertEqual(answer.status, status, answer.body)
+        with raw_http.Connection(self.url) as connection:
+            connection.send(connection.head("POST", "/v1/images/generations", {"Authorization": f"Bearer {free}"}, 2) + b"{}")
+            self.assertNotEqual(connection.receive().status, 403)
+
     def test_requests_per_minute(self):
         secret = self.add("slow", "--rpm", "3")
         self.until(200, secret)

@@ -92,6 +92,8 @@ class Records(gateway_case.GatewayCase):
             self.assertEqual(raw_http.ask(self.url, "/v1/understudy/feedback", body).status, 202, body)
         for body in ({}, {"call_id": answer.call_id, "reward": "much"}, [], {"reward": 1}):
             self.assertEqual(raw_http.ask(self.url, "/v1/understudy/feedback", body).status, 400, body)
+        large = {"call_id": answer.call_id, "reward": 1, "comment": "x" * 100_000}
+        self.assertEqual(raw_http.ask(self.url, "/v1/understudy/feedback", large).status, 413)
         self.assertFalse([seen for seen in self.upstream.seen if "feedback" in seen.path], "it is no business of the LLM")
         self.expect_recorded(answer.call_id, reward=0.5)
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/limits.hpp"
+
 namespace understudy::net {
 
 namespace {
@@ -11,6 +13,11 @@ constexpr unsigned char lower(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte >= 'A' && byte <= 'Z' ? static_cast<unsigned char>(byte + ('a' - 'A')) : byte;
 }
+
+constexpr std::size_t text_bytes_kept_max = 4 * limits::kibi;
+// What most messages need: growing step by step would take five allocations each.
+constexpr std::size_t text_bytes_usual = 512;
+constexpr std::size_t headers_usual = 12;
 
 constexpr std::array<std::string_view, 9> hop_by_hop_names = {"connection",
                                                               "keep-alive",
@@ -41,13 +48,47 @@ bool is_hop_by_hop(std::string_view name) {
                              [name](std::string_view other) { return same_name(name, other); });
 }
 
+void Headers::add(std::string_view name, std::string_view value) {
+  if (places_.capacity() == 0) {
+    text_.reserve(text_bytes_usual);
+    places_.reserve(headers_usual);
+  }
+  places_.push_back(
+      {.begin = text_.size(), .name_bytes = name.size(), .value_bytes = value.size()});
+  text_ += name;
+  text_ += value;
+}
+
+void Headers::set(std::string_view name, std::string_view value) {
+  remove(name);
+  add(name, value);
+}
+
+void Headers::remove(std::string_view name) {
+  std::erase_if(places_, [&](const Place& place) { return same_name(at(place).name, name); });
+}
+
+void Headers::clear() {
+  // A large head must not hold its memory for as long as its connection is open.
+  if (text_.capacity() > text_bytes_kept_max) *this = Headers();
+  text_.clear();
+  places_.clear();
+}
+
+std::optional<std::string_view> Headers::find(std::string_view name) const {
+  for (const Header header : items()) {
+    if (same_name(header.name, name)) return header.value;
+  }
+  return std::nullopt;
+}
+
 Headers Headers::end_to_end() const {
   Headers kept;
-  for (const Header& header : items_) {
+  for (const Header header : items()) {
     if (!is_hop_by_hop(header.name) && !same_name(header.name, "content-length"))
-      kept.items_.push_back(header);
+      kept.add(header.name, header.value);
   }
-  for (const Header& header : items_) {
+  for (const Header header : items()) {
     if (!same_name(header.name, "connection")) continue;
     std::string_view names = header.value;
     while (!names.empty()) {
@@ -60,22 +101,6 @@ Headers Headers::end_to_end() const {
     }
   }
   return kept;
-}
-
-void Headers::set(std::string_view name, std::string value) {
-  remove(name);
-  add(std::string(name), std::move(value));
-}
-
-void Headers::remove(std::string_view name) {
-  std::erase_if(items_, [name](const Header& header) { return same_name(header.name, name); });
-}
-
-std::optional<std::string_view> Headers::find(std::string_view name) const {
-  for (const Header& header : items_) {
-    if (same_name(header.name, name)) return header.value;
-  }
-  return std::nullopt;
 }
 
 }  // namespace understudy::net

@@ -39,7 +39,7 @@ std::string parsed(std::string_view bytes, std::size_t step) {
       if (result.status == ParseStatus::need_more) break;
       if (std::exchange(in_head, false) && parser.has_body()) continue;
       seen += request.method + " " + request.target + "\n";
-      for (const Header& header : request.headers.items())
+      for (const Header header : request.headers.items())
         seen += header.name + ":" + header.value + "\n";
       seen += body + "\n";
       request = {};

@@ -33,6 +33,10 @@ class Exchange {
   // The whole body into request().body. exhausted: larger than limits::body_bytes_max (answer 413);
   // cancelled: the client is gone; timeout: it stalled; invalid_input: bad framing (answer 400).
   virtual Async<Result<void>> read_body() = 0;
+  // The same, but as much as is large is left unread: a body that comes to more than `bytes` waits,
+  // not whole, for read_body().
+  virtual Async<Result<void>> read_small_body(std::size_t bytes) = 0;
+  [[nodiscard]] virtual bool body_is_whole() const = 0;
   // What read_body() read; request().body is empty afterwards.
   virtual std::string take_body() = 0;
   // The next bytes of the body instead, as they come; empty at its end. The same errors.

@@ -27,7 +27,7 @@ bool names_more_of_the_hop(const Headers& headers) {
 }
 
 void append_fields(std::string& head, const Headers& headers) {
-  for (const Header& header : headers.items()) {
+  for (const Header header : headers.items()) {
     if (!frames_a_message(header.name)) append_header(head, header.name, header.value);
   }
 }
@@ -87,7 +87,7 @@ void append_end_to_end(std::string& head, const Headers& headers) {
 void append_end_to_end_of_request(std::string& head, const Headers& headers) {
   if (names_more_of_the_hop(headers))
     return append_end_to_end_of_request(head, headers.end_to_end());
-  for (const Header& header : headers.items()) {
+  for (const Header header : headers.items()) {
     if (!frames_a_message(header.name) && !same_name(header.name, "host") &&
         !same_name(header.name, "expect"))
       append_header(head, header.name, header.value);

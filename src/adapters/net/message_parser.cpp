@@ -98,7 +98,7 @@ class Parser : public http::basic_parser<is_request> {
     } else if (name == http::field::expect) {
       expects_continue_ = same_name({value.data(), value.size()}, "100-continue");
     }
-    headers_.add(std::string(name_text), std::string(value));
+    headers_.add({name_text.data(), name_text.size()}, {value.data(), value.size()});
   }
   void on_trailer_field_impl(http::field, beast::string_view, beast::string_view,
                              error_code&) override {}

@@ -231,15 +231,15 @@ Async<Result<void>> ServerConnection::say_continue() {
   co_return Result<void>{};
 }
 
-Async<Result<void>> ServerConnection::read_body() {
+Async<Result<void>> ServerConnection::read_small_body(std::size_t bytes) {
   if (auto allowed = body_allowed(); !allowed) co_return fail(std::move(allowed).error());
-  request_.body = std::move(taken_);
-  taken_.clear();
-  if (body_done_) co_return Result<void>{};
+  if (request_.body.empty()) request_.body = std::exchange(taken_, {});
+  const auto is_small = [&] { return request_.body.size() + body_left_ <= bytes; };
+  if (body_done_ || !is_small()) co_return Result<void>{};
   if (continue_owed_) {
     if (auto said = co_await say_continue(); !said) co_return said;
   }
-  while (!body_done_) {
+  while (!body_done_ && is_small()) {
     // The announced length is believed once a good deal of it has come.
     const std::uint64_t trusted =
         request_.body.size() < limits::mebi ? limits::mebi : limits::body_bytes_max;

@@ -40,7 +40,9 @@ class ServerConnection final : public Exchange, private StreamObserver {
   const HttpRequest& request() const override { return request_; }
   std::int64_t arrived_ns() const override { return arrived_ns_; }
   std::optional<std::uint64_t> content_length() const override { return parser_.content_length(); }
-  Async<Result<void>> read_body() override;
+  Async<Result<void>> read_body() override { return read_small_body(limits::body_bytes_max); }
+  Async<Result<void>> read_small_body(std::size_t bytes) override;
+  bool body_is_whole() const override { return body_done_; }
   std::string take_body() override { return std::exchange(request_.body, {}); }
   Async<Result<std::string>> read_body_part() override;
   void on_client_gone(std::function<void()> callback) override;

@@ -190,13 +190,21 @@ void Metrics::route_decided(std::int64_t ns) {
 }
 
 std::size_t Metrics::upstream(std::string_view name) {
-  const std::unique_lock lock(state_->mutex);
   auto& upstreams = state_->upstreams;
-  for (std::size_t i = 0; i < upstreams.size(); ++i) {
-    if (upstreams[i]->name == name) return i;
+  const auto find = [&] {
+    return std::ranges::find(upstreams, name,
+                             [](const auto& series) -> std::string_view { return series->name; });
+  };
+  {
+    const std::shared_lock lock(state_->mutex);  // nearly always it is known
+    if (const auto known = find(); known != upstreams.end())
+      return static_cast<std::size_t>(known - upstreams.begin());
   }
-  upstreams.push_back(std::make_unique<UpstreamSeries>(std::string(name)));
-  return upstreams.size() - 1;
+  const std::unique_lock lock(state_->mutex);
+  const auto index = static_cast<std::size_t>(find() - upstreams.begin());
+  if (index == upstreams.size())
+    upstreams.push_back(std::make_unique<UpstreamSeries>(std::string(name)));
+  return index;
 }
 
 void Metrics::attempt_ended(std::size_t upstream, AttemptOutcome outcome) {

@@ -108,7 +108,7 @@ net::Async<void> ConsoleServer::State::send(net::Exchange& exchange, Reply reply
 
 net::Async<void> ConsoleServer::State::send_asset(net::Exchange& exchange, const WebAsset& asset) {
   net::Headers headers;
-  headers.add("Content-Type", std::string(asset.content_type));
+  headers.add("Content-Type", asset.content_type);
   // Names below /assets/ hold a hash of their content.
   headers.add("Cache-Control", asset.path.starts_with("/assets/")
                                    ? "public, max-age=31536000, immutable"

@@ -304,6 +304,12 @@ void Grant::release() noexcept {
 
 std::string_view Grant::key_name() const { return key_ ? key_->key.name : std::string_view{}; }
 std::string_view Grant::tenant() const { return key_ ? key_->key.tenant : std::string_view{}; }
+bool Grant::counts_use() const {
+  if (key_ == nullptr) return false;
+  const KeyLimits& limits = key_->key.limits;
+  return !limits.models.empty() || limits.tokens_per_minute || key_->has_money_limit();
+}
+
 bool Grant::human_facing() const { return key_ != nullptr && key_->key.human_facing; }
 
 std::string_view secret_of(std::string_view authorization, std::string_view api_key) {

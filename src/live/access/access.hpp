@@ -45,6 +45,8 @@ class Grant {
   [[nodiscard]] std::string_view key_name() const;  // empty: anonymous
   [[nodiscard]] std::string_view tenant() const;
   [[nodiscard]] bool human_facing() const;
+  // Its key is for some models, tokens or money only: what cannot be counted is not for it.
+  [[nodiscard]] bool counts_use() const;
 
  private:
   friend class Access;

@@ -129,7 +129,8 @@ struct TelemetryConfig {
 
 struct GatewayConfig {
   Endpoint listen{.host = "127.0.0.1", .port = 8080};
-  std::size_t io_threads = 0;  // 0: one per core
+  std::size_t io_threads = 0;                     // 0: one per core
+  std::size_t bodies_bytes = 256 * limits::mebi;  // of large requests and answers, all together
   TlsConfig tls;
   std::vector<UpstreamConfig> upstreams;  // at least one
   std::vector<ModelConfig> models;

@@ -17,6 +17,8 @@ constexpr std::array command_tables = {
     "import",  "curate",   "scan",   "cluster", "tasks",  "select", "tune",   "export",  "evaluate",
     "promote", "rollback", "refine", "replay",  "report", "log",    "models", "console", "up"};
 
+constexpr std::int64_t bodies_mib_max = 1024 * 1024;  // a tebibyte
+
 void read_file_tables(TableReader& reader, Parse& parse) {
   std::int64_t format = 1;
   reader.integer("format", format, {.least = 1, .most = format_of(FormatId::configuration).newest});
@@ -24,6 +26,9 @@ void read_file_tables(TableReader& reader, Parse& parse) {
   std::int64_t threads = 0;
   reader.integer("threads", threads, {.least = 0, .most = limits::io_threads_max});
   parse.config.io_threads = static_cast<std::size_t>(threads);
+  auto mebibytes = static_cast<std::int64_t>(parse.config.bodies_bytes / limits::mebi);
+  reader.integer("bodies_mib", mebibytes, {.least = 1, .most = bodies_mib_max});
+  parse.config.bodies_bytes = static_cast<std::size_t>(mebibytes) * limits::mebi;
   if (const toml::table* tls = reader.table("tls")) {
     TableReader tls_reader(*tls, "tls", parse.problems);
     read_tls(tls_reader, parse.config.tls);

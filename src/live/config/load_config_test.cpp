@@ -59,6 +59,7 @@ TEST(LoadConfig, TheExampleLoadsAndTellsTheTruthAboutDefaults) {
   const GatewayConfig defaults = accepted(std::string(smallest));
   EXPECT_EQ(config->listen, defaults.listen);
   EXPECT_EQ(config->io_threads, defaults.io_threads);
+  EXPECT_EQ(config->bodies_bytes, defaults.bodies_bytes);
   const DeadlineConfig& waits = config->upstreams[0].deadlines;
   EXPECT_EQ(waits.connect, DeadlineConfig{}.connect);
   EXPECT_EQ(waits.first_byte, DeadlineConfig{}.first_byte);

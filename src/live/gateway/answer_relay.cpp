@@ -54,7 +54,7 @@ net::Async<void> AnswerRelay::pass_on(UpstreamRefusal refusal) {
   parts_.call.error = error ? error->label() : "";
   std::string body = client_error(std::move(refusal.body), refusal.api, refusal.status);
   parts_.call.response = SecretText(body);
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   co_await parts_.exchange.send(refusal.status, client_headers(refusal.headers), std::move(body));
 }
 
@@ -79,7 +79,7 @@ net::Async<void> AnswerRelay::pass_on_whole() {
   const bool is_own = status < 400 && attempt_->api() == client;
   complete(facts, body);
   if (is_own) parts_.facts = std::move(facts);
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   if (!co_await parts_.exchange.send(status, client_headers(attempt_->headers()), std::move(body)))
     parts_.call.status = CallStatus::cancelled;
 }
@@ -94,19 +94,26 @@ net::Async<void> AnswerRelay::pass_on_parts() {
                           .hint = {}});
     co_return;
   }
-  std::string body;  // for the call log, as far as a record holds it
-  bool recordable = true;
+  std::string body;             // for the call log, as far as a record holds it
+  std::string_view unrecorded;  // why it does not
   std::string part = std::move(attempt_->held());
   bool open =
       co_await parts_.exchange.begin(attempt_->status(), client_headers(attempt_->headers()));
   while (open && !part.empty()) {
     open = co_await parts_.exchange.write(part);
     if (!open) break;
-    recordable = recordable && body.size() + part.size() <= limits::body_bytes_max;
-    if (recordable) {
-      body += part;
-    } else {
-      body.clear();
+    if (unrecorded.empty()) {
+      if (body.size() + part.size() > limits::body_bytes_max) {
+        unrecorded = "answer_too_large_to_record";
+      } else if (!parts_.answer_memory.take_now(part.size())) {
+        unrecorded = "no_memory_to_record_answer";
+      } else {
+        body += part;
+      }
+      if (!unrecorded.empty()) {
+        std::string().swap(body);
+        parts_.answer_memory.shrink_to(0);
+      }
     }
     auto more = co_await attempt_->next();
     if (!more) {
@@ -124,11 +131,11 @@ net::Async<void> AnswerRelay::pass_on_parts() {
   wire::ResponseFacts facts = wire::read_response(parts_.client.api, body);
   complete(facts, std::move(body));
   parts_.facts = std::move(facts);
-  if (!recordable) {
+  if (!unrecorded.empty()) {
     parts_.call.status = CallStatus::truncated;
-    parts_.call.error = "answer_too_large_to_record";
+    parts_.call.error = unrecorded;
   }
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   if (!co_await parts_.exchange.finish()) parts_.call.status = CallStatus::cancelled;
 }
 
@@ -154,6 +161,8 @@ net::Async<void> AnswerRelay::pass_on_stream() {
     }
     auto next = co_await attempt_->next();
     if (!next) {
+      // How the connection ends behind the API's own end says nothing.
+      if (events.done() && !events.malformed() && !events.error_facts().foreign) break;
       if (!parts_.exchange.client_is_gone()) co_await break_off(next.error());
       co_return;
     }
@@ -175,9 +184,12 @@ net::Async<void> AnswerRelay::pass_on_stream() {
     attempt_->failed();
     parts_.call.status = CallStatus::upstream_error;
   }
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
+  // Clients stop reading, and some leave, at the API's own end.
+  const bool is_through = events.done() && held.empty();
   if (!held.empty()) open = co_await parts_.exchange.write(held);
-  if (!open || !co_await parts_.exchange.finish()) parts_.call.status = CallStatus::cancelled;
+  const bool finished = open && co_await parts_.exchange.finish();
+  if (!finished && !is_through) parts_.call.status = CallStatus::cancelled;
 }
 
 Result<std::string> AnswerRelay::to_client_events(std::string events) {
@@ -219,7 +231,6 @@ std::string AnswerRelay::client_error(std::string body, wire::Api api, unsigned 
 
 // Durable capture: the call is in the log before the client can take it for answered.
 net::Async<bool> AnswerRelay::acknowledge() {
-  if (!parts_.before_last_byte) co_return true;
   parts_.call.ended_at = now();
   if (co_await parts_.before_last_byte()) co_return true;
   parts_.exchange.abort();
@@ -229,18 +240,18 @@ net::Async<bool> AnswerRelay::acknowledge() {
 net::Async<void> AnswerRelay::refuse(unsigned status, const Error& error, net::Headers headers) {
   parts_.call.http_status = static_cast<std::int32_t>(status);
   parts_.call.error = std::string(to_string(error.code));
-  for (const net::Header& header : parts_.extra.items()) headers.set(header.name, header.value);
+  for (const net::Header header : parts_.extra.items()) headers.set(header.name, header.value);
   headers.set("Content-Type", "application/json");
   std::string body = wire::error_body(
       parts_.client.api,
       {.status = status, .message = error.to_line(), .type = {}, .code = to_string(error.code)});
-  if (!co_await acknowledge()) co_return;
+  if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   co_await parts_.exchange.send(status, std::move(headers), std::move(body));
 }
 
 net::Headers AnswerRelay::client_headers(const net::Headers& upstream) const {
   net::Headers headers = upstream.end_to_end();
-  for (const net::Header& header : parts_.extra.items()) headers.set(header.name, header.value);
+  for (const net::Header header : parts_.extra.items()) headers.set(header.name, header.value);
   return headers;
 }
 

@@ -15,6 +15,7 @@
 #include "adapters/wire/stream_reader.hpp"
 #include "adapters/wire/translate.hpp"
 #include "live/gateway/attempt.hpp"
+#include "live/gateway/body_memory.hpp"
 #include "live/upstreams/attempt_plan.hpp"
 #include "records/call.hpp"
 
@@ -29,6 +30,7 @@ struct RelayParts {
   const UpstreamSet& upstreams;
   const RetryConfig& retries;
   RetryBudget& budget;
+  BodyMemory::Share& answer_memory;  // for what the call log keeps of a large answer
   telemetry::Metrics& metrics;
   net::Headers extra;  // for the client
   // Awaited when the call is complete but for the last byte to the client; false: that byte must

@@ -46,8 +46,12 @@ net::Async<Status> Attempt::open(const ClientCall& call) {
   while (!ended_ && held_.size() <= limits::answer_held_bytes_max) {
     auto part = co_await next();
     if (!part) co_return fail(std::move(part).error());
-    ended_ = part->empty();
-    held_ += *part;
+    ended_ = part->empty() || (!events_ && connection_.finished());
+    if (held_.empty()) {
+      held_ = std::move(*part);
+    } else {
+      held_ += *part;
+    }
     if (events_ && !held_.empty()) break;
   }
   if (events_ && held_.empty()) {
@@ -74,17 +78,12 @@ AnswerFault Attempt::fault() const {
   return fault_of(request ? 400 : 500, events_->error_kind());
 }
 
-net::Async<Result<std::string>> Attempt::read() {
-  const Stopwatch watch;
-  auto part = co_await connection_.read();
-  waited_ns_ += watch.elapsed_ns();
-  co_return part;
-}
-
 net::Async<Result<std::string>> Attempt::next() {
   while (true) {
     if (error_was_given()) co_return std::string();  // whatever the upstream says behind it
-    auto part = co_await read();
+    const Stopwatch watch;
+    auto part = co_await connection_.read();
+    waited_ns_ += watch.elapsed_ns();
     if (!part || !events_) co_return part;
     if (part->empty()) co_return last_words();
     auto events = whole_events(std::move(*part));
@@ -134,6 +133,10 @@ void Attempt::cancel() { connection_.cancel(); }
 
 void Attempt::succeeded() {
   if (permit_.undecided()) permit_.succeeded(Breaker::Clock::now());
+}
+
+void Attempt::began_well() {
+  if (permit_.is_probe()) succeeded();
 }
 
 void Attempt::failed() {

@@ -48,13 +48,14 @@ class Attempt {
   void cancel();  // the pending await returns ErrorCode::cancelled
   void succeeded();
   void failed();
+  // Its answer goes on for who knows how long: where it is a breaker's probe, it has shown enough.
+  void began_well();
 
   // Spent waiting for the upstream: the rest of a call's time is our own.
   [[nodiscard]] std::int64_t waited_ns() const { return waited_ns_; }
   [[nodiscard]] const Target& target() const { return target_; }
 
  private:
-  net::Async<Result<std::string>> read();
   Result<std::string> whole_events(std::string part);
   Result<std::string> last_words();
   [[nodiscard]] Status readable() const;

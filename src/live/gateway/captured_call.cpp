@@ -21,7 +21,9 @@ namespace understudy::live {
 
 namespace {
 
-constexpr std::int64_t bytes_per_token = 4;            // the usual estimate for English text
+constexpr std::int64_t bytes_per_token = 4;  // the usual estimate for English text
+constexpr std::chrono::milliseconds memory_wait_step{
+    20};                                               // a client that left is noticed meanwhile
 constexpr std::int64_t completion_tokens_guess = 256;  // reserved where the request sets no limit
 
 std::string decimals(double value) {
@@ -33,10 +35,10 @@ std::string decimals(double value) {
 net::Headers decision_headers(const Call& call, std::string_view mode) {
   net::Headers headers;
   headers.add("x-understudy-call", call.id.value);
-  headers.add("x-understudy-served-by", std::string(to_string(call.route.server)));
+  headers.add("x-understudy-served-by", to_string(call.route.server));
   headers.add("x-understudy-reason", call.route.reason);
   if (!call.route.task.empty()) headers.add("x-understudy-task", call.route.task);
-  if (!mode.empty()) headers.add("x-understudy-mode", std::string(mode));
+  if (!mode.empty()) headers.add("x-understudy-mode", mode);
   if (call.route.server == Server::slm) headers.add("x-understudy-model", call.served_model);
   if (call.route.confidence >= 0)
     headers.add("x-understudy-confidence", decimals(call.route.confidence));
@@ -44,7 +46,7 @@ net::Headers decision_headers(const Call& call, std::string_view mode) {
 }
 
 void add_all(net::Headers& headers, const net::Headers& more) {
-  for (const net::Header& header : more.items()) headers.set(header.name, header.value);
+  for (const net::Header header : more.items()) headers.set(header.name, header.value);
 }
 
 // What the model wrote, without the JSON around it.
@@ -77,11 +79,15 @@ void estimate_usage(wire::Api api, std::size_t request_bytes, Call& call) {
 }  // namespace
 
 net::Async<void> CapturedCall::run() {
-  if (!co_await read_request() || !co_await admit()) co_return;
+  if (!co_await read_request()) co_return;
+  if (const auto refusal = admit()) {
+    co_await reply_refusal(exchange_, api_, *refusal, limits_);
+    co_return;
+  }
   parts_.metrics.request_opened();
   if (scan_.stream) parts_.metrics.stream_opened();
   begin_call();
-  if (co_await small_model_passes()) co_await answer_by_llm();
+  if (!parts_.router.has_tasks() || co_await small_model_passes()) co_await answer_by_llm();
   settle();
   measure();
   if (audit_) audit_->call = seed_of_audit(call_);
@@ -96,11 +102,16 @@ net::Async<bool> CapturedCall::read_request() {
     co_return false;
   }
   const Stopwatch watch;
-  const Result<void> read = co_await exchange_.read_body();
+  Result<void> read = co_await exchange_.read_small_body(BodyMemory::small_body_bytes);
+  if (read && !exchange_.body_is_whole()) read = co_await read_large_body();
   elsewhere_ns_ += watch.elapsed_ns();
   if (!read) {
-    if (read.error().code != ErrorCode::cancelled)
-      co_await reply_error(exchange_, api_, body_status(read.error()), read.error());
+    net::Headers headers;
+    if (read.error().code == ErrorCode::unavailable) headers.add("Retry-After", "1");
+    if (read.error().code != ErrorCode::cancelled) {
+      co_await reply_error(exchange_, api_, body_status(read.error()), read.error(),
+                           std::move(headers));
+    }
     co_return false;
   }
   const std::string& body = exchange_.request().body;
@@ -117,7 +128,27 @@ net::Async<bool> CapturedCall::read_request() {
   co_return true;
 }
 
-net::Async<bool> CapturedCall::admit() {
+// Waits for memory before it reads on: its client waits with it.
+net::Async<Result<void>> CapturedCall::read_large_body() {
+  BodyMemory::Share& share = request_memory_.emplace(parts_.body_memory);
+  const std::uint64_t bytes = exchange_.content_length().value_or(limits::body_bytes_max);
+  const Stopwatch watch;
+  while (!share.take_in_turn(bytes)) {
+    if (exchange_.client_is_gone())
+      co_return fail(ErrorCode::cancelled, "the client went away before its request was read");
+    if (watch.elapsed_us() >= parts_.body_memory.wait_max() / std::chrono::microseconds(1)) {
+      share.give_up();
+      co_return fail(ErrorCode::unavailable, "too many large requests are under way",
+                     "try again later");
+    }
+    co_await net::sleep_for(memory_wait_step);
+  }
+  Result<void> read = co_await exchange_.read_body();
+  share.shrink_to(exchange_.request().body.size());
+  co_return read;
+}
+
+std::optional<Refusal> CapturedCall::admit() {
   const auto body_tokens =
       static_cast<std::int64_t>(exchange_.request().body.size()) / bytes_per_token;
   AccessDecision decision =
@@ -126,14 +157,13 @@ net::Async<bool> CapturedCall::admit() {
                            .prompt_tokens = body_tokens,
                            .completion_tokens = completion_tokens_guess});
   for (const auto& [name, value] : limit_headers(decision, protocol_of(api_), now()))
-    limits_.add(std::string(name), value);
+    limits_.add(name, value);
   if (decision.refusal) {
     parts_.metrics.refused(decision.refusal->code);
-    co_await reply_refusal(exchange_, api_, *decision.refusal, limits_);
-    co_return false;
+    return std::move(decision.refusal);
   }
   grant_ = std::move(decision.grant);
-  co_return true;
+  return std::nullopt;
 }
 
 void CapturedCall::begin_call() {
@@ -143,7 +173,7 @@ void CapturedCall::begin_call() {
   call_.api = std::string(wire::to_string(api_));
   call_.started_at = now();
   call_.requested_model = scan_.model;
-  call_.route.reason = "no_task";
+  call_.route.reason = parts_.router.is_stopped() && !parts_.router.has_tasks() ? "off" : "no_task";
   call_.human_facing =
       is_human_facing(active_->config.human_facing, {.request = request,
                                                      .key_name = grant_.key_name(),
@@ -165,10 +195,6 @@ void CapturedCall::begin_call() {
 
 // True where the call is the LLM's.
 net::Async<bool> CapturedCall::small_model_passes() {
-  if (!parts_.router.has_tasks()) {
-    if (parts_.router.is_stopped()) call_.route.reason = "off";
-    co_return true;
-  }
   SmallModelAnswer answer(api_, exchange_.request().body, parts_.router, parts_.pool);
   const Stopwatch watch;
   const bool accepted = co_await answer.ask(call_);
@@ -208,6 +234,7 @@ net::Async<void> CapturedCall::answer_by_llm() {
        .upstreams = *active_->upstreams,
        .retries = active_->config.retries,
        .budget = parts_.retry_budget,
+       .answer_memory = answer_memory_,
        .metrics = parts_.metrics,
        .extra = std::move(extra),
        .before_last_byte =

@@ -24,15 +24,20 @@ class CapturedCall {
  public:
   CapturedCall(const GatewayParts& parts, std::shared_ptr<const ActiveConfig> active,
                net::Exchange& exchange, wire::Api api)
-      : parts_(parts), active_(std::move(active)), exchange_(exchange), api_(api) {}
+      : parts_(parts),
+        active_(std::move(active)),
+        exchange_(exchange),
+        api_(api),
+        answer_memory_(parts.body_memory) {}
 
   net::Async<void> run();
 
  private:
   // Each answers the client itself where it returns false.
   net::Async<bool> read_request();
-  net::Async<bool> admit();
+  net::Async<Result<void>> read_large_body();
   net::Async<bool> small_model_passes();
+  std::optional<Refusal> admit();
 
   void begin_call();
   net::Async<void> answer_by_llm();
@@ -50,6 +55,9 @@ class CapturedCall {
   std::shared_ptr<const ActiveConfig> active_;  // shared: a reload may replace it meanwhile
   net::Exchange& exchange_;
   wire::Api api_;
+  // Of large bodies; until the call is recorded.
+  std::optional<BodyMemory::Share> request_memory_;
+  BodyMemory::Share answer_memory_;
   wire::RequestScan scan_;
   Grant grant_;
   Call call_;

@@ -97,6 +97,16 @@ TEST_F(FailoverTest, RetryAfterIsHonoured) {
   EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(300));
 }
 
+TEST_F(FailoverTest, RetryAfterInMillisecondsComesFirst) {
+  ScriptedUpstream upstream(
+      first_then(refusal(429, "rate_limit_exceeded", "Retry-After: 60\r\nretry-after-ms: 300\r\n"),
+                 json_answer(answer_body)));
+  start(config({upstream.url()}));
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(ask_chat().status(), 200);
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(300));
+}
+
 TEST_F(FailoverTest, ALongRetryAfterIsTheClientsToDecide) {
   ScriptedUpstream upstream(always(refusal(429, "rate_limit_exceeded", "Retry-After: 60\r\n")));
   start(config({upstream.url()}));

@@ -1,10 +1,11 @@
 #include "live/gateway/gateway.hpp"
 
-#include <array>
+#include <charconv>
 #include <utility>
 
 #include "adapters/wire/errors.hpp"
 #include "base/log.hpp"
+#include "base/short_lock.hpp"
 #include "live/api/routes.hpp"
 #include "live/gateway/captured_call.hpp"
 #include "live/gateway/feedback.hpp"
@@ -33,6 +34,29 @@ bool climbs(std::string_view path) {
   return false;
 }
 
+// A captured call's path, written so that it is not ours but may be the upstream's: relayed, it
+// would be neither recorded nor counted. Case, slashes and "%63" for "c" are what servers differ
+// about.
+bool is_call_in_disguise(std::string_view path) {
+  std::string plain;
+  for (std::size_t at = 0; at < path.size(); ++at) {
+    unsigned char c = static_cast<unsigned char>(path[at]);
+    const std::string_view code = path.substr(at).substr(0, 3);
+    if (c == '%' &&
+        std::from_chars(code.data() + 1, code.data() + code.size(), c, 16).ptr == code.data() + 3)
+      at += 2;
+    if (c >= 'A' && c <= 'Z') c = static_cast<unsigned char>(c + ('a' - 'A'));
+    if (c != '/' || !plain.ends_with('/')) plain += static_cast<char>(c);
+  }
+  if (plain.ends_with('/')) plain.pop_back();
+  return plain != path && wire::api_of_path(plain).has_value();
+}
+
+// Of what is relayed with a key's limits unseen: nothing that generates.
+bool is_free(const net::HttpRequest& request, std::string_view path) {
+  return request.method == "GET" || request.method == "HEAD" || path == "/v1/messages/count_tokens";
+}
+
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 std::string_view header(const net::HttpRequest& request, std::string_view name) {
@@ -55,7 +79,7 @@ Gateway::Gateway(GatewayParts parts, std::shared_ptr<const ActiveConfig> active)
     : parts_(std::move(parts)), active_(std::move(active)) {}
 
 std::shared_ptr<const ActiveConfig> Gateway::active() const {
-  const std::scoped_lock lock(mutex_);
+  const auto lock = short_lock(mutex_);
   return active_;
 }
 
@@ -79,7 +103,8 @@ net::Async<void> Gateway::handle(net::Exchange& exchange) {
       case GatewayJob::health: co_await health(exchange); co_return;
     }
   }
-  if (path.starts_with("/v1/") && !path.starts_with("/v1/understudy/") && !climbs(path)) {
+  if (path.starts_with("/v1/") && !path.starts_with("/v1/understudy/") && !climbs(path) &&
+      !is_call_in_disguise(path)) {
     co_await relay_other(exchange, path);
     co_return;
   }
@@ -109,6 +134,17 @@ net::Async<void> Gateway::relay_other(net::Exchange& exchange, std::string_view 
   AccessDecision decision = parts_.access.admit({.secret = secret_in(request), .model = {}});
   if (decision.refusal) {
     co_await reply_refusal(exchange, family, *decision.refusal);
+    co_return;
+  }
+  if (decision.grant.counts_use() && !is_free(request, path)) {
+    co_await reply_refusal(
+        exchange, family,
+        {.status = 403,
+         .type = "invalid_request_error",
+         .code = "path_not_counted",
+         .message = "This key has limits, and what is used at " + std::string(path) +
+                    " cannot be counted. Ask the owner of this gateway for a key without limits on "
+                    "models, tokens and money."});
     co_return;
   }
   const Protocol protocol =
@@ -157,7 +193,12 @@ net::Async<void> Gateway::take_feedback(net::Exchange& exchange) {
     co_await reply_refusal(exchange, family, *decision.refusal);
     co_return;
   }
-  if (const Status read = co_await exchange.read_body(); !read) {
+  Status read = co_await exchange.read_small_body(BodyMemory::small_body_bytes);
+  if (read && !exchange.body_is_whole()) {
+    read = fail(ErrorCode::exhausted, "feedback is larger than " +
+                                          std::to_string(BodyMemory::small_body_bytes) + " bytes");
+  }
+  if (!read) {
     co_await reply_error(exchange, family, body_status(read.error()), read.error());
     co_return;
   }

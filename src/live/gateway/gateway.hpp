@@ -17,6 +17,7 @@
 #include "base/pool.hpp"
 #include "live/access/access.hpp"
 #include "live/config/gateway_config.hpp"
+#include "live/gateway/body_memory.hpp"
 #include "live/route/router.hpp"
 #include "live/upstreams/retry.hpp"
 #include "live/upstreams/upstream_set.hpp"
@@ -41,6 +42,7 @@ struct GatewayParts {
   telemetry::Spans* spans;  // null: nobody collects them
   Pool& pool;               // small models, large bodies
   RetryBudget& retry_budget;
+  BodyMemory& body_memory;
   // Under way; shared: those that the end of the gateway tears down still count themselves out.
   std::shared_ptr<std::atomic<std::size_t>> audits = std::make_shared<std::atomic<std::size_t>>(0);
 };

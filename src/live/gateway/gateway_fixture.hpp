@@ -50,6 +50,7 @@ class GatewayTest : public testing::Test {
   std::vector<Call> on_the_disk() const;
 
   s1::RecorderOptions recorder_options_;
+  BodyMemory::Options body_memory_options_;
 
   std::filesystem::path directory_;
   std::optional<store::Home> home_;
@@ -63,6 +64,7 @@ class GatewayTest : public testing::Test {
   std::unique_ptr<Access> access_;
   telemetry::Metrics metrics_{"test"};
   std::unique_ptr<RetryBudget> retry_budget_;
+  std::unique_ptr<BodyMemory> body_memory_;
   std::unique_ptr<Pool> pool_;
   std::unique_ptr<Gateway> gateway_;
   std::jthread thread_;

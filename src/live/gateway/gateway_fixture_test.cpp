@@ -70,6 +70,7 @@ void GatewayTest::start(GatewayConfig config) {
   sessions_ = std::make_unique<s1::SessionTracker>(recorder_->pseudonyms());
   access_ = Access::open(*home_, {.required = config.keys_required()}).value();
   retry_budget_ = std::make_unique<RetryBudget>(config.retries.budget_ratio);
+  body_memory_ = std::make_unique<BodyMemory>(body_memory_options_);
   pool_ = std::make_unique<Pool>(4);
   auto upstreams = UpstreamSet::create(config, nullptr).value();
   gateway_ = std::make_unique<Gateway>(GatewayParts{.recorder = recorder_.get(),
@@ -79,7 +80,8 @@ void GatewayTest::start(GatewayConfig config) {
                                                     .metrics = metrics_,
                                                     .spans = nullptr,
                                                     .pool = *pool_,
-                                                    .retry_budget = *retry_budget_},
+                                                    .retry_budget = *retry_budget_,
+                                                    .body_memory = *body_memory_},
                                        std::make_shared<const ActiveConfig>(ActiveConfig{
                                            .config = config, .upstreams = std::move(upstreams)}));
   thread_ = std::jthread([this] { server_->run(); });

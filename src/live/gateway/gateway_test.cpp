@@ -220,6 +220,20 @@ TEST_F(GatewayTest, ACutStreamEndsInAnErrorEventAndNeverInABrokenOne) {
   EXPECT_THAT(calls[0].response.reveal(), HasSubstr("Gr\xC3\xBC\xC3\x9F"));
 }
 
+TEST_F(GatewayTest, AStreamIsWholeFromItsOwnEndOnHoweverItsConnectionEnds) {
+  ScriptedUpstream upstream([](Peer& peer, const Message&) {
+    peer.send(std::string(sse_head) + chunk(sse_body));
+    return false;
+  });
+  start(upstream.url());
+  const Message reply = ask(post(chat_path, request_body));
+  EXPECT_EQ(reply.body, sse_body);
+  EXPECT_TRUE(reply.complete);
+  const std::vector<Call> calls = recorded();
+  ASSERT_THAT(calls, SizeIs(1));
+  EXPECT_EQ(calls[0].status, CallStatus::ok);
+}
+
 TEST_F(GatewayTest, AStreamThatEndsCleanlyButTooEarlyIsNotPassedOffAsWhole) {
   const std::size_t second = sse_body.find("data: {", 10);
   ScriptedUpstream upstream(always(
@@ -341,8 +355,9 @@ TEST_F(GatewayTest, OtherPathsOfTheApiPassThroughUnrecorded) {
 TEST_F(GatewayTest, NothingLeadsOutOfTheApi) {
   ScriptedUpstream upstream(always(json_answer("{}")));
   start(upstream.url());
-  for (const char* target :
-       {"/", "/admin", "/v1/../admin", "/v1/%2e%2E/admin", "/v1/x/..", "/V1/models"}) {
+  for (const char* target : {"/", "/admin", "/v1/../admin", "/v1/%2e%2E/admin", "/v1/x/..",
+                             "/V1/models", "/v1/chat/completions/", "/v1/chat//completions",
+                             "/v1/%63hat/completions", "/v1/Chat/Completions"}) {
     const Message reply = ask("GET " + std::string(target) + " HTTP/1.1\r\nHost: g\r\n\r\n");
     EXPECT_EQ(reply.status(), 404) << target;
     EXPECT_TRUE(json::find_object(*json::parse(reply.body), "error")) << target;

@@ -21,6 +21,14 @@ double random_share() {
   return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
+std::optional<std::chrono::milliseconds> retry_after(const net::Headers& headers) {
+  if (const auto ms = headers.find("retry-after-ms")) {
+    if (const auto wait = parse_retry_after_ms(*ms)) return wait;
+  }
+  const auto after = headers.find("retry-after");
+  return after ? parse_retry_after(*after, now()) : std::nullopt;
+}
+
 // Of an error that a stream began with.
 unsigned status_of(AnswerFault fault) {
   switch (fault) {
@@ -112,6 +120,8 @@ LlmRelay::Verdict LlmRelay::judge(const Status& opened, AttemptPlan& plan) {
   }
   switch (fault) {
     case AnswerFault::none:
+      if (!attempt_->ended()) attempt_->began_well();
+      return Verdict::pass_on;
     case AnswerFault::request:
     case AnswerFault::content_filter: return Verdict::pass_on;
     case AnswerFault::context_length: {
@@ -130,12 +140,10 @@ LlmRelay::Verdict LlmRelay::judge(const Status& opened, AttemptPlan& plan) {
     case AnswerFault::rate_limited:
     case AnswerFault::overloaded: break;
   }
-  if (const auto after = attempt_->headers().find("retry-after")) {
-    if (const auto wait = parse_retry_after(*after, now())) {
-      const auto at = Breaker::Clock::now();
-      plan.delay(attempt_->target(), *wait, at);
-      attempt_->target().upstream->cool(attempt_->target().model, at + *wait);
-    }
+  if (const auto wait = retry_after(attempt_->headers())) {
+    const auto at = Breaker::Clock::now();
+    plan.delay(attempt_->target(), *wait, at);
+    attempt_->target().upstream->cool(attempt_->target().model, at + *wait);
   }
   keep_refusal();
   return Verdict::try_again;

@@ -31,6 +31,7 @@ unsigned body_status(const Error& error) {
   switch (error.code) {
     case ErrorCode::exhausted: return 413;
     case ErrorCode::timeout: return 408;
+    case ErrorCode::unavailable: return 503;
     default: return 400;
   }
 }

@@ -61,8 +61,9 @@ Result<std::unique_ptr<s1::Recorder>> open_recorder(const store::Home& home,
 // What a reload cannot change: it needs a restart, and says so.
 void warn_of_fixed(const GatewayConfig& old, const GatewayConfig& fresh) {
   if (!(old.listen == fresh.listen) || old.capture.mode != fresh.capture.mode ||
-      old.io_threads != fresh.io_threads) {
-    log::warn("listen, threads and capture take effect at the next start, not at a reload");
+      old.io_threads != fresh.io_threads || old.bodies_bytes != fresh.bodies_bytes) {
+    log::warn(
+        "listen, threads, bodies_mib and capture take effect at the next start, not at a reload");
   }
 }
 
@@ -127,6 +128,21 @@ void scrape_log(const CaptureCounters& counters, telemetry::Scrape& scrape) {
   scrape.counter("understudy_log_bytes_total", "Written to segments", number(counters.log_bytes));
 }
 
+void scrape_bodies(const BodyMemory::Counters& counters, telemetry::Scrape& scrape) {
+  const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
+  scrape.gauge("understudy_bodies_bytes", "Large requests and answers that are held",
+               number(counters.used_bytes));
+  scrape.gauge("understudy_bodies_waiting", "Large requests that wait in line for memory",
+               number(counters.waiting));
+  scrape.counter("understudy_bodies_waited_total", "Large requests that had to wait for memory",
+                 number(counters.waited));
+  scrape.counter("understudy_bodies_refused_total", "Of these, those that waited in vain",
+                 number(counters.refused));
+  scrape.counter("understudy_bodies_unrecorded_total",
+                 "Large answers that found no memory and were recorded without content",
+                 number(counters.unrecorded));
+}
+
 void scrape_upstreams(const UpstreamSet& set, telemetry::Scrape& scrape) {
   const auto now = Breaker::Clock::now();
   for (const auto& upstream : set.upstreams()) {
@@ -167,6 +183,7 @@ class Service {
   std::unique_ptr<Access> access_;
   std::unique_ptr<telemetry::Spans> spans_;
   std::unique_ptr<RetryBudget> retry_budget_;
+  std::unique_ptr<BodyMemory> body_memory_;
   std::unique_ptr<Gateway> gateway_;
   telemetry::Metrics metrics_{UNDERSTUDY_VERSION};
   std::unique_ptr<AdminApi> admin_;
@@ -193,6 +210,7 @@ Status Service::open_parts(GatewayConfig config) {
       home_, {.required = config.keys_required(), .signed_only = config.access.signed_only}));
   spans_ = TRY(open_spans(config.telemetry));
   retry_budget_ = std::make_unique<RetryBudget>(config.retries.budget_ratio);
+  body_memory_ = std::make_unique<BodyMemory>(BodyMemory::Options{.bytes = config.bodies_bytes});
   gateway_ = std::make_unique<Gateway>(GatewayParts{.recorder = recorder_.get(),
                                                     .sessions = *sessions_,
                                                     .router = *router_,
@@ -200,10 +218,12 @@ Status Service::open_parts(GatewayConfig config) {
                                                     .metrics = metrics_,
                                                     .spans = spans_.get(),
                                                     .pool = pool_,
-                                                    .retry_budget = *retry_budget_},
+                                                    .retry_budget = *retry_budget_,
+                                                    .body_memory = *body_memory_},
                                        active);
   metrics_.add_source([this](telemetry::Scrape& scrape) {
     if (recorder_) scrape_log(recorder_->counters(), scrape);
+    scrape_bodies(body_memory_->counters(), scrape);
     scrape_upstreams(*gateway_->active()->upstreams, scrape);
     router_->scrape(scrape);
   });

@@ -44,7 +44,7 @@ net::Headers upstream_headers(const net::HttpRequest& request, const NamedUpstre
                               bool own_credentials) {
   net::Headers headers;
   const bool replace = !own_credentials || !upstream.key.empty();
-  for (const net::Header& header : request.headers.items()) {
+  for (const net::Header header : request.headers.items()) {
     if (net::has_prefix(header.name, "x-understudy-") ||
         net::same_name(header.name, "accept-encoding")) {
       continue;
@@ -100,7 +100,7 @@ void UpstreamRequest::translate_headers(const ClientCall& call, const NamedUpstr
   headers.set("Content-Type", "application/json");
   headers.remove("anthropic-beta");
   headers.remove("anthropic-version");
-  if (api == wire::Api::messages) headers.set("anthropic-version", std::string(anthropic_version));
+  if (api == wire::Api::messages) headers.set("anthropic-version", anthropic_version);
   if (!upstream.key.empty() || !call.own_credentials) return;
   if (const auto key = client_key(call.http)) {
     headers.remove("authorization");

@@ -14,7 +14,8 @@ AttemptPlan::AttemptPlan(std::vector<Target> targets, const RetryConfig& config,
 
 void AttemptPlan::replace(std::vector<Target> targets) {
   entries_.clear();
-  for (Target& target : targets) entries_.push_back({.target = std::move(target)});
+  entries_.reserve(targets.size());
+  for (const Target& target : targets) entries_.push_back({.target = target});
 }
 
 void AttemptPlan::exclude(const Target& target) {
@@ -39,9 +40,11 @@ void AttemptPlan::delay(const Target& target, std::chrono::milliseconds time,
 // Fewest tries first; among equals, one that nobody was told to leave alone.
 std::vector<AttemptPlan::Entry*> AttemptPlan::in_order(Clock::time_point now) {
   std::vector<Entry*> order;
+  order.reserve(entries_.size());
   for (Entry& entry : entries_) {
     if (!entry.excluded) order.push_back(&entry);
   }
+  if (order.size() == 1) return order;
   std::ranges::stable_sort(order, {}, [now](const Entry* entry) {
     return std::pair(entry->tries, entry->target.upstream->cools(entry->target.model, now));
   });

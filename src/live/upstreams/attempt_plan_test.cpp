@@ -10,13 +10,12 @@ using Kind = NextAttempt::Kind;
 
 class AttemptPlanTest : public ::testing::Test {
  protected:
-  static Target target(const std::string& name) {
+  Target target(const std::string& name) {
     UpstreamConfig config;
     config.name = name;
-    return {
-        .upstream = std::make_shared<NamedUpstream>(
-            config, BreakerConfig{.failures = 2, .window = 10s, .open = 5s}, nullptr, SecretText()),
-        .model = {}};
+    upstreams_.push_back(std::make_unique<NamedUpstream>(
+        config, BreakerConfig{.failures = 2, .window = 10s, .open = 5s}, nullptr, SecretText()));
+    return {.upstream = upstreams_.back().get(), .model = {}};
   }
   NextAttempt next(AttemptPlan& plan) { return plan.next(now_, 1); }
   static std::string name(const NextAttempt& attempt) {
@@ -26,6 +25,7 @@ class AttemptPlanTest : public ::testing::Test {
   AttemptPlan::Clock::time_point now_ = AttemptPlan::Clock::now();
   RetryConfig config_{.attempts_max = 4, .backoff = 100ms, .retry_after_max = 10s};
   RetryBudget budget_{1};
+  std::vector<std::unique_ptr<NamedUpstream>> upstreams_;
   Target first_ = target("first");
   Target second_ = target("second");
 };

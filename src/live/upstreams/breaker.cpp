@@ -1,5 +1,7 @@
 #include "live/upstreams/breaker.hpp"
 
+#include "base/short_lock.hpp"
+
 namespace understudy::live {
 
 std::string_view to_string(BreakerState state) {
@@ -12,22 +14,22 @@ std::string_view to_string(BreakerState state) {
 }
 
 std::optional<Breaker::Permit> Breaker::admit(Clock::time_point now) {
-  const std::scoped_lock lock(mutex_);
+  const auto lock = short_lock(mutex_);
   if (open_) {
     if (probing_ || now < open_until_) return std::nullopt;
     probing_ = true;
   }
-  return Permit(this);
+  return Permit(this, open_);
 }
 
 BreakerState Breaker::state(Clock::time_point now) const {
-  const std::scoped_lock lock(mutex_);
+  const auto lock = short_lock(mutex_);
   if (!open_) return BreakerState::closed;
   return probing_ || now >= open_until_ ? BreakerState::half_open : BreakerState::open;
 }
 
 std::chrono::milliseconds Breaker::opens_in(Clock::time_point now) const {
-  const std::scoped_lock lock(mutex_);
+  const auto lock = short_lock(mutex_);
   if (!open_ || now >= open_until_) return std::chrono::milliseconds(0);
   return std::chrono::ceil<std::chrono::milliseconds>(open_until_ - now);
 }
@@ -37,11 +39,11 @@ void Breaker::start_window(Clock::time_point now) {
   failures_ = calls_ = 0;
 }
 
-void Breaker::succeed(Clock::time_point now) {
-  const std::scoped_lock lock(mutex_);
+void Breaker::succeed(Clock::time_point now, bool is_probe) {
+  const auto lock = short_lock(mutex_);
   if (open_) {
     // A call from before it opened says nothing new; the probe does.
-    if (!probing_) return;
+    if (!is_probe) return;
     open_ = probing_ = false;
     start_window(now);
     return;
@@ -50,10 +52,10 @@ void Breaker::succeed(Clock::time_point now) {
   ++calls_;
 }
 
-void Breaker::fail(Clock::time_point now) {
-  const std::scoped_lock lock(mutex_);
+void Breaker::fail(Clock::time_point now, bool is_probe) {
+  const auto lock = short_lock(mutex_);
   if (open_) {
-    if (!probing_) return;
+    if (!is_probe) return;
     probing_ = false;
     open_until_ = now + config_.open;
     return;
@@ -67,7 +69,7 @@ void Breaker::fail(Clock::time_point now) {
 }
 
 void Breaker::release() {
-  const std::scoped_lock lock(mutex_);
+  const auto lock = short_lock(mutex_);
   probing_ = false;
 }
 

@@ -25,20 +25,25 @@ class Breaker {
   // Leave to make one call. Say how it ended; a permit that dies without a word counts as neither.
   class Permit {
    public:
-    Permit(Permit&& other) noexcept : breaker_(std::exchange(other.breaker_, nullptr)) {}
+    Permit(Permit&& other) noexcept
+        : breaker_(std::exchange(other.breaker_, nullptr)), is_probe_(other.is_probe_) {}
     Permit& operator=(Permit&&) = delete;
     ~Permit() {
-      if (breaker_ != nullptr) breaker_->release();
+      if (breaker_ != nullptr && is_probe_) breaker_->release();
     }
-    void succeeded(Clock::time_point now) { std::exchange(breaker_, nullptr)->succeed(now); }
-    void failed(Clock::time_point now) { std::exchange(breaker_, nullptr)->fail(now); }
+    void succeeded(Clock::time_point now) {
+      std::exchange(breaker_, nullptr)->succeed(now, is_probe_);
+    }
+    void failed(Clock::time_point now) { std::exchange(breaker_, nullptr)->fail(now, is_probe_); }
+    [[nodiscard]] bool is_probe() const { return is_probe_; }
     // The verdict may be given once: the callers' paths meet in one place.
     [[nodiscard]] bool undecided() const { return breaker_ != nullptr; }
 
    private:
     friend class Breaker;
-    explicit Permit(Breaker* breaker) : breaker_(breaker) {}
+    Permit(Breaker* breaker, bool is_probe) : breaker_(breaker), is_probe_(is_probe) {}
     Breaker* breaker_;
+    bool is_probe_;
   };
 
   explicit Breaker(BreakerConfig config) : config_(config) {}
@@ -50,9 +55,9 @@ class Breaker {
   [[nodiscard]] std::chrono::milliseconds opens_in(Clock::time_point now) const;
 
  private:
-  void succeed(Clock::time_point now);
-  void fail(Clock::time_point now);
-  void release();
+  void succeed(Clock::time_point now, bool is_probe);
+  void fail(Clock::time_point now, bool is_probe);
+  void release();  // the probe
   void start_window(Clock::time_point now);
 
   BreakerConfig config_;

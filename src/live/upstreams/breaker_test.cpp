@@ -84,5 +84,21 @@ TEST_F(BreakerTest, AnAnswerFromBeforeItOpenedDoesNotCloseIt) {
   EXPECT_EQ(breaker_.state(now_), BreakerState::open);
 }
 
+TEST_F(BreakerTest, OnlyTheProbeDecidesWhileThereIsOne) {
+  std::vector<Breaker::Permit> early;
+  for (int i = 0; i < 3; ++i) early.push_back(*breaker_.admit(now_));
+  fail(3);
+  now_ += 20s;
+  auto probe = breaker_.admit(now_);
+  early[0].succeeded(now_);
+  EXPECT_EQ(breaker_.state(now_), BreakerState::half_open);
+  early[1].failed(now_);
+  EXPECT_EQ(breaker_.opens_in(now_), 0s) << "the probe is still under way";
+  early.clear();  // the third without a word
+  EXPECT_FALSE(breaker_.admit(now_)) << "one probe at a time";
+  probe->succeeded(now_);
+  EXPECT_EQ(breaker_.state(now_), BreakerState::closed);
+}
+
 }  // namespace
 }  // namespace understudy::live

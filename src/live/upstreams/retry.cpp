@@ -43,6 +43,13 @@ std::chrono::milliseconds backoff_of(const RetryConfig& config, int retry, doubl
       std::llround(static_cast<double>(whole.count()) * (0.5 + random / 2)));
 }
 
+std::optional<std::chrono::milliseconds> parse_retry_after_ms(std::string_view value) {
+  double ms = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), ms);
+  if (error != std::errc() || end != value.data() + value.size() || !(ms >= 0)) return std::nullopt;
+  return std::chrono::milliseconds(std::llround(std::min(ms, seconds_max * 1'000)));
+}
+
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, UnixMicros now) {
   double seconds = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);

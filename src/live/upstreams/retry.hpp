@@ -33,5 +33,7 @@ std::chrono::milliseconds backoff_of(const RetryConfig& config, int retry, doubl
 // Retry-After as seconds or as an HTTP date (RFC 9110, 10.2.3), or retry-after-ms as OpenAI sends
 // it. Nothing for what is neither.
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, UnixMicros now);
+// "retry-after-ms", which OpenAI's SDKs prefer where it is there.
+std::optional<std::chrono::milliseconds> parse_retry_after_ms(std::string_view value);
 
 }  // namespace understudy::live

@@ -37,6 +37,9 @@ TEST(Backoff, DoublesUpToItsMaximumAndIsSpread) {
 
 TEST(RetryAfter, ReadsSecondsAndDates) {
   const UnixMicros now{1'792'000'000'000'000};  // Wed, 14 Oct 2026 17:46:40 GMT
+  EXPECT_EQ(parse_retry_after_ms("700"), 700ms);
+  EXPECT_FALSE(parse_retry_after_ms("-1"));
+  EXPECT_FALSE(parse_retry_after_ms("soon"));
   EXPECT_EQ(parse_retry_after("2", now), 2s);
   EXPECT_EQ(parse_retry_after("0.25", now), 250ms);
   EXPECT_EQ(parse_retry_after("Wed, 14 Oct 2026 17:46:45 GMT", now), 5s);

@@ -6,16 +6,18 @@
 
 namespace understudy::live {
 
-void NamedUpstream::cool(const std::string& model, Breaker::Clock::time_point until) {
+void NamedUpstream::cool(std::string_view model, Breaker::Clock::time_point until) {
   const std::scoped_lock lock(mutex_);
   const auto now = Breaker::Clock::now();
   std::erase_if(cool_until_, [now](const auto& entry) { return entry.second <= now; });
-  if (cool_until_.size() < limits::models_max || cool_until_.contains(model))
-    cool_until_[model] = std::max(cool_until_[model], until);
+  if (cool_until_.size() < limits::models_max || cool_until_.contains(model)) {
+    auto& known = cool_until_[std::string(model)];
+    known = std::max(known, until);
+  }
   anything_cools_ = true;
 }
 
-bool NamedUpstream::cools(const std::string& model, Breaker::Clock::time_point now) const {
+bool NamedUpstream::cools(std::string_view model, Breaker::Clock::time_point now) const {
   if (!anything_cools_.load(std::memory_order_relaxed)) return false;
   const std::scoped_lock lock(mutex_);
   const auto found = cool_until_.find(model);
@@ -46,10 +48,11 @@ Result<std::unique_ptr<UpstreamSet>> UpstreamSet::create(const GatewayConfig& co
 std::vector<Target> UpstreamSet::targets(std::string_view model, Protocol client) const {
   const ModelConfig* found = config_.find_model(model);
   if (found == nullptr)
-    return {{.upstream = upstreams_[config_.default_target(client)], .model = {}}};
+    return {{.upstream = upstreams_[config_.default_target(client)].get(), .model = {}}};
   std::vector<Target> targets;
+  targets.reserve(found->targets.size());
   for (const ModelTarget& target : found->targets)
-    targets.push_back({.upstream = upstreams_[target.upstream], .model = target.model});
+    targets.push_back({.upstream = upstreams_[target.upstream].get(), .model = target.model});
   return targets;
 }
 

@@ -37,19 +37,19 @@ class NamedUpstream {
 
   // An upstream that said Retry-After for a model (limits are per model) is asked last until then.
   // Never shortens what was said before; of too many models the first ones are remembered.
-  void cool(const std::string& model, Breaker::Clock::time_point until);
-  [[nodiscard]] bool cools(const std::string& model, Breaker::Clock::time_point now) const;
+  void cool(std::string_view model, Breaker::Clock::time_point until);
+  [[nodiscard]] bool cools(std::string_view model, Breaker::Clock::time_point now) const;
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::string, Breaker::Clock::time_point> cool_until_;
+  std::map<std::string, Breaker::Clock::time_point, std::less<>> cool_until_;
   std::atomic<bool> anything_cools_{false};  // the usual answer, without the lock
 };
 
-// Shared: a call under way keeps its upstream when a reload takes it out of the configuration.
+// Both live as long as the set: a call under way keeps that when a reload makes another.
 struct Target {
-  std::shared_ptr<NamedUpstream> upstream;
-  std::string model;  // empty: the model that was asked for
+  NamedUpstream* upstream = nullptr;
+  std::string_view model;  // empty: the model that was asked for
 };
 
 class UpstreamSet {
