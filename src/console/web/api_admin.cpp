@@ -2,7 +2,6 @@
 // happens, with the token's name and the reason that was given.
 #include <array>
 
-#include "base/figures.hpp"
 #include "console/access_jobs.hpp"
 #include "console/content_access.hpp"
 #include "console/jobs.hpp"
@@ -10,6 +9,7 @@
 #include "console/route_jobs.hpp"
 #include "console/web/api.hpp"
 #include "records/policy.hpp"
+#include "steps/s6_refine/promote.hpp"
 
 namespace understudy::console {
 
@@ -158,12 +158,11 @@ Reply ConsoleApi::switch_route(const ApiRequest& request) {
                               .audit_percent = PromoteRequest().audit_percent,
                               .draft = {}};
   const bool off = *known == RouteMode::off;
-  const std::string to =
-      *known == RouteMode::canary ? mode + " " + percent(wanted.canary_percent / 100) : mode;
   const std::scoped_lock lock(changing_);
   const Status noted =
       trace_key_change(options_.home, "admin", off ? "rollback" : "promote", "console",
-                       "task " + one_line(wanted.task) + " to " + to + ", token " +
+                       "task " + one_line(wanted.task) + " to " +
+                           s6::described(*known, wanted.canary_percent / 100) + ", token " +
                            request.who.name + ": " + reason);
   if (!noted) return failure(noted.error());
   return reply_of(off ? rollback(options_.home, RollbackRequest{.task = wanted.task})

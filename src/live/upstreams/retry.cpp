@@ -14,6 +14,15 @@ constexpr std::int64_t thousandths = 1'000;
 constexpr std::int64_t balance_max = 20 * thousandths;  // a burst after a quiet time
 constexpr double seconds_max = 86'400;                  // a day: nobody waits longer
 
+// A number that is not below 0, with nothing behind it.
+std::optional<double> amount_of(std::string_view text) {
+  double amount = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
+  if (error != std::errc() || end != text.data() + text.size() || !(amount >= 0))
+    return std::nullopt;
+  return amount;
+}
+
 }  // namespace
 
 RetryBudget::RetryBudget(double ratio)
@@ -44,19 +53,14 @@ std::chrono::milliseconds backoff_of(const RetryConfig& config, int retry, doubl
 }
 
 std::optional<std::chrono::milliseconds> parse_retry_after_ms(std::string_view value) {
-  double ms = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), ms);
-  if (error != std::errc() || end != value.data() + value.size() || !(ms >= 0)) return std::nullopt;
-  return std::chrono::milliseconds(std::llround(std::min(ms, seconds_max * 1'000)));
+  const auto ms = amount_of(value);
+  if (!ms) return std::nullopt;
+  return std::chrono::milliseconds(std::llround(std::min(*ms, seconds_max * 1'000)));
 }
 
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, UnixMicros now) {
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  if (error == std::errc() && end == value.data() + value.size()) {
-    if (!(seconds >= 0)) return std::nullopt;
-    return std::chrono::milliseconds(std::llround(std::min(seconds, seconds_max) * 1'000));
-  }
+  if (const auto seconds = amount_of(value))
+    return std::chrono::milliseconds(std::llround(std::min(*seconds, seconds_max) * 1'000));
   std::tm parts{};
   const std::string text(value);
   const char* rest = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);

@@ -30,8 +30,7 @@ class RetryBudget {
 // `random` in [0, 1), so that callers that failed together do not come back together.
 std::chrono::milliseconds backoff_of(const RetryConfig& config, int retry, double random);
 
-// Retry-After as seconds or as an HTTP date (RFC 9110, 10.2.3), or retry-after-ms as OpenAI sends
-// it. Nothing for what is neither.
+// Retry-After as seconds or as an HTTP date (RFC 9110, 10.2.3). Nothing for what is neither.
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, UnixMicros now);
 // "retry-after-ms", which OpenAI's SDKs prefer where it is there.
 std::optional<std::chrono::milliseconds> parse_retry_after_ms(std::string_view value);

@@ -108,12 +108,6 @@ Result<TaskPolicy> publish(const store::Home& home, RoutingPolicy routing) {
   return changed;
 }
 
-// "active", "canary 12.5 %".
-std::string described(const PromoteOptions& options) {
-  std::string mode(to_string(options.mode));
-  return options.mode == RouteMode::canary ? mode + " " + percent(options.canary_share) : mode;
-}
-
 Status check(const PromoteOptions& options) {
   const auto is_share = [](double value) { return value >= 0 && value <= 1; };
   if (options.mode == RouteMode::off) {
@@ -125,6 +119,11 @@ Status check(const PromoteOptions& options) {
 }
 
 }  // namespace
+
+std::string described(RouteMode mode, double canary_share) {
+  std::string text(to_string(mode));
+  return mode == RouteMode::canary ? text + " " + percent(canary_share) : text;
+}
 
 Result<RoutingPolicy> draft_promotion(const store::Home& home, const TaskId& task_id,
                                       const PromoteOptions& options) {
@@ -148,8 +147,9 @@ Result<RoutingPolicy> draft_promotion(const store::Home& home, const TaskId& tas
                 "`understudy refine " + task.id.value +
                     "` trains on the calls since then and measures again");
   }
-  return with_task(std::move(routing), make_policy(task, proof, artifact, options),
-                   "promote " + task.id.value + " " + described(options));
+  return with_task(
+      std::move(routing), make_policy(task, proof, artifact, options),
+      "promote " + task.id.value + " " + described(options.mode, options.canary_share));
 }
 
 Result<TaskPolicy> promote(const store::Home& home, const TaskId& task,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "adapters/store/home.hpp"
 #include "base/result.hpp"
@@ -19,6 +20,9 @@ struct PromoteOptions {
   double audit_share = 0.02;  // of the accepted calls, which the LLM is asked too
   std::optional<ArtifactId> artifact = std::nullopt;  // default: the last one measured
 };
+
+// "active", "canary 12.5 %": as it stands in policies and in the audit trail.
+std::string described(RouteMode mode, double canary_share);
 
 // canary, active: the newest evaluation (of that artifact) must say `convert`, and be newer than a
 // demotion of the task; denied says what stands in the way. off is rollback()'s.
