@@ -99,6 +99,17 @@ std::vector<std::string> names_of_verbs(const CLI::App& app) {
   return names;
 }
 
+// Where the usage of what was parsed so far stands.
+std::string help_hint(const CLI::App& app) {
+  std::string words = "understudy";
+  const CLI::App* at = &app;
+  for (auto inner = at->get_subcommands(); !inner.empty(); inner = at->get_subcommands()) {
+    at = inner.front();
+    words += " " + at->get_name();
+  }
+  return "`" + words + " --help` says what it takes";
+}
+
 // A verb's action, or the exit code where there is nothing to run: help and version 0, wrong
 // usage 2.
 std::optional<int> parse(CLI::App& app, int argc, char** argv, ErrorForm form) {
@@ -114,21 +125,19 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv, ErrorForm form) {
                         (near.empty() ? "" : "did you mean `understudy " + near + "`?\n  ") +
                             "`understudy --help` lists them",
                         form);
-    } else if (form == ErrorForm::json) {
-      complain_of_usage(error.what(), "`understudy VERB --help` says what it takes", form);
     } else {
-      app.exit(error);
+      complain_of_usage(error.what(), help_hint(app), form);
     }
     return exit_usage;
   } catch (const CLI::RuntimeError& error) {  // a verb that ran while it was parsed
     return error.get_exit_code();
   } catch (const CLI::ParseError& error) {
-    if (form == ErrorForm::json && error.get_exit_code() != 0) {
-      complain_of_usage(error.what(), "`understudy VERB --help` says what it takes", form);
-      return exit_usage;
+    if (error.get_exit_code() == 0) {  // help or the version
+      app.exit(error);
+      return exit_ok;
     }
-    const int code = app.exit(error);
-    return code == 0 ? exit_ok : exit_usage;
+    complain_of_usage(error.what(), help_hint(app), form);
+    return exit_usage;
   }
   return std::nullopt;
 }

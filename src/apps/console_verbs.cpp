@@ -226,7 +226,8 @@ Status run_both(const Home& home, const ConsoleWords& words,
   ::kill(gateway, SIGTERM);
   watch.join();
   if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0) return {};
-  return fail(ErrorCode::unavailable, "the gateway ended, and the console with it",
+  return fail(WIFEXITED(outcome) ? error_code_of(WEXITSTATUS(outcome)) : ErrorCode::internal,
+              "the gateway ended, and the console with it",
               "its message stands above; `understudy doctor` looks for what is wrong");
 }
 

@@ -23,6 +23,13 @@ inline json::array list(const json::value& tree, std::string_view key) {
   const json::array* found = json::find_array(tree, key);
   return found != nullptr ? *found : json::array{};
 }
+// A time that a job tells to the microsecond, to the second; empty where there is none.
+inline std::string second_of(const json::value& tree, std::string_view key) {
+  std::string time = text(tree, key);  // 2026-11-24T01:47:18.123456Z
+  if (time.size() < 20) return time;
+  time.replace(19, std::string::npos, "Z");
+  return time;
+}
 // The strings of a list, a line each.
 inline std::string bullets(const json::value& tree, std::string_view key, std::string_view prefix) {
   std::string out;

@@ -30,8 +30,8 @@ std::string render_log_statistics(const json::value& result) {
     out += " (" + percent(static_cast<double>(stored) / static_cast<double>(content)) + ")";
   }
   out += "\n";
-  if (const std::string first = text(result, "first_call"); !first.empty()) {
-    out += "from " + first + " to " + text(result, "last_call") + "\n";
+  if (const std::string first = second_of(result, "first_call"); !first.empty()) {
+    out += "from " + first + " to " + second_of(result, "last_call") + "\n";
   }
   if (integer(result, "feedback") > 0) {
     out += thousands(integer(result, "feedback")) + " records of feedback\n";

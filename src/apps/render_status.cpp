@@ -49,7 +49,7 @@ std::string render_status(const json::value& result) {
     if (calls > 0) {
       out += ", " + thousands(integer(*log, "served_by_slm")) + " answered by small models, " +
              thousands(integer(*log, "not_ok")) + " not ok; the last one " +
-             text(*log, "last_call");
+             second_of(*log, "last_call");
     }
     out += "\n";
   } else {

@@ -227,21 +227,24 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help
+    std::cerr << "understudy-train: " << error.what()
+              << "\n  `understudy-train --help` says what it takes\n";
+    return exit_usage;
   }
   share_options(arguments);
   if (arguments.nano.width % (2 * arguments.nano.heads) != 0) {
-    std::cerr << "error: --heads must divide --width into even parts\n";
-    return 2;
+    std::cerr << "understudy-train: --heads must divide --width into even parts\n";
+    return exit_usage;
   }
   if ((arguments.method != "nano") == arguments.lora.base.empty()) {
-    std::cerr << "error: --method lora, dora and full need --base MODEL, and nano takes none\n";
-    return 2;
+    std::cerr << "understudy-train: --method lora, dora and full need --base MODEL, and nano takes "
+                 "none\n";
+    return exit_usage;
   }
   const auto report = run(arguments);
   if (!report) {
-    std::cerr << "error: " << report.error().to_text() << '\n';
+    std::cerr << "understudy-train: " << report.error().to_text() << '\n';
     return exit_code_of(report.error().code);
   }
   std::cout << json::to_text(*report) << '\n';

@@ -24,9 +24,11 @@ ErrorCode error_code_of(int exit_code) {
     case exit_bad_input: return ErrorCode::invalid_input;
     case exit_denied: return ErrorCode::denied;
     case exit_not_found: return ErrorCode::not_found;
+    case exit_unavailable: return ErrorCode::unavailable;
     case exit_exhausted: return ErrorCode::exhausted;
     case exit_corrupt: return ErrorCode::corrupt;
     case exit_conflict: return ErrorCode::conflict;
+    case exit_interrupted: return ErrorCode::cancelled;
     default: return ErrorCode::internal;
   }
 }

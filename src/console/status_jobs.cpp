@@ -1,5 +1,6 @@
 #include "console/status_jobs.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -84,17 +85,28 @@ Result<std::vector<TaskState>> task_states(const store::Home& home) {
   return states;
 }
 
-json::array next_steps(const store::Home& home, bool has_calls, bool has_dataset,
+enum class Recorded { nothing, failed_calls, calls };
+
+Recorded recorded(const json::value& log) {
+  const std::int64_t calls = json::find_integer(log, "calls").value_or(0);
+  if (calls == 0) return Recorded::nothing;
+  return json::find_integer(log, "not_ok").value_or(0) == calls ? Recorded::failed_calls
+                                                                : Recorded::calls;
+}
+
+json::array next_steps(const store::Home& home, Recorded recorded, bool has_dataset,
                        const std::vector<TaskState>& states) {
   if (!std::filesystem::exists(home.keys() / "curator.pub"))
     return {"understudy init    asks for the LLM's address, writes understudy.toml, makes the keys",
             "understudy keys init    or the keys of the roles alone"};
-  if (!has_calls) {
+  if (recorded == Recorded::nothing) {
     const bool configured = std::filesystem::exists(home.directory() / "understudy.toml");
     return {configured ? "understudy up    and point the agent's base_url at the gateway"
                        : "understudy init    asks for the LLM's address, then `understudy up`",
             "understudy import FILE    or read recorded calls"};
   }
+  if (recorded == Recorded::failed_calls)
+    return {"understudy doctor    no call was answered yet: it looks for what is in the way"};
   if (!has_dataset) return {"understudy curate    clean examples from the recorded calls"};
   if (states.empty()) return {"understudy cluster    find the tasks that recur"};
   json::array steps;
@@ -110,14 +122,14 @@ json::array next_steps(const store::Home& home, bool has_calls, bool has_dataset
 
 Result<json::value> status(const store::Home& home, std::optional<json::value> known) {
   json::object out{{"home", home.directory().string()}, {"log", nullptr}};
-  bool has_calls = false;
+  Recorded known_calls = Recorded::nothing;
   if (auto log = known ? Result<json::value>(std::move(*known)) : log_statistics(home)) {
-    has_calls = json::find_integer(*log, "calls").value_or(0) > 0;
+    known_calls = recorded(*log);
     out["log"] = std::move(*log);
   } else {
     out["log_problem"] = log.error().message;
     std::error_code error;
-    has_calls = !std::filesystem::is_empty(home.log(), error) && !error;
+    if (!std::filesystem::is_empty(home.log(), error) && !error) known_calls = Recorded::calls;
   }
   const auto dataset = store::current_dataset(home);
   out["dataset"] = dataset ? json::value(dataset->value) : json::value(nullptr);
@@ -128,7 +140,7 @@ Result<json::value> status(const store::Home& home, std::optional<json::value> k
   const auto routes = show_routes(home);
   out["demotions"] = routes ? *json::find(*routes, "demotions") : json::value(json::array{});
   out["policy_version"] = store::current_policy_version(home).value_or(0);
-  out["next"] = next_steps(home, has_calls, dataset.has_value(), states);
+  out["next"] = next_steps(home, known_calls, dataset.has_value(), states);
   return out;
 }
 

@@ -48,6 +48,7 @@ class BadInput(support.ProgramTest):
     def test_wrong_usage_is_exit_code_2(self):
         for words in (["fly"], ["import"], ["tune"], ["evaluate", "t-1", "--alpha", "7"]):
             self.assertEqual(self.program.run(*words).returncode, EXIT_USAGE, words)
+        self.assert_fails(EXIT_USAGE, "keys", "init", "--colour", says=["understudy: ", "--colour", "`understudy keys init --help`"])
 
     def test_steps_out_of_order_say_what_to_run_first(self):
         self.imported("calls", 5)

@@ -125,6 +125,7 @@ class Doctor(support.ProgramTest):
             finding = self.findings("--offline", exit_code=1)["port"]
             self.assertIn(str(taken.getsockname()[1]), finding["finding"])
             self.assert_fails(9, "serve", says=["in use", taken.getsockname()[1]])
+            self.assert_fails(9, "up", "--console", "127.0.0.1:0", says=["in use", taken.getsockname()[1]])
 
     def test_no_upstream_in_reach(self):
         with socket.socket() as gone:

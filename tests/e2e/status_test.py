@@ -37,6 +37,12 @@ class Status(support.ProgramTest):
         self.assertIn("chmod 600", self.program.text("status"), "what is wrong comes with its remedy")
         self.assertFalse(self.program.json("status")["health"]["sound"])
 
+    def test_where_no_call_was_answered_it_looks_for_the_reason_first(self):
+        self.with_keys()
+        failed = [record | {"response": {"error": {"type": "overloaded", "message": "no"}}} for record in support.records("intent", 1, 20)]
+        self.program.json("import", self.write_lines("calls.jsonl", failed))
+        self.assertTrue(self.next_steps().startswith("understudy doctor"), self.next_steps())
+
     def test_without_a_key_it_says_so_and_goes_on(self):
         self.with_keys()
         self.program.json("import", self.write_lines("calls.jsonl", support.records("intent", 1, 20)))

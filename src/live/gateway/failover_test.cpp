@@ -1,6 +1,8 @@
 // What happens to a call when an upstream fails before it has given anything: another try, another
 // upstream, a larger model, or an error that says so.
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "live/gateway/gateway_fixture.hpp"
 
@@ -216,6 +218,36 @@ TEST_F(FailoverTest, TheBreakerOpensAndThenTheCallFailsAtOnce) {
   EXPECT_NE(refused.header("retry-after"), "");
   EXPECT_THAT(broken.requests(), SizeIs(2));
   EXPECT_THAT(recorded(), SizeIs(3));
+}
+
+// A long stream is not waited for: its first event has shown that the upstream is back.
+TEST_F(FailoverTest, AStreamThatProbesHasShownEnoughByItsFirstEvent) {
+  net::testing_peers::Event may_end;
+  auto asked = std::make_shared<std::atomic<int>>(0);  // shared: the script is copied
+  ScriptedUpstream upstream([&, asked](Peer& peer, const Message&) {
+    const int call = asked->fetch_add(1);
+    if (call == 0) return peer.send(refusal(500, "down"));
+    if (call > 1) return peer.send(json_answer(answer_body));
+    peer.send(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"par\"}}]}\n\n");
+    may_end.wait();
+    return false;
+  });
+  GatewayConfig fragile = config({upstream.url()});
+  fragile.retries.attempts_max = 1;
+  fragile.breaker.failures = 1;
+  fragile.breaker.open = std::chrono::milliseconds(100);
+  start(fragile);
+  EXPECT_EQ(ask_chat().status(), 500);
+  EXPECT_EQ(ask_chat().status(), 503) << "the breaker is open";
+  std::this_thread::sleep_for(2 * fragile.breaker.open);
+
+  Peer streaming = connect();
+  streaming.send(post(chat_path, request_body));
+  EXPECT_THAT(streaming.receive_until("par"), HasSubstr("par"));
+  EXPECT_EQ(ask_chat().body, answer_body) << "the stream still runs";
+  may_end.set();
 }
 
 TEST_F(FailoverTest, NoFirstByteWithinTheDeadlineIsTriedElsewhere) {
