@@ -130,6 +130,24 @@ class TuneBase(support.ProgramTest):
         made = self.program.json("tune", self.task, "--base", self.base, *short)
         self.assertEqual([path.name for path in self.artifacts()], [made["id"]])
 
+    def test_a_run_that_is_killed_behind_the_training_does_not_train_anew(self):
+        short = [*OPTIONS[:2], "--epochs", 6, *OPTIONS[4:]]
+        command = self.program.command("tune", self.task, "--base", self.base, *short)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 90
+        while not list((self.home / "artifacts").glob(".tune-*/trained.json")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        left, = self.artifacts()
+        report = json.loads((left / "trained.json").read_text())
+        trained_at = (left / "adapter.gguf").stat().st_mtime_ns
+        made = self.program.json("tune", self.task, "--base", self.base, *short)
+        artifact, = self.artifacts()
+        self.assertEqual(json.loads(made["metrics"]), report)
+        self.assertEqual((artifact / "adapter.gguf").stat().st_mtime_ns, trained_at)
+        self.assertFalse((artifact / "trained.json").exists())
+
     def test_refine_trains_an_adapter_as_the_challenger(self):
         weak = self.program.json("tune", self.task, "--base", self.base, *OPTIONS[:2], "--epochs", 1, *OPTIONS[4:])
         weak_evaluation = self.program.json("evaluate", self.task, "--alpha", "0.1")

@@ -197,6 +197,7 @@ Result<Artifact> tune(const store::Home& home, const TaskId& task_id, const Tune
   artifact.id = {crypto::blake2b_hex(content, 16).substr(0, 16)};
   TRY(write_file_atomically(workshop.path() / "artifact.json",
                             json::to_text(to_json(artifact)) + "\n"));
+  forget_report(workshop.path());  // artifact.json has it
   TRY(workshop.keep_as(home.artifacts() / artifact.id.value));
   TRY(metadata.add_artifact(artifact));
   return artifact;

@@ -12,6 +12,7 @@ namespace understudy::s5 {
 namespace {
 
 constexpr const char* checkpoint_name = "checkpoint.safetensors";
+constexpr const char* report_name = "trained.json";  // of a training that is whole
 
 template <class Value>
 void add_if_given(std::vector<std::string>& words, const char* option, Value value) {
@@ -90,15 +91,22 @@ std::optional<BaseOptions> base_options_of(std::string_view config_json) {
 
 Result<std::string> tune_base(const BaseTuning& tuning, std::span<const TrainingExample> examples) {
   std::error_code error;
+  if (auto report = read_file(tuning.directory / report_name)) return report;
   if (!std::filesystem::is_regular_file(tuning.options.base, error)) {
     return fail(ErrorCode::not_found, "there is no base model at " + tuning.options.base.string(),
                 "Give --base the path of a GGUF file.");
   }
   std::string report = TRY(run_trainer(tuning.program, arguments_of(tuning), examples));
   while (report.ends_with('\n')) report.pop_back();
+  TRY(write_file_atomically(tuning.directory / report_name, report));
   // Only an unfinished run has use for it, and it is larger than the adapter.
   std::filesystem::remove(tuning.directory / checkpoint_name, error);
   return report;
+}
+
+void forget_report(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  std::filesystem::remove(directory / report_name, ignored);
 }
 
 Result<std::string> tuned_bytes(const std::filesystem::path& directory) {

@@ -35,7 +35,7 @@ std::optional<BaseOptions> base_options_of(std::string_view config_json);
 
 struct BaseTuning {
   std::filesystem::path program;
-  std::filesystem::path directory;  // a checkpoint in it is gone on from
+  std::filesystem::path directory;  // what an interrupted run left there is gone on from
   BaseOptions options = {};
   AnswerForm form = AnswerForm::text;
   double minutes_max = 0;
@@ -43,8 +43,10 @@ struct BaseTuning {
 };
 
 // The report as JSON text. Leaves in `directory` what serves the task (served.json and what it
-// names), peft/, card.json and metrics.jsonl.
+// names), peft/, card.json and metrics.jsonl, and the report itself until forget_report(): a run
+// that ended behind the training does not train anew.
 Result<std::string> tune_base(const BaseTuning& tuning, std::span<const TrainingExample> examples);
+void forget_report(const std::filesystem::path& directory);
 // The bytes that the artifact's id is the hash of: served.json, and the adapter or model in it.
 Result<std::string> tuned_bytes(const std::filesystem::path& directory);
 
