@@ -157,7 +157,7 @@ void add_models_verb(CLI::App& app, Action& action) {
                   [](const Home& home, const VerbOptions& o) {
                     return show(console::show_model(home, o.name), o.as_json, render_model);
                   });
-  verb->add_option("NAME", builder.options->name)->required();
+  verb->add_option("NAME", builder.options->name, "as `understudy models` lists it")->required();
   verb = builder.add(
       *models, "add",
       "take in a GGUF file (by a hard link where that is possible) or a model directory",
@@ -172,14 +172,14 @@ void add_models_verb(CLI::App& app, Action& action) {
                      [](const Home& home, const VerbOptions& o) {
                        return show(console::remove_model(home, o.name), o.as_json, render_removed);
                      });
-  verb->add_option("NAME", builder.options->name)->required();
+  verb->add_option("NAME", builder.options->name, "as `understudy models` lists it")->required();
   verb =
       builder.add(*models, "measure",
                   "how fast a model is here, by llama-bench; without a name, the machine itself",
                   [](const Home& home, const VerbOptions& o) {
                     return show(console::measure_model(home, o.name), o.as_json, render_measured);
                   });
-  verb->add_option("NAME", builder.options->name);
+  verb->add_option("NAME", builder.options->name, "as `understudy models` lists it");
 }
 
 }  // namespace understudy::apps

@@ -36,16 +36,22 @@ void add_base_options(CLI::App& verb, s5::BaseOptions& base) {
       ->check(CLI::IsMember({"lora", "dora", "full"}))
       ->capture_default_str()
       ->needs(file);
-  group.add_option("--rank", base.rank, "of the adapter")->check(CLI::Range(1, 1024))->needs(file);
-  group.add_option("--alpha", base.alpha)->check(CLI::Range(0.01, 10'000.0))->needs(file);
-  group.add_option("--epochs", base.epochs)->check(CLI::Range(1, 1000))->needs(file);
-  group.add_option("--batch-tokens", base.batch_tokens)
+  group.add_option("--rank", base.rank, "of the adapter: how much it can hold (default: 16)")
+      ->check(CLI::Range(1, 1024))
+      ->needs(file);
+  group.add_option("--alpha", base.alpha, "the adapter's weight is alpha / rank (default: 32)")
+      ->check(CLI::Range(0.01, 10'000.0))
+      ->needs(file);
+  group.add_option("--epochs", base.epochs, "times over the training calls (default: 3)")
+      ->check(CLI::Range(1, 1000))
+      ->needs(file);
+  group.add_option("--batch-tokens", base.batch_tokens, "tokens per step (default: 2048)")
       ->check(CLI::Range(64, 1'000'000))
       ->needs(file);
   group.add_option("--threads", base.threads, "all of the machine's unless given")
       ->check(CLI::Range(1, 1024))
       ->needs(file);
-  group.add_option("--learning-rate", base.learning_rate)
+  group.add_option("--learning-rate", base.learning_rate, "at its highest (default: 0.0002)")
       ->check(CLI::Range(1e-6, 1.0))
       ->needs(file);
   group

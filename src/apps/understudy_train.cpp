@@ -96,23 +96,31 @@ void add_common_options(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--max-minutes", arguments.minutes_max, "nano: 10, lora: 600 unless given")
       ->check(CLI::Range(0.01, 100'000.0));
-  app.add_option("--seed", arguments.seed)->capture_default_str();
+  app.add_option("--seed", arguments.seed, "of the initial weights and the order of the data")
+      ->capture_default_str();
   app.add_option("--threads", arguments.threads, "0: half of the machine's for nano, all for lora")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  app.add_option("--batch-tokens", arguments.batch_tokens)->check(CLI::Range(64, 1'000'000));
-  app.add_option("--steps", arguments.steps_max)->check(CLI::Range(1, 10'000'000));
-  app.add_option("--learning-rate", arguments.learning_rate)->check(CLI::Range(1e-6, 1.0));
+  app.add_option("--batch-tokens", arguments.batch_tokens,
+                 "per step; nano: 1024, on --base: 2048 unless given")
+      ->check(CLI::Range(64, 1'000'000));
+  app.add_option("--steps", arguments.steps_max, "stop after so many")
+      ->check(CLI::Range(1, 10'000'000));
+  app.add_option("--learning-rate", arguments.learning_rate,
+                 "at its highest; nano: 0.0015, on --base: 0.0002 unless given")
+      ->check(CLI::Range(1e-6, 1.0));
   app.add_flag("--quiet", arguments.quiet, "no progress on stderr");
 }
 
 void add_nano_options(CLI::App& app, s5::NanoOptions& nano) {
   CLI::Option_group& group = *app.add_option_group("nano");
-  group.add_option("--width", nano.width)->check(CLI::Range(16, 2048));
-  group.add_option("--layers", nano.layers)->check(CLI::Range(1, 64));
-  group.add_option("--heads", nano.heads)->check(CLI::Range(1, 64));
-  group.add_option("--feed-forward", nano.feed_forward)->check(CLI::Range(16, 8192));
-  group.add_option("--pieces", nano.pieces_max)->check(CLI::Range(300, 65'536));
+  group.add_option("--width", nano.width, "of the hidden states")->check(CLI::Range(16, 2048));
+  group.add_option("--layers", nano.layers, "transformer blocks")->check(CLI::Range(1, 64));
+  group.add_option("--heads", nano.heads, "of attention")->check(CLI::Range(1, 64));
+  group.add_option("--feed-forward", nano.feed_forward, "width inside each block's MLP")
+      ->check(CLI::Range(16, 8192));
+  group.add_option("--pieces", nano.pieces_max, "tokens of its vocabulary, at most")
+      ->check(CLI::Range(300, 65'536));
 }
 
 void add_lora_options(CLI::App& app, Arguments& arguments) {
@@ -121,29 +129,37 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
   group.add_option("--base", lora.base,
                    "the model that the adapter is for: a GGUF file, or a Hugging Face directory, "
                    "which is converted to OUT/base.gguf once");
-  group.add_option("--rank", lora.adapter.rank)->check(CLI::Range(1, 1024))->capture_default_str();
-  group.add_option("--alpha", lora.adapter.alpha)
+  group.add_option("--rank", lora.adapter.rank, "of the adapter: how much it can hold")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  group.add_option("--alpha", lora.adapter.alpha, "the adapter's weight is alpha / rank")
       ->check(CLI::Range(0.01, 10'000.0))
       ->capture_default_str();
   group.add_flag("--rslora", arguments.root_scale, "scale by alpha / sqrt(rank)");
-  group.add_option("--dropout", lora.adapter.dropout)
+  group
+      .add_option("--dropout", lora.adapter.dropout,
+                  "share of the adapter's inputs left out of a step")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
   group.add_option("--targets", lora.adapter.targets, "q_proj,v_proj...; every linear layer")
       ->delimiter(',');
-  group.add_option("--epochs", lora.epochs)->check(CLI::Range(1, 1000))->capture_default_str();
+  group.add_option("--epochs", lora.epochs, "times over the data")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   group.add_option("--accumulate", lora.accumulation, "rows of --batch-tokens a step")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   group.add_option("--max-length", lora.length_max, "longer examples are left out")
       ->check(CLI::Range(2, 1'000'000));
-  group.add_option("--weight-decay", lora.weight_decay)
+  group.add_option("--weight-decay", lora.weight_decay, "AdamW's")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   group.add_option("--patience", lora.patience, "looks at the validation part without a gain")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  group.add_option("--checkpoint-seconds", lora.checkpoint_s)
+  group
+      .add_option("--checkpoint-seconds", lora.checkpoint_s,
+                  "between two checkpoints, which --resume goes on from")
       ->check(CLI::Range(0.0, 100'000.0))
       ->capture_default_str();
   group.add_option("--compute", lora.compute, "automatic: bf16 where the processor multiplies it")
@@ -158,7 +174,7 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
                   "of the loss: of its opinions, or of \"logprobs\" in the lines of --data")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  group.add_option("--teacher-temperature", lora.teacher.temperature)
+  group.add_option("--teacher-temperature", lora.teacher.temperature, "evens its opinions out")
       ->check(CLI::Range(0.1, 100.0))
       ->capture_default_str();
   group.add_option("--teacher-top", lora.teacher.top, "its likeliest tokens that count")

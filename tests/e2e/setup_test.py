@@ -191,6 +191,11 @@ class Reference(support.ProgramTest):
                 self.assertIn("Examples:", words)
                 self.assertIn(f"understudy {verb.split()[0]}", words)
 
+    def test_every_option_says_what_it_is(self):
+        rows = [line.split(" | ") for line in self.program.text("reference", "cli").splitlines() if line.startswith("| `")]
+        self.assertGreater(len(rows), 100)
+        self.assertEqual([row for row in rows if not row[1].strip()], [])
+
     def test_the_pages_in_docs_are_those_of_this_program(self):
         for page, file in make_reference.PAGES.items():
             with self.subTest(page=page):
