@@ -254,7 +254,7 @@ class Console(support.ProgramTest):
     def test_a_gateway_that_cannot_start_ends_the_console_too(self):
         self.with_keys()
         done = self.program.run("up", "--console", "127.0.0.1:0")
-        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertEqual(done.returncode, support.EXIT_BAD_INPUT, done.stderr)
         self.assertIn("no upstream", done.stderr)
 
     def test_a_port_that_is_taken_is_named_with_a_remedy(self):
