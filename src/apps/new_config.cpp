@@ -8,8 +8,6 @@ namespace understudy::apps {
 
 namespace {
 
-constexpr std::string_view new_file = "understudy.toml";
-
 // As a TOML basic string.
 std::string toml_text(std::string_view text) {
   std::string out = "\"";
@@ -55,11 +53,10 @@ Result<std::string> render_new_config(const NewConfig& wanted) {
       "# Metrics and keys over HTTP, by role tokens (`understudy access token`).\n"
       "# [admin]\n# listen = \"127.0.0.1:8081\"\n\n"
       "# Options of other verbs may stand here too:\n# [tune]\n# max-minutes = 5\n";
-  if (const auto parsed = live::parse_config(text, new_file); !parsed) {
-    // The file is not there yet: the line that is wrong is the caller's own word.
-    std::string problem = parsed.error().message;
-    if (const auto key = problem.find(": "); key != std::string::npos) problem.erase(0, key + 2);
-    return fail(ErrorCode::invalid_input, problem, "nothing was written; say it otherwise");
+  // It lies in no file yet: what is wrong are the caller's own words.
+  if (const auto parsed = live::parse_config(text, {}); !parsed) {
+    return fail(ErrorCode::invalid_input, parsed.error().message,
+                "nothing was written; say it otherwise");
   }
   return text;
 }

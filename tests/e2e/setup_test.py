@@ -54,6 +54,10 @@ class Init(support.ProgramTest):
 
     def test_what_would_not_hold_is_not_written(self):
         self.assert_fails(support.EXIT_BAD_INPUT, "init", "--upstream", "api.example.com", says=["https://api.example.com/v1"])
+        both = self.program.run("init", "--upstream", "api.example.com", "--listen", "nowhere").stderr
+        self.assertIn("upstream.url: wants", both)
+        self.assertIn("listen: wants", both)
+        self.assertNotIn("understudy.toml", both, "no file is there to look into")
         self.assertFalse((self.home / "understudy.toml").exists())
 
     def test_it_asks_three_things_on_a_terminal(self):

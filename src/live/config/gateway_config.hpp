@@ -165,7 +165,8 @@ struct ConfigOverrides {
 // reported at once, one a line: "FILE:LINE: KEY: what is wrong; what to do". invalid_input.
 Result<GatewayConfig> load_config(const std::filesystem::path& file,
                                   const ConfigOverrides& overrides = {});
-// The same without a look at the environment or the disk. `name` stands in for the file's.
+// The same without a look at the environment or the disk. `name` stands in for the file's; with an
+// empty one problems name keys, and no lines.
 Result<GatewayConfig> parse_config(std::string_view toml, std::string_view name,
                                    const ConfigOverrides& overrides = {});
 // Without a file: one upstream of protocol openai, named "default". Looks into the environment.

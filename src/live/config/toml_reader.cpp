@@ -16,11 +16,12 @@ constexpr std::int64_t duration_ms_max = 24LL * 3600 * 1000;
 
 void Problems::add(const toml::node& where, std::string_view key, std::string_view what) {
   const std::uint32_t line = where.source().begin.line;
-  lines_.push_back({line, std::format("{}:{}: {}: {}", file_, line, key, what)});
+  const std::string place = file_.empty() ? "" : std::format("{}:{}: ", file_, line);
+  lines_.push_back({line, std::format("{}{}: {}", place, key, what)});
 }
 
 void Problems::add(std::string_view what) {
-  lines_.push_back({0, file_ + ": " + std::string(what)});
+  lines_.push_back({0, (file_.empty() ? "" : file_ + ": ") + std::string(what)});
 }
 
 std::string Problems::to_text() const {

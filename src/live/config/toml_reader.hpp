@@ -15,6 +15,7 @@ namespace understudy::live {
 
 class Problems {
  public:
+  // Of a text that lies in no file, `file` is empty: no line of it is named.
   explicit Problems(std::string_view file) : file_(file) {}
   void add(const toml::node& where, std::string_view key, std::string_view what);
   void add(std::string_view what);  // of the file as a whole
