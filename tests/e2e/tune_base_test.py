@@ -117,32 +117,29 @@ class TuneBase(support.ProgramTest):
         replies = harness.send(gateway.url, plain, concurrency=4)
         return [(call, reply) for call, reply in zip(fresh, replies) if reply.served_by == "slm"]
 
-    def test_a_killed_tuning_leaves_no_artifact_and_goes_on(self):
-        short = [*OPTIONS[:2], "--epochs", 6, *OPTIONS[4:]]
-        command = self.program.command("tune", self.task, "--base", self.base, *short)
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
-        while not list((self.home / "artifacts").glob(".tune-*/metrics.jsonl")) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        self.assertEqual([path.name[:6] for path in self.artifacts()], [".tune-"])
-        made = self.program.json("tune", self.task, "--base", self.base, *short)
-        self.assertEqual([path.name for path in self.artifacts()], [made["id"]])
-
-    def test_a_run_that_is_killed_behind_the_training_does_not_train_anew(self):
-        short = [*OPTIONS[:2], "--epochs", 6, *OPTIONS[4:]]
-        command = self.program.command("tune", self.task, "--base", self.base, *short)
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def killed_tuning(self, once_there):
+        """Words of a tuning that was killed as soon as the file `once_there` lay in the directory that it works in."""
+        words = ["tune", self.task, "--base", self.base, *OPTIONS[:2], "--epochs", 6, *OPTIONS[4:]]
+        process = subprocess.Popen(self.program.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 90
-        while not list((self.home / "artifacts").glob(".tune-*/trained.json")) and time.monotonic() < deadline:
+        while not list((self.home / "artifacts").glob(f".tune-*/{once_there}")) and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        return words
+
+    def test_a_killed_tuning_leaves_no_artifact_and_goes_on(self):
+        words = self.killed_tuning("metrics.jsonl")
+        self.assertEqual([path.name[:6] for path in self.artifacts()], [".tune-"])
+        made = self.program.json(*words)
+        self.assertEqual([path.name for path in self.artifacts()], [made["id"]])
+
+    def test_a_run_that_is_killed_behind_the_training_does_not_train_anew(self):
+        words = self.killed_tuning("trained.json")
         left, = self.artifacts()
         report = json.loads((left / "trained.json").read_text())
         trained_at = (left / "adapter.gguf").stat().st_mtime_ns
-        made = self.program.json("tune", self.task, "--base", self.base, *short)
+        made = self.program.json(*words)
         artifact, = self.artifacts()
         self.assertEqual(json.loads(made["metrics"]), report)
         self.assertEqual((artifact / "adapter.gguf").stat().st_mtime_ns, trained_at)

@@ -91,11 +91,11 @@ std::optional<BaseOptions> base_options_of(std::string_view config_json) {
 
 Result<std::string> tune_base(const BaseTuning& tuning, std::span<const TrainingExample> examples) {
   std::error_code error;
-  if (auto report = read_file(tuning.directory / report_name)) return report;
   if (!std::filesystem::is_regular_file(tuning.options.base, error)) {
     return fail(ErrorCode::not_found, "there is no base model at " + tuning.options.base.string(),
                 "Give --base the path of a GGUF file.");
   }
+  if (auto report = read_file(tuning.directory / report_name)) return report;
   std::string report = TRY(run_trainer(tuning.program, arguments_of(tuning), examples));
   while (report.ends_with('\n')) report.pop_back();
   TRY(write_file_atomically(tuning.directory / report_name, report));
