@@ -10,15 +10,16 @@
 #include <format>
 
 #include "adapters/crypto/role_keys.hpp"
-#include "adapters/machine/machine.hpp"
 #include "adapters/net/http_server.hpp"
 #include "adapters/net/upstream.hpp"
 #include "adapters/store/access_store.hpp"
 #include "adapters/store/metadata.hpp"
 #include "adapters/store/policy_store.hpp"
+#include "apps/render.hpp"
 #include "base/installation.hpp"
 #include "base/own_library.hpp"
 #include "console/log_jobs.hpp"
+#include "console/model_jobs.hpp"
 #include "live/config/gateway_config.hpp"
 
 namespace understudy::apps {
@@ -89,18 +90,19 @@ void look_at_programs(Findings& findings) {
   }
 }
 
-void look_at_machine(Findings& findings) {
-  const auto machine = machine::read_machine();
+void look_at_machine(const Home& home, Findings& findings) {
+  const auto machine = console::show_machine(home);
   if (!machine) return findings.note("machine", machine.error().message, machine.error().hint);
-  const double free = static_cast<double>(machine->memory_available_bytes) / gib;
-  const std::string facts =
-      std::format("{} cores, {:.1f} GiB memory, {:.1f} GiB of it free", machine->cores,
-                  static_cast<double>(machine->memory_bytes) / gib, free);
-  if (free < memory_gib_min) {
-    return findings.note("machine", facts,
-                         "training a nano model wants about 2 GiB; classifiers train in far less");
+  const std::string facts = render_machine(*machine);
+  if (json::find_number(*machine, "memory_available_bytes").value_or(0) < memory_gib_min * gib) {
+    findings.note("machine", facts,
+                  "training a nano model wants about 2 GiB; classifiers train in far less");
+  } else if (!json::find(*machine, "multiply_flops")) {
+    findings.note("machine", facts + "; its speed could not be measured",
+                  "install llama.cpp's CPU back ends, then `understudy models measure`");
+  } else {
+    findings.ok("machine", facts);
   }
-  findings.ok("machine", facts);
 }
 
 void look_at_home(const Home& home, Findings& findings) {
@@ -278,7 +280,7 @@ void look_at_records(const Home& home, Findings& findings) {
 std::vector<Finding> examine(const store::Home& home, Reach reach, const Result<json::value>* log) {
   Findings findings;
   look_at_programs(findings);
-  look_at_machine(findings);
+  look_at_machine(home, findings);
   look_at_home(home, findings);
   look_at_keys(home, findings);
   const auto config = look_at_config(home, findings);

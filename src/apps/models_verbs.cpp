@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "apps/render.hpp"
 #include "apps/show.hpp"
 #include "apps/table.hpp"
 #include "apps/verb_builder.hpp"
@@ -50,23 +51,6 @@ std::string speed_text(const json::value& model) {
          decimals(json::find_number(*measured, "answer_tokens_per_s"), 1) + " written";
 }
 
-std::string machine_text(const json::value& machine) {
-  std::string out =
-      json::string_or(machine, "processor", "processor") + ", " +
-      std::to_string(json::find_integer(machine, "cores").value_or(1)) + " cores, " +
-      decimals(json::find_number(machine, "memory_bytes").value_or(0) / giga, 1, " GB of memory");
-  if (const auto flops = json::find_number(machine, "multiply_flops")) {
-    out +=
-        " read at " +
-        decimals(json::find_number(machine, "memory_bytes_per_s").value_or(0) / giga, 1, " GB/s") +
-        ", multiplies at " + decimals(*flops / giga, 0, " GFLOP/s");
-  }
-  if (const json::array* gpus = json::find_array(machine, "gpus")) {
-    for (const json::value& gpu : *gpus) out += ", " + std::string(gpu.as_string());
-  }
-  return out + "\n";
-}
-
 std::string installed_text(const json::array& models) {
   if (models.empty()) return "no base model on this machine: understudy models add FILE.gguf\n";
   Table table({{.title = "on this machine"},
@@ -109,7 +93,7 @@ std::string catalogue_text(const json::array& catalogue) {
 }
 
 std::string render_models(const json::value& result) {
-  std::string out = machine_text(*json::find(result, "machine")) + "\n" +
+  std::string out = render_machine(*json::find(result, "machine")) + "\n\n" +
                     installed_text(*json::find_array(result, "models"));
   for (const json::value& broken : *json::find_array(result, "broken"))
     out += "warning: " + std::string(broken.as_string()) + "\n";
@@ -138,7 +122,7 @@ std::string render_removed(const json::value& result) {
 }
 
 std::string render_measured(const json::value& result) {
-  if (json::find_string(result, "processor")) return machine_text(result);
+  if (json::find_string(result, "processor")) return render_machine(result) + "\n";
   return json::string_or(result, "name") + ": tokens per second: " + speed_text(result) + "\n";
 }
 

@@ -21,6 +21,8 @@ std::string render_evaluation(const json::value& result);
 std::string render_promotion(const json::value& result);
 std::string render_policy(const json::value& result);
 std::string render_report(const json::value& result);
+// One line without its end: of s4::MachineProfile's JSON.
+std::string render_machine(const json::value& result);
 std::string render_status(const json::value& result);
 
 }  // namespace understudy::apps

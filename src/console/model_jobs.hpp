@@ -13,6 +13,8 @@ namespace understudy::console {
 
 // {"machine", "models": [...] on this machine, "broken": [...], "catalogue": [...]}
 Result<json::value> list_models(const store::Home& home);
+// What this machine has and how fast it computes; measured (half a second) where that is not known.
+Result<json::value> show_machine(const store::Home& home);
 // A model on this machine, an entry of the catalogue, or both.
 Result<json::value> show_model(const store::Home& home, const std::string& name);
 Result<json::value> add_model(const store::Home& home, const std::filesystem::path& file,

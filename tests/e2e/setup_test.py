@@ -117,6 +117,17 @@ class Doctor(support.ProgramTest):
         self.assertEqual({findings[check]["health"] for check in ("configuration", "keys", "log", "upstream default")}, {"ok"})
         self.assertIn("nothing is in the way", self.program.text("doctor"))
 
+    def test_the_machine_is_probed_once_and_select_counts_with_the_same_figures(self):
+        self.configured("https://api.example.com/v1")
+        finding = self.findings("--offline")["machine"]["finding"]
+        self.assertRegex(finding, r"\d+ cores, [\d.]+ GB of memory \([\d.]+ free\) read at [\d.]+ GB/s, multiplies at \d+ GFLOP/s, \w+")
+        kept = self.home / "machine.json"
+        speed = json.loads(kept.read_text())
+        self.assertGreater(speed["memory_bytes_per_s"], 1e8)
+        self.assertGreater(speed["multiply_flops"], 1e8)
+        kept.write_text(json.dumps({**speed, "multiply_flops": 123e9}))
+        self.assertIn("multiplies at 123 GFLOP/s", self.findings("--offline")["machine"]["finding"])
+
     def test_an_empty_home_is_told_to_init(self):
         findings = self.findings(exit_code=1)
         self.assertEqual(findings["keys"]["remedy"], "understudy init")

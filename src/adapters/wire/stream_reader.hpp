@@ -57,6 +57,14 @@ class StreamReader {
   [[nodiscard]] const ErrorFacts& error_facts() const { return error_; }
   [[nodiscard]] bool has_content() const { return has_content_; }  // text, a call, reasoning
 
+  // Of the answer's parts, for response_text(); about its memory.
+  [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_; }
+  // There is no memory for more: parts are let go as they go on, and response_text() says nothing.
+  void stop_keeping() {
+    keeps_ = false;
+    kept_bytes_ = 0;
+  }
+
   // What was received so far as one body of the API, JSON text; empty when nothing was.
   [[nodiscard]] virtual std::string response_text() const = 0;
   [[nodiscard]] virtual std::string finish_reason() const = 0;  // in OpenAI's words
@@ -73,6 +81,7 @@ class StreamReader {
 
   // Appends to a part of the answer; bounded over all parts.
   void keep(std::string& part, std::string_view piece) {
+    if (!keeps_) return std::string().swap(part);
     part += piece;
     kept_bytes_ += piece.size();
   }
@@ -101,6 +110,7 @@ class StreamReader {
   bool malformed_ = false;
   ErrorFacts error_;
   std::string error_label_;
+  bool keeps_ = true;
   std::size_t kept_bytes_ = 0;
 };
 

@@ -11,6 +11,10 @@ namespace understudy::live {
 
 namespace {
 
+constexpr std::string_view no_memory = "no_memory_to_record_answer";
+// A stream's memory is claimed in steps of this.
+constexpr std::size_t claim_bytes = 16 * limits::kibi;
+
 // What the call log needs, as a whole answer would have had it.
 wire::ResponseFacts facts_of(const wire::StreamReader& events) {
   return {.id = events.response_id(),
@@ -94,23 +98,22 @@ net::Async<void> AnswerRelay::pass_on_parts() {
                           .hint = {}});
     co_return;
   }
-  std::string body;             // for the call log, as far as a record holds it
-  std::string_view unrecorded;  // why it does not
+  std::string body;  // for the call log, as far as a record holds it
   std::string part = std::move(attempt_->held());
   bool open =
       co_await parts_.exchange.begin(attempt_->status(), client_headers(attempt_->headers()));
   while (open && !part.empty()) {
     open = co_await parts_.exchange.write(part);
     if (!open) break;
-    if (unrecorded.empty()) {
+    if (unrecorded_.empty()) {
       if (body.size() + part.size() > limits::body_bytes_max) {
-        unrecorded = "answer_too_large_to_record";
+        unrecorded_ = "answer_too_large_to_record";
       } else if (!parts_.answer_memory.take_now(part.size())) {
-        unrecorded = "no_memory_to_record_answer";
+        unrecorded_ = no_memory;
       } else {
         body += part;
       }
-      if (!unrecorded.empty()) {
+      if (!unrecorded_.empty()) {
         std::string().swap(body);
         parts_.answer_memory.shrink_to(0);
       }
@@ -131,10 +134,6 @@ net::Async<void> AnswerRelay::pass_on_parts() {
   wire::ResponseFacts facts = wire::read_response(parts_.client.api, body);
   complete(facts, std::move(body));
   parts_.facts = std::move(facts);
-  if (!unrecorded.empty()) {
-    parts_.call.status = CallStatus::truncated;
-    parts_.call.error = unrecorded;
-  }
   if (parts_.before_last_byte && !co_await acknowledge()) co_return;
   if (!co_await parts_.exchange.finish()) parts_.call.status = CallStatus::cancelled;
 }
@@ -148,6 +147,7 @@ net::Async<void> AnswerRelay::pass_on_stream() {
       co_await parts_.exchange.begin(attempt_->status(), client_headers(attempt_->headers()));
   std::string part = std::move(attempt_->held());
   while (open && !part.empty()) {
+    claim_memory();
     auto bytes = to_client_events(std::move(part));
     if (!bytes) {
       co_await break_off(bytes.error());
@@ -177,7 +177,7 @@ net::Async<void> AnswerRelay::pass_on_stream() {
     co_return;
   }
   wire::ResponseFacts facts = facts_of(shown);
-  complete(facts, shown.response_text());
+  complete(facts, recordable(shown));
   if (events.error().empty()) {
     attempt_->succeeded();
   } else {  // the upstream said so itself, in its own words
@@ -207,7 +207,7 @@ net::Async<void> AnswerRelay::break_off(const Error& error) {
                                                          : telemetry::AttemptOutcome::cut;
   const wire::StreamReader& shown = translated_ ? *translated_ : *attempt_->events();
   wire::ResponseFacts facts = facts_of(shown);
-  keep(facts, shown.response_text());
+  keep(facts, recordable(shown));
   parts_.call.status = CallStatus::truncated;
   if (parts_.call.error.empty()) {
     parts_.call.error =
@@ -255,12 +255,34 @@ net::Headers AnswerRelay::client_headers(const net::Headers& upstream) const {
   return headers;
 }
 
+void AnswerRelay::claim_memory() {
+  wire::StreamReader& events = *attempt_->events();
+  // Twice: at the end its parts are written into one body.
+  const std::size_t kept =
+      2 * (events.kept_bytes() + (translated_ ? translated_->kept_bytes() : 0));
+  if (!unrecorded_.empty() || kept < claimed_bytes_ + BodyMemory::small_body_bytes) return;
+  const std::size_t more = kept - claimed_bytes_ + claim_bytes - BodyMemory::small_body_bytes;
+  if (parts_.answer_memory.take_now(more)) {
+    claimed_bytes_ += more;
+    return;
+  }
+  unrecorded_ = no_memory;
+  events.stop_keeping();
+  if (translated_) translated_->stop_keeping();
+  parts_.answer_memory.shrink_to(0);
+}
+
+std::string AnswerRelay::recordable(const wire::StreamReader& shown) const {
+  return unrecorded_.empty() ? shown.response_text() : std::string();
+}
+
 // The answer is through but for its last byte.
 void AnswerRelay::complete(wire::ResponseFacts& facts, std::string response) {
   Call& call = parts_.call;
   call.status = call.http_status < 400 ? CallStatus::ok : CallStatus::upstream_error;
   keep(facts, std::move(response));
-  if (call.status == CallStatus::ok && call.finish_reason == "length")
+  if (call.error.empty()) call.error = unrecorded_;
+  if (call.status == CallStatus::ok && (call.finish_reason == "length" || !unrecorded_.empty()))
     call.status = CallStatus::truncated;
 }
 
@@ -277,7 +299,7 @@ void AnswerRelay::keep_partial(const Attempt& attempt) {
   if (!parts_.call.response.empty() || attempt.events() == nullptr) return;
   const wire::StreamReader& shown = translated_ ? *translated_ : *attempt.events();
   wire::ResponseFacts facts = facts_of(shown);
-  keep(facts, shown.response_text());
+  keep(facts, recordable(shown));
 }
 
 }  // namespace understudy::live

@@ -72,6 +72,10 @@ class AnswerRelay {
   [[nodiscard]] std::string client_error(std::string body, wire::Api api, unsigned status) const;
   [[nodiscard]] net::Headers client_headers(const net::Headers& upstream) const;
 
+  // Before more of a stream is kept: its share of the memory, or the answer goes unrecorded.
+  void claim_memory();
+  // A stream's answer for the log, as far as it came; empty without memory.
+  [[nodiscard]] std::string recordable(const wire::StreamReader& shown) const;
   void complete(wire::ResponseFacts& facts, std::string response);
   // Takes what the call needs from `facts`.
   void keep(wire::ResponseFacts& facts, std::string response);
@@ -81,6 +85,8 @@ class AnswerRelay {
   std::optional<telemetry::AttemptOutcome> broken_off_;
   std::unique_ptr<wire::StreamTranslator> translator_;
   std::unique_ptr<wire::StreamReader> translated_;  // reads what the client gets
+  std::size_t claimed_bytes_ = 0;                   // of a stream's answer
+  std::string_view unrecorded_;                     // why the log does not get the answer's content
 };
 
 }  // namespace understudy::live

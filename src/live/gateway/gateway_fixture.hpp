@@ -48,6 +48,7 @@ class GatewayTest : public testing::Test {
   [[nodiscard]] Message ask(std::string_view request) const;
   std::vector<Call> recorded();  // stops first
   std::vector<Call> on_the_disk() const;
+  [[nodiscard]] BodyMemory::Counters body_memory() const { return body_memory_->counters(); }
 
   s1::RecorderOptions recorder_options_;
   BodyMemory::Options body_memory_options_;

@@ -77,5 +77,57 @@ TEST_F(LargeBodies, ALargeAnswerThatFindsNoMemoryPassesAndIsRecordedWithoutConte
   EXPECT_TRUE(calls[0].response.empty());
 }
 
+// A stream of 256 pieces of 16 KiB, as one that the upstream sends in whole.
+std::string large_stream() {
+  std::string events;
+  const std::string piece(16 * limits::kibi, 'x');
+  for (int i = 0; i < 256; ++i) {
+    events +=
+        R"(data: {"id":"c1","choices":[{"index":0,"delta":{"content":")" + piece + "\"}}]}\n\n";
+  }
+  return events +
+         "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{},"
+         "\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+}
+
+class LargeStreams : public GatewayTest, public testing::WithParamInterface<std::string_view> {
+ protected:
+  // The one call that is recorded when a stream of 4 MiB passes.
+  Call recorded_stream(std::uint64_t memory) {
+    const std::string events = large_stream();
+    ScriptedUpstream upstream([&](Peer& peer, const Message&) {
+      return peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " +
+                       std::to_string(events.size()) + "\r\n\r\n" + events);
+    });
+    body_memory_options_.bytes = memory;
+    start(upstream.url());
+    const Message reply = ask(post(
+        GetParam(),
+        R"({"model":"m","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]})"));
+    EXPECT_GT(reply.body.size(), 4 * limits::mebi) << "nothing is left out for the client";
+    std::vector<Call> calls = recorded();
+    EXPECT_EQ(calls.size(), 1U);
+    EXPECT_EQ(body_memory().used_bytes, 0U);
+    return calls.empty() ? Call{} : std::move(calls.front());
+  }
+};
+
+TEST_P(LargeStreams, OneThatFindsNoMemoryPassesAndIsRecordedWithoutContent) {
+  const Call call = recorded_stream(limits::mebi);
+  EXPECT_EQ(call.error, "no_memory_to_record_answer");
+  EXPECT_EQ(call.status, CallStatus::truncated);
+  EXPECT_TRUE(call.response.empty());
+  EXPECT_EQ(body_memory().unrecorded, 1U);
+}
+
+TEST_P(LargeStreams, OneThatFindsMemoryIsRecordedWhole) {
+  const Call call = recorded_stream(64 * limits::mebi);
+  EXPECT_EQ(call.error, "");
+  EXPECT_GT(call.response.reveal().size(), 4 * limits::mebi);
+}
+
+INSTANTIATE_TEST_SUITE_P(RelayedAndTranslated, LargeStreams,
+                         testing::Values(chat_path, "/v1/messages"));
+
 }  // namespace
 }  // namespace understudy::live
