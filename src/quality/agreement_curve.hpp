@@ -4,15 +4,34 @@
 // few hundred calls. Proves nothing: certificates do. Pure and deterministic.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <string_view>
+#include <vector>
 
+#include "base/json.hpp"
 #include "quality/agreement.hpp"
 
 namespace understudy::quality {
 
+// Judged calls of about one confidence.
+struct AgreementBin {
+  double confidence = 0;
+  std::int64_t calls = 0;
+  std::int64_t agreed = 0;
+};
+
+// At most a hundred or so, by the log-odds of the confidence, rising.
+std::vector<AgreementBin> agreement_bins(std::span<const Judged> calls);
+
+// In a training's report (Artifact::metrics_json), for those who choose the model's threshold; none
+// are read where none were written.
+void write_bins(json::object& report, std::span<const AgreementBin> bins);
+std::vector<AgreementBin> bins_in(std::string_view report);
+
 class AgreementCurve {
  public:
-  explicit AgreementCurve(std::span<const Judged> calls);
+  explicit AgreementCurve(std::span<const AgreementBin> bins);
 
   [[nodiscard]] double disagreement_at(double confidence) const;  // 0..1
 

@@ -7,7 +7,6 @@
 
 #include "base/check.hpp"
 #include "base/figures.hpp"
-#include "quality/agreement_curve.hpp"
 #include "quality/binomial.hpp"
 
 namespace understudy::quality {
@@ -159,7 +158,8 @@ std::vector<GridStep> threshold_grid(std::span<const double> confidences, Guaran
   return grid;
 }
 
-Certificate certify(std::span<const Judged> calibration, Guarantee guarantee) {
+Certificate certify(std::span<const Judged> calibration, Guarantee guarantee,
+                    std::span<const AgreementBin> beside) {
   std::vector<Certificate> certified;  // all at once
   double level = 0;
   for (const auto& [threshold, share] : threshold_grid(confidences_of(calibration), guarantee)) {
@@ -176,7 +176,9 @@ Certificate certify(std::span<const Judged> calibration, Guarantee guarantee) {
                          .bound = upper_bound(seen, level)});
   }
   if (certified.empty()) return {};
-  const AgreementCurve curve(calibration);
+  std::vector<AgreementBin> bins = agreement_bins(calibration);
+  bins.insert(bins.end(), beside.begin(), beside.end());
+  const AgreementCurve curve(bins);
   const double bearable = std::min(disagreement_at_threshold_max,
                                    disagreement_at_threshold_in_alphas * guarantee.alpha);
   while (certified.size() > 1 && curve.disagreement_at(certified.back().threshold) > bearable)

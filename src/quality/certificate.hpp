@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "quality/agreement.hpp"
+#include "quality/agreement_curve.hpp"
 #include "records/evaluation.hpp"
 
 namespace understudy::quality {
@@ -59,7 +60,11 @@ struct GridStep {
 // Thresholds, strictest first; all above 0, so that failed predictions are never kept.
 std::vector<GridStep> threshold_grid(std::span<const double> confidences, Guarantee guarantee);
 
-Certificate certify(std::span<const Judged> calibration, Guarantee guarantee);
+// `beside`: judged calls of a model much like this one. They have no part in the proof; among the
+// thresholds that it allows they help to choose, as the calibration calls alone leave that to
+// chance.
+Certificate certify(std::span<const Judged> calibration, Guarantee guarantee,
+                    std::span<const AgreementBin> beside = {});
 
 // Kept calls after which a true disagreement rate is certified with a chance of at least 0.8;
 // nothing when that takes more than about a hundred thousand (the rate is too near alpha, or above

@@ -61,12 +61,14 @@ Result<std::string> train_classifier(std::vector<TrainingExample> examples,
   const auto classifier = TRY(text::Classifier::train(labelled, options));
   TRY(classifier.save(directory / lm::classifier_file_name));
   const double seconds = watch.elapsed_s();
-  return json::to_text(
-      json::object{{"examples", labelled.size()},
-                   {"labels", classifier.labels().size()},
-                   {"seconds", seconds},
-                   {"word_vectors", words.keys.size()},
-                   {"learning_curve", to_json(TRY(learning_curve(labelled, options)))}});
+  json::object report{{"examples", labelled.size()},
+                      {"labels", classifier.labels().size()},
+                      {"seconds", seconds},
+                      {"word_vectors", words.keys.size()}};
+  const LearningCurve curve = TRY(learning_curve(labelled, options));
+  report["learning_curve"] = to_json(curve.points);
+  quality::write_bins(report, curve.at_the_end);
+  return json::to_text(report);
 }
 
 Result<std::string> train_nano(const std::vector<TrainingExample>& examples,

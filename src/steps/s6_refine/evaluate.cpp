@@ -260,6 +260,7 @@ Result<EvaluateOptions> options_for(const Artifact& artifact, const EvaluateOpti
   }
   EvaluateOptions own = options;
   own.confidence = artifact.confidence;
+  own.beside = quality::bins_in(artifact.metrics_json);
   return own;
 }
 
@@ -306,7 +307,8 @@ Result<Evaluation> evaluate_model(const lm::SmallModel& model, const Task& task,
                                   const EvaluateOptions& options) {
   const Trial trial = TRY(try_model(model, task, held_out, options));
   const quality::Guarantee guarantee{.alpha = options.alpha, .delta = options.delta};
-  const quality::Certificate certificate = quality::certify(trial.calibration, guarantee);
+  const quality::Certificate certificate =
+      quality::certify(trial.calibration, guarantee, options.beside);
   Evaluation evaluation =
       describe(task, held_out, trial, certificate.threshold,
                quality::decide(trial.calibration, certificate, guarantee), options);

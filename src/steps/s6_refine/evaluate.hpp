@@ -13,6 +13,7 @@
 #include "adapters/store/home.hpp"
 #include "base/result.hpp"
 #include "economics/price_table.hpp"
+#include "quality/agreement_curve.hpp"
 #include "records/evaluation.hpp"
 #include "records/task.hpp"
 #include "steps/s6_refine/held_out.hpp"
@@ -32,8 +33,9 @@ struct EvaluateOptions {
   double margin = 0.02;  // loss of task success that is accepted, where calls have rewards
   SelfConsistency self_consistency = {};                 // how the model is asked
   std::optional<ModelEndpoint> endpoint = std::nullopt;  // of an adapter; default: our own server
-  // Of the artifact; evaluate() takes it from there.
+  // Of the artifact; evaluate() takes both from there.
   std::optional<ConfidenceModel> confidence = std::nullopt;
+  std::vector<quality::AgreementBin> beside = {};  // of a model like it: quality::certify()
 };
 
 // Stores the evaluation, whatever its verdict. not_found says to run `understudy tune`;
