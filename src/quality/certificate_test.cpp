@@ -179,6 +179,39 @@ TEST(Certificate, KeepsNoTailOfCallsThatMostlyDisagree) {
   EXPECT_LE(certificate.kept, 900);
 }
 
+// Most calls are sure; one of confidence 1 - u disagrees with probability 0.6 * u.
+std::vector<Judged> mostly_sure(std::size_t count, std::mt19937& random) {
+  std::uniform_real_distribution<double> uniform;
+  std::vector<Judged> calls;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double doubt = std::pow(uniform(random), 8);
+    calls.push_back({.confidence = 1 - doubt, .agrees = uniform(random) >= 0.6 * doubt});
+  }
+  return calls;
+}
+
+TEST(Certificate, CallsBesideMakeTheChoiceSteadierAndProveNothing) {
+  const Guarantee guarantee{.alpha = 0.05, .delta = 0.1};
+  std::mt19937 random(7);
+  const auto beside = agreement_bins(mostly_sure(13'000, random));
+  double lowest[2] = {1, 1};
+  double highest[2] = {0, 0};
+  for (int draw = 0; draw < 40; ++draw) {
+    const auto calls = mostly_sure(1'000, random);
+    const Certificate chosen[2] = {certify(calls, guarantee), certify(calls, guarantee, beside)};
+    for (int with = 0; with < 2; ++with) {
+      ASSERT_TRUE(chosen[with].holds());
+      lowest[with] = std::min(lowest[with], chosen[with].threshold);
+      highest[with] = std::max(highest[with], chosen[with].threshold);
+    }
+  }
+  EXPECT_LT(highest[1] - lowest[1], (highest[0] - lowest[0]) / 2);
+
+  auto wrong = mostly_sure(1'000, random);
+  for (Judged& call : wrong) call.agrees = false;
+  EXPECT_FALSE(certify(wrong, guarantee, beside).holds());
+}
+
 TEST(Certificate, TheGridDoesNotDependOnLabels) {
   const std::vector<double> confidences{0.9, 0.9, 0.7, 0.3, 0.0, 0.0};
   const auto grid = threshold_grid(confidences, {});

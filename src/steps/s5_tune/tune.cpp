@@ -16,6 +16,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "steps/s5_tune/confidence_fit.hpp"
+#include "steps/s5_tune/cross_agreement.hpp"
 #include "steps/s5_tune/learning_curve.hpp"
 #include "steps/s5_tune/train_split.hpp"
 #include "steps/s5_tune/trainer_process.hpp"
@@ -64,10 +65,9 @@ Result<std::string> train_classifier(std::vector<TrainingExample> examples,
   json::object report{{"examples", labelled.size()},
                       {"labels", classifier.labels().size()},
                       {"seconds", seconds},
-                      {"word_vectors", words.keys.size()}};
-  const LearningCurve curve = TRY(learning_curve(labelled, options));
-  report["learning_curve"] = to_json(curve.points);
-  quality::write_bins(report, curve.at_the_end);
+                      {"word_vectors", words.keys.size()},
+                      {"learning_curve", to_json(TRY(learning_curve(labelled, options)))}};
+  quality::write_bins(report, TRY(cross_agreement(labelled, options)));
   return json::to_text(report);
 }
 
