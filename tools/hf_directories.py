@@ -151,7 +151,7 @@ def make(name, tokenizer, config_class, model_class, more):
         for key, parameter in model.named_parameters():
             if parameter.dim() < 2 and not key.endswith(("A_log", ".D")):
                 parameter.add_(torch.randn_like(parameter) * 0.1)
-            elif parameter.dim() == 2:
+            elif parameter.dim() >= 2:
                 parameter.copy_(torch.randn_like(parameter) * (0.5 if "embed" in key else parameter.shape[1] ** -0.5))
     return model
 
