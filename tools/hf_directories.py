@@ -123,6 +123,19 @@ def families():
         "layers_block_type": ["mamba", "attention", "mlp", "mamba"], "ssm_state_size": 8, "mamba_num_heads": 4,
         "mamba_head_dim": 8, "n_groups": 2, "conv_kernel": 4, "chunk_size": 64, "use_mamba_kernels": False,
         "layer_norm_epsilon": 1e-5}
+    mixed = {"num_hidden_layers": 4, "layer_types": ["conv", "full_attention", "conv", "conv"], "block_multiple_of": 16}
+    yield "lfm2", byte_level(split(CL100K), whole_words=True, begin="<|startoftext|>"), t.Lfm2Config, t.Lfm2ForCausalLM, {
+        "tie_word_embeddings": True, "block_ffn_dim_multiplier": 1.1, **mixed}
+    yield "lfm2_untied", byte_level(split(CL100K)), t.Lfm2Config, t.Lfm2ForCausalLM, {
+        "block_auto_adjust_ff_dim": False, "conv_L_cache": 4, **mixed}
+    falcon = {"mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_n_groups": 2, "mamba_d_state": 8, "mamba_chunk_size": 64,
+              "rope_parameters": {"rope_type": "default", "rope_theta": 1e11}, "embedding_multiplier": 1.7,
+              "lm_head_multiplier": 0.6, "attention_in_multiplier": 1.2, "attention_out_multiplier": 0.8, "key_multiplier": 0.5,
+              "ssm_in_multiplier": 1.3, "ssm_out_multiplier": 0.7, "ssm_multipliers": [0.9, 1.1, 0.6, 1.4, 0.8],
+              "mlp_multipliers": [0.75, -1.25]}
+    yield "falcon_h1", byte_level(split(CL100K)), t.FalconH1Config, t.FalconH1ForCausalLM, falcon
+    yield "falcon_h1_normed", byte_level(split(CL100K)), t.FalconH1Config, t.FalconH1ForCausalLM, {
+        "mamba_rms_norm": True, "mamba_norm_before_gate": False, "mamba_conv_bias": False, "tie_word_embeddings": True, **falcon}
 
 
 def make(name, tokenizer, config_class, model_class, more):
@@ -138,7 +151,7 @@ def make(name, tokenizer, config_class, model_class, more):
         for key, parameter in model.named_parameters():
             if parameter.dim() < 2 and not key.endswith(("A_log", ".D")):
                 parameter.add_(torch.randn_like(parameter) * 0.1)
-            elif parameter.dim() == 2:
+            elif parameter.dim() >= 2:
                 parameter.copy_(torch.randn_like(parameter) * (0.5 if "embed" in key else parameter.shape[1] ** -0.5))
     return model
 

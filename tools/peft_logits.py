@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Prints as JSON what transformers computes for PEFT adapters, which plain torch code reads: peft_logits.py DIRECTORY
 
-DIRECTORY holds one PEFT directory for each tiny model of training_reference.py, under the model's name. Neither peft nor
-safetensors is used: the adapter is added to the weights as its two files say. reference_test.cpp calls this.
+DIRECTORY holds PEFT directories. The base of each is the model directory that its configuration names, or else the tiny model
+of training_reference.py that it is called after. Neither peft nor safetensors is used: the adapter is added to the weights
+as its two files say. reference_test.cpp and hf_base_test.cpp call this.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 
 import numpy
 import torch
+import transformers
 
 import training_reference
 
@@ -27,9 +29,17 @@ def tensors_of(path):
             yield name, torch.from_numpy(numpy.frombuffer(data[begin:end], dtype="<f4").reshape(what["shape"]).copy())
 
 
-def adapt(model, directory):
-    config = json.loads((directory / "adapter_config.json").read_text())
-    assert config["peft_type"] == "LORA" and not config["use_dora"] and config["bias"] == "none"
+def base_of(directory, config):
+    base = pathlib.Path(config["base_model_name_or_path"])
+    if (base / "config.json").exists():
+        return transformers.AutoModelForCausalLM.from_pretrained(base, attn_implementation="eager", dtype=torch.float32)
+    model = dict(training_reference.models())[directory.name]
+    training_reference.set_weights(model)
+    return model
+
+
+def adapt(model, directory, config):
+    assert config["peft_type"] == "LORA" and config["bias"] == "none"
     scale = config["lora_alpha"] / (math.sqrt(config["r"]) if config["use_rslora"] else config["r"])
     tensors = dict(tensors_of(directory / "adapter_model.safetensors"))
     targets = [name for name, module in model.named_modules()
@@ -37,17 +47,23 @@ def adapt(model, directory):
     for name in targets:
         a, b = (tensors.pop(f"base_model.model.{name}.lora_{side}.weight") for side in "AB")
         assert a.shape[0] == b.shape[1] == config["r"]
-        model.get_submodule(name).weight += scale * b @ a
+        weight = model.get_submodule(name).weight
+        weight += scale * b @ a
+        if config["use_dora"]:
+            magnitude = tensors.pop(f"base_model.model.{name}.lora_magnitude_vector")
+            weight *= (magnitude / weight.norm(dim=1)).unsqueeze(1)
     assert targets and not tensors, f"no module for {list(tensors)}"
 
 
 def main():
-    found = {}
+    tokens = training_reference.texts()[:1]
+    found = {"tokens": tokens[0].tolist()}
     with torch.no_grad():
-        for name, model in training_reference.models():
-            training_reference.set_weights(model)
-            adapt(model.eval(), pathlib.Path(sys.argv[1]) / name)
-            found[name] = model(input_ids=training_reference.texts()[:1], use_cache=False).logits[0].tolist()
+        for file in sorted(pathlib.Path(sys.argv[1]).glob("*/adapter_config.json")):
+            config = json.loads(file.read_text())
+            model = base_of(file.parent, config).eval()
+            adapt(model, file.parent, config)
+            found[file.parent.name] = model(input_ids=tokens, use_cache=False).logits[0].tolist()
     print(json.dumps(found))
 
 

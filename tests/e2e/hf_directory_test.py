@@ -11,6 +11,7 @@ import support
 TRAINER = pathlib.Path(support.PROGRAM).parent / "understudy-train"
 WORDS = [first + second for first in ("ba", "ke", "lo", "mi", "nu", "sa", "te", "vo") for second in ("do", "fa", "gu", "ri", "ze")]
 SCRIPT = support.PROJECT / "tools/hf_directories.py"
+PEFT_SCRIPT = support.PROJECT / "tools/peft_logits.py"
 OPTIONS = ["--rank", 8, "--epochs", 2, "--batch-tokens", 1024, "--learning-rate", 0.01, "--threads", 1]
 
 
@@ -19,12 +20,15 @@ class HfDirectory(support.ProgramTest):
         super().setUp()
         if not os.access(TRAINER, os.X_OK):
             self.skipTest("understudy-train is not built")
-        made = subprocess.run(["python3", str(SCRIPT), str(self.directory), "qwen3"], capture_output=True, text=True)
+        self.model = self.make("qwen3")
+        self.assertGreater(len(list(self.model.glob("*.safetensors"))), 1, "it lies in shards")
+
+    def make(self, name):
+        made = subprocess.run(["python3", str(SCRIPT), str(self.directory), name], capture_output=True, text=True)
         if made.returncode != 0 and "ModuleNotFoundError" in made.stderr:
             self.skipTest("python3-torch or python3-transformers is not installed")
         self.assertEqual(made.returncode, 0, made.stderr)
-        self.model = self.directory / "qwen3"
-        self.assertGreater(len(list(self.model.glob("*.safetensors"))), 1, "it lies in shards")
+        return self.directory / name
 
     def train(self, out, code=0):
         rng = random.Random(1)
@@ -48,6 +52,17 @@ class HfDirectory(support.ProgramTest):
         self.assertEqual((out / "base.gguf").stat().st_mtime_ns, made.st_mtime_ns)
         next(self.model.glob("*00002*.safetensors")).unlink()
         self.assertIn("00002", self.train(out, code=support.EXIT_NOT_FOUND).stderr)
+
+    def test_an_adapter_of_a_hybrid_works_in_transformers(self):
+        self.model = self.make("falcon_h1")
+        out = self.directory / "out"
+        report = json.loads(self.train(out).stdout)
+        self.assertLess(report["validation_loss"], report["validation_loss_before"])
+        self.assertLess(report["logits_difference"], 2e-3)
+        self.assertTrue(json.loads((out / "card.json").read_text())["peft"])
+        computed = subprocess.run(["python3", str(PEFT_SCRIPT), str(out)], capture_output=True, text=True)
+        self.assertEqual(computed.returncode, 0, computed.stderr)
+        self.assertIn("peft", json.loads(computed.stdout))
 
     def test_a_task_is_tuned_on_it(self):
         self.with_keys()

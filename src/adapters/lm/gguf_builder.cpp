@@ -29,7 +29,29 @@ ggml_type to_ggml(StoredAs type) {
 
 using Memory = std::unique_ptr<ggml_context, decltype(&ggml_free)>;
 
+std::size_t bytes_of(const TensorToStore& tensor) {
+  return ggml_row_size(to_ggml(tensor.type), tensor.columns) *
+         static_cast<std::size_t>(tensor.rows);
+}
+
+void store(const TensorToStore& tensor, std::span<const float> values, void* out) {
+  CHECK(static_cast<std::int64_t>(values.size()) == tensor.rows * tensor.columns,
+        "a tensor has as many values as its shape says");
+  if (tensor.type == StoredAs::f32) {
+    std::memcpy(out, values.data(), values.size_bytes());
+    return;
+  }
+  ggml_quantize_chunk(to_ggml(tensor.type), values.data(), out, 0, tensor.rows, tensor.columns,
+                      nullptr);
+}
+
 }  // namespace
+
+std::vector<std::byte> stored_bytes(const TensorToStore& tensor, std::span<const float> values) {
+  std::vector<std::byte> bytes(bytes_of(tensor));
+  store(tensor, values, bytes.data());
+  return bytes;
+}
 
 struct GgufBuilder::State {
   std::unique_ptr<gguf_context, decltype(&gguf_free)> file{gguf_init_empty(), &gguf_free};
@@ -119,17 +141,8 @@ void GgufBuilder::set_vocabulary(const TokenTable& tokens) {
 }
 
 void GgufBuilder::add(const TensorToStore& tensor, std::span<const float> values) {
-  CHECK(static_cast<std::int64_t>(values.size()) == tensor.rows * tensor.columns,
-        "a tensor has as many values as its shape says");
-  const ggml_type type = to_ggml(tensor.type);
-  const std::size_t bytes =
-      ggml_row_size(type, tensor.columns) * static_cast<std::size_t>(tensor.rows);
-  ggml_tensor* stored = state_->declare(tensor, bytes);
-  if (type == GGML_TYPE_F32) {
-    std::memcpy(stored->data, values.data(), values.size_bytes());
-  } else {
-    ggml_quantize_chunk(type, values.data(), stored->data, 0, tensor.rows, tensor.columns, nullptr);
-  }
+  ggml_tensor* stored = state_->declare(tensor, bytes_of(tensor));
+  store(tensor, values, stored->data);
   state_->contents.push_back({.tensor = stored, .later = {}});
 }
 

@@ -29,6 +29,8 @@ struct TensorToStore {
 
 // A tensor's bytes as its type stores them.
 using TensorBytes = std::function<std::vector<std::byte>()>;
+// Its values so, rounded or quantised; `columns` is a multiple of the type's block.
+std::vector<std::byte> stored_bytes(const TensorToStore& tensor, std::span<const float> values);
 
 class GgufBuilder {
  public:

@@ -23,6 +23,11 @@ namespace understudy::lm {
 // of all that was read of it. They are of this machine: no copy of the file keeps them.
 inline constexpr const char* source_directory_key = "understudy.source.directory";
 inline constexpr const char* source_mark_key = "understudy.source.mark";
+// Of a linear layer ("attn_k") whose weights in the file are Hugging Face's times a number. Copies
+// of the file keep these.
+inline std::string hf_factor_key(std::string_view module) {
+  return "understudy.hf_factor." + std::string(module);
+}
 
 enum class StoredAs { f32, f16, bf16, q8_0, q6_k, q5_k, q4_k, q4_0 };
 std::string_view to_string(StoredAs type);

@@ -13,7 +13,7 @@ struct HfFamily {
   Result<Blueprint> (*blueprint)(const ModelConfig&, GgufBuilder&);
 };
 
-constexpr std::array<HfFamily, 13> known = {{{"llama", &blueprint_llama},
+constexpr std::array<HfFamily, 15> known = {{{"llama", &blueprint_llama},
                                              {"mistral", &blueprint_llama},
                                              {"smollm3", &blueprint_smollm3},
                                              {"qwen2", &blueprint_qwen2},
@@ -25,6 +25,8 @@ constexpr std::array<HfFamily, 13> known = {{{"llama", &blueprint_llama},
                                              {"gemma3", &blueprint_gemma3},
                                              {"gemma3_text", &blueprint_gemma3},
                                              {"nemotron_h", &blueprint_nemotron_h},
+                                             {"falcon_h1", &blueprint_falcon_h1},
+                                             {"lfm2", &blueprint_lfm2},
                                              {"granite", &blueprint_granite}}};
 
 }  // namespace

@@ -21,6 +21,13 @@ enum class Change {
   negative_exponential,  // Mamba's A is stored as log(-A)
 };
 
+// Rows of a matrix that are multiplied by the same number.
+struct RowFactor {
+  std::int64_t rows = 0;
+  double factor = 1;
+};
+
+// A directory's tensor may have several.
 struct TensorRule {
   std::string hf = {};    // "model.layers.0.self_attn.q_proj.weight"
   std::string gguf = {};  // "blk.0.attn_q.weight"
@@ -28,8 +35,10 @@ struct TensorRule {
   std::int64_t columns = 0;
   std::vector<std::int64_t> shape = {};  // in the directory, where it is another one
   Change change = Change::none;
-  std::int64_t heads = 0;  // of pairs_adjacent
+  std::int64_t heads = 0;               // of pairs_adjacent
+  std::vector<RowFactor> factors = {};  // of a matrix, all its rows in order; none: they stay
   bool optional = false;
+  bool zero_if_absent = false;
   bool in_f32 = false;  // vectors always are: libllama multiplies by them in f32
 };
 

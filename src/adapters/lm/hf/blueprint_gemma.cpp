@@ -40,11 +40,11 @@ Result<Blueprint> blueprint_any_gemma(const ModelConfig& config, const Architect
                                       const DecoderShape& shape, Generation generation) {
   // The first version's files say "gelu", which its class has always computed by the tanh form.
   TRY(config.expect("hidden_activation", {"gelu_pytorch_tanh", "null"}));
-  TRY(keys.set_rope(config, shape));
+  TRY(keys.set_rope(config, shape, generation == Generation::third ? 1'000'000 : 10'000));
   keys.set_shape(shape);
   Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};
   DecoderRules rules(blueprint, shape);
-  rules.add_ends(config, Change::plus_one, DecoderRules::Head::tied);
+  rules.add_ends(config, {.of_norm = Change::plus_one, .tied = true});
   for (std::int64_t i = 0; i < shape.layers; ++i) add_layer(rules, i, generation);
   return blueprint;
 }
@@ -91,11 +91,7 @@ Result<Blueprint> blueprint_gemma3(const ModelConfig& config, GgufBuilder& file)
     keys.set_number("final_logit_softcapping", *cap);
   }
   Blueprint blueprint = TRY(blueprint_any_gemma(config, keys, shape, Generation::third));
-  const RopeConfig rope = config.rope();
-  // Files that leave the base out mean the class's default, which is a million here.
-  const bool base_given = config.number("rope_theta") || config.has("rope_parameters");
-  keys.set_number("rope.freq_base", base_given ? rope.base : 1'000'000);
-  keys.set_number("rope.freq_base_swa", rope.local_base);
+  keys.set_number("rope.freq_base_swa", config.rope().local_base);
   return blueprint;
 }
 

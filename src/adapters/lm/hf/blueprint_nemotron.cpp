@@ -2,7 +2,7 @@
 // ReLUs; a string of M, * and - (or a list of names) says which.
 #include <algorithm>
 
-#include "adapters/lm/hf/blueprint_parts.hpp"
+#include "adapters/lm/hf/blueprint_mamba.hpp"
 
 namespace understudy::lm {
 
@@ -36,68 +36,18 @@ Result<std::vector<Layer>> layers_of(const ModelConfig& config) {
   return layers;
 }
 
-struct Mamba {
-  std::int64_t heads = 0;
-  std::int64_t inner = 0;
-  std::int64_t groups = 0;
-  std::int64_t state = 0;
-  std::int64_t taps = 0;
-
-  [[nodiscard]] std::int64_t convolved() const { return inner + 2 * groups * state; }
-};
-
-Result<Mamba> read_mamba(const ModelConfig& config) {
-  Mamba mamba{.heads = TRY(config.count("mamba_num_heads")),
-              .groups = TRY(config.count("n_groups")),
-              .state = TRY(config.count("ssm_state_size")),
-              .taps = TRY(config.count("conv_kernel"))};
+Result<MambaShape> read_mamba(const ModelConfig& config) {
+  MambaShape mamba{.heads = TRY(config.count("mamba_num_heads")),
+                   .groups = TRY(config.count("n_groups")),
+                   .state = TRY(config.count("ssm_state_size")),
+                   .taps = TRY(config.count("conv_kernel"))};
   mamba.inner = mamba.heads * TRY(config.count("mamba_head_dim"));
-  if (mamba.inner % mamba.groups != 0) {
-    return fail(ErrorCode::corrupt, config.name() + ": its groups do not fit its heads");
-  }
+  TRY(check_mamba(config, mamba));
   return mamba;
 }
 
-void add_mamba(DecoderRules& rules, std::int64_t layer, const Mamba& mamba, std::int64_t width) {
-  const std::string hf = hf_layer(layer) + "mixer.";
-  const std::string gguf = gguf_layer(layer) + "ssm_";
-  rules.add_linear(layer, "mixer.in_proj", "ssm_in", mamba.inner + mamba.convolved() + mamba.heads,
-                   width);
-  rules.add({.hf = hf + "conv1d.weight",
-             .gguf = gguf + "conv1d.weight",
-             .rows = mamba.convolved(),
-             .columns = mamba.taps,
-             .shape = {mamba.convolved(), 1, mamba.taps},
-             .in_f32 = true});
-  rules.add({.hf = hf + "conv1d.bias",
-             .gguf = gguf + "conv1d.bias",
-             .columns = mamba.convolved(),
-             .optional = true});
-  rules.add({.hf = hf + "dt_bias", .gguf = gguf + "dt.bias", .columns = mamba.heads});
-  rules.add({.hf = hf + "A_log",
-             .gguf = gguf + "a",
-             .rows = mamba.heads,
-             .columns = 1,
-             .shape = {mamba.heads},
-             .change = Change::negative_exponential,
-             .in_f32 = true});
-  rules.add({.hf = hf + "D",
-             .gguf = gguf + "d",
-             .rows = mamba.heads,
-             .columns = 1,
-             .shape = {mamba.heads},
-             .in_f32 = true});
-  rules.add({.hf = hf + "norm.weight",
-             .gguf = gguf + "norm.weight",
-             .rows = mamba.groups,
-             .columns = mamba.inner / mamba.groups,
-             .shape = {mamba.inner},
-             .in_f32 = true});
-  rules.add_linear(layer, "mixer.out_proj", "ssm_out", width, mamba.inner);
-}
-
 void set_keys(const ArchitectureKeys& keys, GgufBuilder& file, const std::vector<Layer>& layers,
-              const DecoderShape& shape, const Mamba& mamba) {
+              const DecoderShape& shape, const MambaShape& mamba) {
   std::vector<std::int32_t> kv_heads, widths;
   for (const Layer layer : layers) {
     kv_heads.push_back(layer == Layer::attention ? static_cast<std::int32_t>(shape.kv_heads) : 0);
@@ -109,11 +59,7 @@ void set_keys(const ArchitectureKeys& keys, GgufBuilder& file, const std::vector
   file.set("nemotron_h.feed_forward_length", widths);
   keys.set_number("attention.layer_norm_epsilon", shape.norm_epsilon);
   keys.set("rope.dimension_count", shape.head_width);
-  keys.set("ssm.conv_kernel", mamba.taps);
-  keys.set("ssm.inner_size", mamba.inner);
-  keys.set("ssm.state_size", mamba.state);
-  keys.set("ssm.time_step_rank", mamba.heads);
-  keys.set("ssm.group_count", mamba.groups);
+  set_mamba_keys(keys, mamba);
 }
 
 }  // namespace
@@ -128,7 +74,7 @@ Result<Blueprint> blueprint_nemotron_h(const ModelConfig& config, GgufBuilder& f
   if (shape.layers != static_cast<std::int64_t>(layers.size())) {
     return fail(ErrorCode::corrupt, config.name() + " names more or fewer layers than it has");
   }
-  const Mamba mamba = TRY(read_mamba(config));
+  const MambaShape mamba = TRY(read_mamba(config));
   const ArchitectureKeys keys(file, "nemotron_h");
   set_keys(keys, file, layers, shape, mamba);
   Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};

@@ -23,7 +23,7 @@ Result<DecoderShape> read_shape(const ModelConfig& config, const ShapeDefaults& 
                                        defaults.kv_heads > 0 ? defaults.kv_heads : shape.heads));
   shape.head_width = TRY(config.count_or(
       "head_dim", defaults.head_width > 0 ? defaults.head_width : shape.width / shape.heads));
-  shape.feed_forward = TRY(config.count("intermediate_size"));
+  shape.feed_forward = TRY(count("intermediate_size", defaults.feed_forward));
   shape.vocabulary = TRY(count("vocab_size", defaults.vocabulary));
   shape.norm_epsilon = config.number("rms_norm_eps").value_or(shape.norm_epsilon);
   if (shape.layers > layers_max || shape.head_width <= 0 || shape.head_width % 2 != 0 ||
@@ -59,8 +59,9 @@ void ArchitectureKeys::set_shape(const DecoderShape& shape) const {
   set("vocab_size", shape.vocabulary);
 }
 
-Status ArchitectureKeys::set_rope(const ModelConfig& config, const DecoderShape& shape) const {
-  const RopeConfig rope = config.rope();
+Status ArchitectureKeys::set_rope(const ModelConfig& config, const DecoderShape& shape,
+                                  double base) const {
+  const RopeConfig rope = config.rope(base);
   if (rope.type != "default" && rope.type != "linear" && rope.type != "llama3") {
     return fail(ErrorCode::unsupported,
                 config.name() + " stretches its context by \"" + rope.type + "\" RoPE scaling",
@@ -85,25 +86,36 @@ Status ArchitectureKeys::set_rope(const ModelConfig& config, const DecoderShape&
   return {};
 }
 
+std::vector<RowFactor> all_rows(std::int64_t rows, double factor) {
+  if (factor == 1) return {};
+  return {{.rows = rows, .factor = factor}};
+}
+
 std::string hf_layer(std::int64_t layer) { return "model.layers." + std::to_string(layer) + "."; }
 std::string gguf_layer(std::int64_t layer) { return "blk." + std::to_string(layer) + "."; }
 
-void DecoderRules::add_ends(const ModelConfig& config, Change of_norms, Head head) {
-  add({.hf = "model.embed_tokens.weight",
-       .gguf = "token_embd.weight",
-       .rows = shape_.vocabulary,
-       .columns = shape_.width});
-  add({.hf = "model.norm.weight",
-       .gguf = "output_norm.weight",
+void DecoderRules::add_ends(const ModelConfig& config, const EndRules& ends) {
+  const bool tied = ends.tied.value_or(config.flag_or("tie_word_embeddings", false));
+  const bool one_table = ends.embedding_factor == ends.head_factor;
+  TensorRule head{.hf = "lm_head.weight",
+                  .gguf = "output.weight",
+                  .rows = shape_.vocabulary,
+                  .columns = shape_.width,
+                  .factors = all_rows(shape_.vocabulary, ends.head_factor),
+                  .optional = tied || one_table};
+  TensorRule table = head;
+  table.hf = "model.embed_tokens.weight";
+  table.optional = false;
+  if (tied && !one_table) add(table);
+  if (tied) head.gguf.clear();  // a copy of the table in the file is left out
+  table.gguf = "token_embd.weight";
+  table.factors = all_rows(shape_.vocabulary, ends.embedding_factor);
+  add(std::move(table));
+  add({.hf = std::string(ends.hf_norm) + ".weight",
+       .gguf = std::string(ends.gguf_norm) + ".weight",
        .columns = shape_.width,
-       .change = of_norms});
-  // Where it is tied, a copy of the table in the file is left out.
-  const bool tied = head == Head::tied || config.flag_or("tie_word_embeddings", false);
-  add({.hf = "lm_head.weight",
-       .gguf = tied ? "" : "output.weight",
-       .rows = shape_.vocabulary,
-       .columns = shape_.width,
-       .optional = true});
+       .change = ends.of_norm});
+  add(std::move(head));
 }
 
 void DecoderRules::add_norm(std::int64_t layer, const char* hf, const char* gguf, Change change) {
@@ -129,6 +141,16 @@ void DecoderRules::add_linear(std::int64_t layer, const std::string& hf, const c
        .change = change,
        .heads = reordered_heads,
        .optional = true});
+}
+
+void DecoderRules::add_matrix(std::int64_t layer, const std::string& hf, const char* gguf,
+                              std::int64_t rows, std::int64_t columns,
+                              std::vector<RowFactor> factors) {
+  add({.hf = hf_layer(layer) + hf + ".weight",
+       .gguf = gguf_layer(layer) + gguf + ".weight",
+       .rows = rows,
+       .columns = columns,
+       .factors = std::move(factors)});
 }
 
 void DecoderRules::add_attention(std::int64_t layer, HeadRows head_rows, const std::string& branch,

@@ -2,8 +2,10 @@
 // decoder. Private to this folder. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/lm/hf/blueprint.hpp"
 
@@ -31,6 +33,7 @@ struct ShapeDefaults {
   std::int64_t heads = 0;
   std::int64_t kv_heads = 0;
   std::int64_t head_width = 0;
+  std::int64_t feed_forward = 0;
   std::int64_t vocabulary = 0;
 };
 Result<DecoderShape> read_shape(const ModelConfig& config, const ShapeDefaults& defaults = {});
@@ -42,13 +45,25 @@ class ArchitectureKeys {
   void set(std::string_view key, std::int64_t value) const;
   void set_number(std::string_view key, double value) const;
   void set_shape(const DecoderShape& shape) const;
-  // unsupported where positions are stretched otherwise than linearly.
-  [[nodiscard]] Status set_rope(const ModelConfig& config, const DecoderShape& shape) const;
+  // unsupported where positions are stretched otherwise than linearly. `base` is the class's
+  // default.
+  [[nodiscard]] Status set_rope(const ModelConfig& config, const DecoderShape& shape,
+                                double base = 10'000) const;
   [[nodiscard]] const std::string& architecture() const { return architecture_; }
 
  private:
   GgufBuilder& file_;
   std::string architecture_;
+};
+
+// Embeddings, last norm and output head.
+struct EndRules {
+  const char* hf_norm = "model.norm";
+  const char* gguf_norm = "output_norm";
+  Change of_norm = Change::none;
+  std::optional<bool> tied = std::nullopt;  // the head is the embedding table; none: as configured
+  double embedding_factor = 1;
+  double head_factor = 1;  // a tied head with another factor than the table is stored, too
 };
 
 // The rules of a decoder, layer by layer.
@@ -59,11 +74,7 @@ class DecoderRules {
   DecoderRules(Blueprint& blueprint, const DecoderShape& shape)
       : blueprint_(blueprint), shape_(shape) {}
 
-  enum class Head { as_configured, tied };
-
-  // Embeddings, last norm, output head (unless it is the embedding table).
-  void add_ends(const ModelConfig& config, Change of_norms = Change::none,
-                Head head = Head::as_configured);
+  void add_ends(const ModelConfig& config, const EndRules& ends = {});
   void add_norm(std::int64_t layer, const char* hf, const char* gguf, Change change = Change::none);
   // `branch` holds q_proj, k_proj, v_proj and `output`.
   void add_attention(std::int64_t layer, HeadRows head_rows,
@@ -73,6 +84,9 @@ class DecoderRules {
   // A matrix of a layer, with its bias where there is one.
   void add_linear(std::int64_t layer, const std::string& hf, const char* gguf, std::int64_t rows,
                   std::int64_t columns, std::int64_t reordered_heads = 0);
+  // A matrix of a layer that has no bias.
+  void add_matrix(std::int64_t layer, const std::string& hf, const char* gguf, std::int64_t rows,
+                  std::int64_t columns, std::vector<RowFactor> factors = {});
   void add(TensorRule rule) { blueprint_.tensors.push_back(std::move(rule)); }
 
  private:
@@ -88,6 +102,8 @@ struct PlainLayers {
 Result<Blueprint> plain_blueprint(const ModelConfig& config, const ArchitectureKeys& keys,
                                   const DecoderShape& shape, PlainLayers layers);
 
+std::vector<RowFactor> all_rows(std::int64_t rows, double factor);  // by 1: none
+
 std::string hf_layer(std::int64_t layer);    // "model.layers.3."
 std::string gguf_layer(std::int64_t layer);  // "blk.3."
 
@@ -102,5 +118,7 @@ Result<Blueprint> blueprint_gemma(const ModelConfig& config, GgufBuilder& file);
 Result<Blueprint> blueprint_gemma2(const ModelConfig& config, GgufBuilder& file);
 Result<Blueprint> blueprint_gemma3(const ModelConfig& config, GgufBuilder& file);
 Result<Blueprint> blueprint_nemotron_h(const ModelConfig& config, GgufBuilder& file);
+Result<Blueprint> blueprint_falcon_h1(const ModelConfig& config, GgufBuilder& file);
+Result<Blueprint> blueprint_lfm2(const ModelConfig& config, GgufBuilder& file);
 
 }  // namespace understudy::lm

@@ -123,6 +123,12 @@ Status set_vocabulary(GgufBuilder& file, const Directory& from, std::int64_t row
   return {};
 }
 
+void add_zeros(GgufBuilder& file, const TensorRule& rule) {
+  const auto count = static_cast<std::size_t>(rule.rows * rule.columns);
+  file.add_later({.name = rule.gguf, .rows = rule.rows, .columns = rule.columns},
+                 [count]() { return std::vector<std::byte>(count * sizeof(float)); });
+}
+
 // Adds the blueprint's tensors; says what is missing, misshapen or left over.
 Status add_tensors(GgufBuilder& file, const Directory& from, const Blueprint& blueprint) {
   std::map<std::string, const SafetensorsEntry*> entries;
@@ -130,23 +136,28 @@ Status add_tensors(GgufBuilder& file, const Directory& from, const Blueprint& bl
     const std::string plain = plain_tensor_name(name);
     if (!plain.empty()) entries.emplace(plain, &entry);
   }
+  std::set<std::string> known;
   for (const TensorRule& rule : blueprint.tensors) {
+    known.insert(rule.hf);
     const auto found = entries.find(rule.hf);
     if (found == entries.end()) {
       if (rule.optional) continue;
+      if (rule.zero_if_absent) {
+        add_zeros(file, rule);
+        continue;
+      }
       return fail(ErrorCode::corrupt, from.path.string() + " lacks the tensor " + rule.hf);
     }
-    const SafetensorsEntry& entry = *found->second;
-    entries.erase(found);
     if (rule.gguf.empty()) continue;
-    auto tensor = converted(rule, entry);
+    auto tensor = converted(rule, *found->second);
     if (!tensor) return fail(tensor.error().within(from.path.string()));
     file.add_later(tensor->what, std::move(tensor->bytes));
   }
-  if (!entries.empty()) {
+  for (const auto& [name, entry] : entries) {
+    if (known.contains(name)) continue;
     return fail(ErrorCode::unsupported, from.path.string() + " holds a tensor that a " +
                                             from.config.model_type() +
-                                            " model does not have: " + entries.begin()->first);
+                                            " model does not have: " + name);
   }
   for (const ComputedTensor& tensor : blueprint.computed) {
     file.add({.name = tensor.gguf, .columns = static_cast<std::int64_t>(tensor.values.size())},

@@ -220,6 +220,40 @@ TEST_F(ModelDirectory, ModelsThatAreNotComputedHereAreRefused) {
   expect_refused(ErrorCode::not_found, "config.json");
 }
 
+TEST_F(ModelDirectory, HybridsThatAreNotComputedHereAreRefused) {
+  const auto refused = [&](const char* key, const json::value& value, ErrorCode code,
+                           const std::string& says) {
+    const json::object before = config_;
+    config_[key] = value;
+    write();
+    expect_refused(code, says);
+    config_ = before;
+  };
+  config_["model_type"] = "falcon_h1";
+  for (const char* key : {"mamba_n_heads", "mamba_n_groups", "mamba_d_state", "mamba_d_conv"}) {
+    config_[key] = 2;
+  }
+  refused("mamba_d_ssm", "all", ErrorCode::corrupt, "\"mamba_d_ssm\"");
+  config_["mamba_d_ssm"] = 16;
+  refused("mamba_n_groups", 3, ErrorCode::corrupt, "heads and groups");
+  refused("mamba_rms_norm", true, ErrorCode::unsupported, "\"mamba_norm_before_gate\"");
+  refused("projectors_bias", true, ErrorCode::unsupported, "\"projectors_bias\"");
+  refused("time_step_limit", json::array{0, 0.1}, ErrorCode::unsupported, "\"time_step_limit\"");
+  refused("key_multiplier", 0, ErrorCode::corrupt, "\"key_multiplier\"");
+  refused("mlp_multipliers", json::array{1}, ErrorCode::corrupt, "\"mlp_multipliers\"");
+  refused("ssm_multipliers", json::array{1, 1, "1", 1, 1}, ErrorCode::corrupt,
+          "\"ssm_multipliers\"");
+  refused("time_step_limit", json::array{0, json::object{{"__float__", "Infinity"}}},
+          ErrorCode::corrupt, "lacks the tensor model.final_layernorm.weight");
+  config_["model_type"] = "lfm2";
+  refused("conv_bias", true, ErrorCode::unsupported, "\"conv_bias\"");
+  refused("layer_types", json::array{"conv", "conv"}, ErrorCode::corrupt, "more or fewer layers");
+  refused("layer_types", json::array{"sliding"}, ErrorCode::unsupported, "\"sliding\"");
+  refused("full_attn_idxs", json::array{1}, ErrorCode::corrupt, "\"full_attn_idxs\"");
+  refused("block_ffn_dim_multiplier", -1, ErrorCode::corrupt, "\"block_ffn_dim_multiplier\"");
+  refused("conv_L_cache", 0, ErrorCode::corrupt, "\"conv_L_cache\"");
+}
+
 TEST_F(ModelDirectory, TokenizersThatLibllamaWouldCutOtherwiseAreRefused) {
   const auto refused = [&](ErrorCode code, const std::string& says) {
     write();

@@ -80,8 +80,8 @@ const json::array* ModelConfig::array(std::string_view key) const {
 
 // Older files have "rope_theta" and "rope_scaling", newer ones "rope_parameters", which may hold a
 // set for each kind of layer.
-RopeConfig ModelConfig::rope() const {
-  RopeConfig rope{.base = number("rope_theta").value_or(10'000),
+RopeConfig ModelConfig::rope(double base) const {
+  RopeConfig rope{.base = number("rope_theta").value_or(base),
                   .local_base = number("rope_local_base_freq").value_or(10'000),
                   .turned_share = number("partial_rotary_factor").value_or(1)};
   const json::value* values = find("rope_parameters");

@@ -44,7 +44,8 @@ class ModelConfig {
   [[nodiscard]] bool flag_or(std::string_view key, bool otherwise) const;
   [[nodiscard]] std::string text_or(std::string_view key, std::string_view otherwise) const;
   [[nodiscard]] const json::array* array(std::string_view key) const;
-  [[nodiscard]] RopeConfig rope() const;
+  // `base` where the file names none.
+  [[nodiscard]] RopeConfig rope(double base = 10'000) const;
 
   // unsupported unless the key is absent or has one of these values.
   [[nodiscard]] Status expect(std::string_view key,

@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "base/check.hpp"
+
 namespace understudy::lm {
 
 namespace {
@@ -52,15 +54,42 @@ float changed(float value, Change change) {
   return value;
 }
 
-std::vector<std::byte> as_f32(const StoredTensor& stored, Change change) {
+std::vector<float> values_of(const StoredTensor& stored) {
   // Where a tensor lies in its file is no matter of alignment.
   const std::vector<std::byte> aligned(stored.bytes.begin(), stored.bytes.end());
   StoredTensor copy = stored;
   copy.bytes = aligned;
-  std::vector<float> values = expand(copy);
+  return expand(copy);
+}
+
+std::vector<std::byte> as_f32(const StoredTensor& stored, Change change) {
+  std::vector<float> values = values_of(stored);
   for (float& value : values) value = changed(value, change);
   const auto bytes = std::as_bytes(std::span(values));
   return {bytes.begin(), bytes.end()};
+}
+
+// Row by row, so that only one of them is there in f32.
+std::vector<std::byte> multiplied(const StoredTensor& stored,
+                                  const std::vector<RowFactor>& factors) {
+  std::vector<std::byte> out;
+  out.reserve(stored.bytes.size());
+  StoredTensor row = stored;
+  row.rows = 1;
+  for (const RowFactor& block : factors) {
+    for (std::int64_t i = 0; i < block.rows; ++i) {
+      row.bytes = stored.bytes.subspan(out.size(), stored.row_bytes());
+      std::vector<float> values = values_of(row);
+      for (float& value : values) {
+        value = static_cast<float>(static_cast<double>(value) * block.factor);
+      }
+      const auto bytes =
+          stored_bytes({.name = {}, .columns = row.columns, .type = row.type}, values);
+      out.insert(out.end(), bytes.begin(), bytes.end());
+    }
+  }
+  CHECK(out.size() == stored.bytes.size(), "each row has its factor");
+  return out;
 }
 
 }  // namespace
@@ -82,7 +111,9 @@ Result<ConvertedTensor> converted(const TensorRule& rule, const SafetensorsEntry
                       .rows = rule.rows,
                       .columns = rule.columns,
                       .bytes = std::as_bytes(std::span(entry.bytes))};
-  auto bytes = [stored, to_f32, change = rule.change, heads = rule.heads]() {
+  auto bytes = [stored, to_f32, change = rule.change, heads = rule.heads,
+                factors = rule.factors]() {
+    if (!factors.empty()) return multiplied(stored, factors);
     std::vector<std::byte> out =
         to_f32 ? as_f32(stored, change)
                : std::vector<std::byte>(stored.bytes.begin(), stored.bytes.end());

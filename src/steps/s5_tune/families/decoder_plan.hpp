@@ -34,6 +34,7 @@ struct LinearModule {
   // Rows of each head lie in the order of adjacent pairs in the GGUF file and of halves in Hugging
   // Face's; 0: the same order in both.
   std::int64_t reordered_heads = 0;
+  double hf_factor = 1;  // the GGUF file's weights are Hugging Face's times this
 };
 
 struct LayerPlan {
@@ -87,8 +88,7 @@ struct DecoderPlan {
   StateSpacePlan state_space = {};
   std::int64_t short_convolution = 0;  // tokens that it reaches over
   std::string output_norm = "output_norm";
-  bool multiplied_in_hf =
-      false;  // by factors that the GGUF file's weights hold and it does not name
+  bool multiplied_in_hf = false;  // by factors that the file's weights hold and no key names
   std::string hf_layers = "model.layers";
   std::vector<LayerPlan> layers = {};
   // In the order of the forward pass; a layer has those of its mixer.

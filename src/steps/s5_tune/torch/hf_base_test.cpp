@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
 
 #include "adapters/lm/hf/convert.hpp"
 #include "adapters/lm/reference_model.hpp"
@@ -17,6 +18,7 @@
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/decoder.hpp"
 #include "steps/s5_tune/torch/lora_data.hpp"
+#include "steps/s5_tune/torch/lora_export.hpp"
 
 namespace understudy::s5 {
 namespace {
@@ -109,29 +111,122 @@ void expect_tokens(const std::string& name, const std::filesystem::path& gguf,
   EXPECT_TRUE(vocabulary.metadata("tokenizer.chat_template").has_value()) << name;
 }
 
-TEST(HfBase, ComputesAndCutsTextsAsItsOwnLibrariesDo) {
-  if (output_of("python3 -c 'import torch, transformers; print(1)' 2>/dev/null").empty()) {
-    GTEST_SKIP() << "python3-torch or python3-transformers is not installed";
+// A converted base with an adapter of arbitrary values.
+class Adapted {
+ public:
+  Adapted(const std::filesystem::path& gguf, bool magnitudes)
+      : path_(gguf),
+        file_(lm::GgufFile::open(gguf).value()),
+        plan_(plan_of(file_).value()),
+        weights_(file_, at::kFloat),
+        adapter_(filled(plan_, {.rank = 4, .alpha = 8, .magnitudes = magnitudes})),
+        decoder_(plan_, weights_, &adapter_) {}
+
+  [[nodiscard]] Status write_peft(const std::filesystem::path& directory) const {
+    return write_peft_adapter(
+        {.base = file_, .base_path = path_, .plan = plan_, .adapter = adapter_}, directory);
   }
-  const c10::InferenceMode no_autograd;
-  at::set_num_threads(1);
-  std::string made = "/tmp/understudy-hf-test-XXXXXX";
-  ASSERT_NE(::mkdtemp(made.data()), nullptr);
-  const std::filesystem::path directory = made;
-  const auto theirs = json::parse(output_of(
-      "python3 " UNDERSTUDY_SOURCE_DIR "/tools/hf_directories.py " + made + " 2>" + made + "/log"));
-  ASSERT_TRUE(theirs.has_value()) << "the script failed: " << output_of("tail -5 " + made + "/log");
-  EXPECT_GE(theirs->as_object().size(), 12U);
+  [[nodiscard]] at::Tensor logits(const Pack& pack) { return decoder_.logits(pack); }
+  [[nodiscard]] at::Tensor base_logits(const Pack& pack) {
+    return Decoder(plan_, weights_, nullptr).logits(pack);
+  }
+
+ private:
+  static Adapter filled(const DecoderPlan& plan, const AdapterOptions& options) {
+    Adapter adapter = Adapter::create(plan, options, at::kFloat).value();
+    for (const AdapterModule& module : adapter.modules()) {
+      for (std::int64_t i = 0; i < module.b.numel(); ++i) {
+        module.b.data_ptr<float>()[i] = 0.2F * std::sin(static_cast<float>(7 * i + module.layer));
+      }
+    }
+    return adapter;
+  }
+
+  std::filesystem::path path_;
+  lm::GgufFile file_;
+  DecoderPlan plan_;
+  BaseWeights weights_;
+  Adapter adapter_;
+  Decoder decoder_;
+};
+
+class HfBase : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (output_of("python3 -c 'import torch, transformers; print(1)' 2>/dev/null").empty()) {
+      GTEST_SKIP() << "python3-torch or python3-transformers is not installed";
+    }
+    at::set_num_threads(1);
+    std::string made = "/tmp/understudy-hf-test-XXXXXX";
+    ASSERT_NE(::mkdtemp(made.data()), nullptr);
+    directory_ = made;
+  }
+  void TearDown() override {
+    if (!directory_.empty()) std::filesystem::remove_all(directory_);
+  }
+
+  // What a script of tools/ prints that is given the directory and further words.
+  [[nodiscard]] Result<json::value> printed_by(const std::string& script,
+                                               const std::string& words = {}) const {
+    const std::string log = (directory_ / "log").string();
+    auto tree = json::parse(output_of("python3 " UNDERSTUDY_SOURCE_DIR "/tools/" + script + " " +
+                                      directory_.string() + " " + words + " 2>" + log));
+    EXPECT_TRUE(tree.has_value()) << script << " failed: " << output_of("tail -5 " + log);
+    return tree;
+  }
+  [[nodiscard]] std::filesystem::path converted(const std::string& name) const {
+    auto gguf = directory_ / (name + ".gguf");
+    const auto made = lm::provide_gguf(directory_ / name, gguf, lm::Stale::replaced);
+    EXPECT_TRUE(made.has_value()) << name << ": " << made.error().to_text();
+    return made ? gguf : std::filesystem::path();
+  }
+
+  std::filesystem::path directory_;
+  c10::InferenceMode no_autograd_;
+};
+
+TEST_F(HfBase, ComputesAndCutsTextsAsItsOwnLibrariesDo) {
+  const auto theirs = printed_by("hf_directories.py");
+  ASSERT_TRUE(theirs.has_value());
+  EXPECT_GE(theirs->as_object().size(), 17U);
   for (const auto& entry : theirs->as_object()) {
     const std::string name(entry.key());
-    const auto gguf = directory / (name + ".gguf");
-    const auto converted = lm::provide_gguf(directory / name, gguf, lm::Stale::replaced);
-    EXPECT_TRUE(converted.has_value()) << name << ": " << converted.error().to_text();
-    if (!converted) continue;
+    const auto gguf = converted(name);
+    if (gguf.empty()) continue;
     expect_logits(name, gguf, entry.value());
     expect_tokens(name, gguf, entry.value());
   }
-  std::filesystem::remove_all(directory);
+}
+
+// Falcon-H1's weights are multiplied on their way into the GGUF file, one part by a negative
+// number; LFM2 has adapters around its convolution, too.
+TEST_F(HfBase, AdaptersGivePlainTorchCodeTheSameLogits) {
+  const std::string names = "lfm2 falcon_h1 falcon_h1_normed";
+  ASSERT_TRUE(printed_by("hf_directories.py", names).has_value());
+  std::map<std::string, Adapted> ours;
+  for (const char* name : {"lfm2", "falcon_h1", "falcon_h1_normed"}) {
+    const auto gguf = converted(name);
+    ASSERT_FALSE(gguf.empty());
+    const std::string peft = std::string(name) + "_peft";
+    const bool magnitudes = std::string_view(name) == "falcon_h1_normed";
+    const auto& made = ours.try_emplace(peft, gguf, magnitudes).first->second;
+    ASSERT_TRUE(made.write_peft(directory_ / peft).has_value());
+  }
+  const auto theirs = printed_by("peft_logits.py");
+  ASSERT_TRUE(theirs.has_value());
+  TokenText text{.tokens = tokens_of(theirs->at("tokens")), .prompt_tokens = 1};
+  text.tokens.push_back(0);
+  const std::vector<std::size_t> first = {0};
+  const Pack pack = make_pack({&text, 1}, first);
+  for (auto& [name, adapted] : ours) {
+    const auto apart_from = [&](const at::Tensor& rows) {
+      return apart(theirs->at(name), [&](std::size_t i) {
+        return rows.const_data_ptr<float>() + static_cast<std::int64_t>(i) * rows.size(1);
+      });
+    };
+    EXPECT_LT(apart_from(adapted.logits(pack)), 2e-4) << name;
+    EXPECT_GT(apart_from(adapted.base_logits(pack)), 0.05) << name;
+  }
 }
 
 }  // namespace

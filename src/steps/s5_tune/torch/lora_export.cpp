@@ -33,13 +33,24 @@ std::string peft_name(const DecoderPlan& plan, const AdapterModule& module, cons
 }
 
 // Row 2i + p of a head in the GGUF file is row p * half + i in Hugging Face's.
-at::Tensor rows_for_hf(const at::Tensor& b, std::int64_t reordered_heads) {
-  if (reordered_heads == 0) return b.contiguous();
-  const std::int64_t half = b.size(0) / reordered_heads / 2;
-  return b.view({reordered_heads, half, 2, b.size(1)})
+at::Tensor rows_for_hf(const at::Tensor& rows, std::int64_t reordered_heads) {
+  if (reordered_heads == 0) return rows.contiguous();
+  const std::int64_t half = rows.size(0) / reordered_heads / 2;
+  return rows.view({reordered_heads, half, 2, rows.size(1)})
       .transpose(1, 2)
-      .reshape({b.size(0), b.size(1)})
+      .reshape({rows.size(0), rows.size(1)})
       .contiguous();
+}
+
+// What is added to Hugging Face's weights is multiplied there as they are; A stays as it is.
+at::Tensor b_for_hf(const AdapterModule& module) {
+  return rows_for_hf(module.b, module.linear.reordered_heads).div(module.linear.hf_factor);
+}
+
+// The lengths of Hugging Face's rows, as a column; a factor's sign is in B.
+at::Tensor magnitude_for_hf(const AdapterModule& module) {
+  return rows_for_hf(module.magnitude.view({-1, 1}), module.linear.reordered_heads)
+      .div(std::abs(module.linear.hf_factor));
 }
 
 // The directory that the base was converted from, which other programs can open.
@@ -108,11 +119,9 @@ Status write_peft_adapter(const LoraExport& from, const std::filesystem::path& d
   };
   for (const AdapterModule& module : from.adapter.modules()) {
     add(peft_name(from.plan, module, "lora_A"), module.a.contiguous());
-    add(peft_name(from.plan, module, "lora_B"),
-        rows_for_hf(module.b, module.linear.reordered_heads));
+    add(peft_name(from.plan, module, "lora_B"), b_for_hf(module));
     if (module.magnitude.defined()) {
-      add_vector(peft_name(from.plan, module, "lora_magnitude_vector"),
-                 rows_for_hf(module.magnitude.view({-1, 1}), module.linear.reordered_heads));
+      add_vector(peft_name(from.plan, module, "lora_magnitude_vector"), magnitude_for_hf(module));
     }
     const std::string target = module.linear.hf.substr(module.linear.hf.rfind('.') + 1);
     if (std::ranges::find(targets, json::value(target)) == targets.end()) {

@@ -202,7 +202,7 @@ Status export_all(const TunedModel& from, const LoraOptions& options, LoraReport
       report.logits_difference = check.difference;
       report.adapter_effect = check.effect;
     }
-    // Of weights that were multiplied on their way into the GGUF file, B would need the factors.
+    // B is divided by the factors that weights were multiplied by on their way into the GGUF file.
     if (!from.plan.multiplied_in_hf) {
       TRY(write_peft_adapter(files, directory / "peft"));
       TRY(check_peft_adapter(files, directory / "peft"));
