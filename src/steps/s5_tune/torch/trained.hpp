@@ -2,7 +2,7 @@
 // gradients), of which the layers hold views. An adapter, or all weights of a model. One thread.
 #pragma once
 
-#include "steps/s5_tune/torch/tensor.hpp"
+#include "steps/s5_tune/torch/computing.hpp"
 
 namespace understudy::s5 {
 
@@ -24,11 +24,13 @@ class Trained {
   Trained(Trained&&) = default;
   Trained& operator=(Trained&&) = default;
 
-  void make_buffers(std::int64_t count, at::ScalarType compute) {
-    parameters_ = at::zeros({count}, sum_type(compute));
+  void make_buffers(std::int64_t count, const Computing& computing) {
+    parameters_ = at::zeros({count}, computing.sums());
     gradients_ = at::zeros_like(parameters_);
     computed_ = parameters_;
-    if (compute != sum_type(compute)) computed_ = at::zeros({count}, compute);
+    if (computing.type != sum_type(computing.type)) {
+      computed_ = at::zeros({count}, computing.options());
+    }
   }
 
   at::Tensor parameters_;
