@@ -12,6 +12,7 @@ class Trained {
 
   [[nodiscard]] const at::Tensor& parameters() const { return parameters_; }
   [[nodiscard]] const at::Tensor& gradients() const { return gradients_; }
+  [[nodiscard]] OperationForm form() const { return form_; }
   // After every change of the parameters: brings the copies in the computed type up to date.
   virtual void refresh() {
     if (computed_.scalar_type() != parameters_.scalar_type()) computed_.copy_(parameters_);
@@ -25,6 +26,7 @@ class Trained {
   Trained& operator=(Trained&&) = default;
 
   void make_buffers(std::int64_t count, const Computing& computing) {
+    form_ = computing.form;
     parameters_ = at::zeros({count}, computing.sums());
     gradients_ = at::zeros_like(parameters_);
     computed_ = parameters_;
@@ -33,6 +35,7 @@ class Trained {
     }
   }
 
+  OperationForm form_ = OperationForm::row_kernels;
   at::Tensor parameters_;
   at::Tensor gradients_;
   at::Tensor computed_;
