@@ -51,6 +51,11 @@ void add_base_options(CLI::App& verb, s5::BaseOptions& base) {
   group.add_option("--threads", base.threads, "all of the machine's unless given")
       ->check(CLI::Range(1, 1024))
       ->needs(file);
+  group
+      .add_option("--device", base.device,
+                  "auto, cpu, cuda or cuda:N (default: auto, which takes CUDA where the trainer "
+                  "was built with it)")
+      ->needs(file);
   group.add_option("--learning-rate", base.learning_rate, "at its highest (default: 0.0002)")
       ->check(CLI::Range(1e-6, 1.0))
       ->needs(file);

@@ -162,7 +162,13 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
                   "between two checkpoints, which --resume goes on from")
       ->check(CLI::Range(0.0, 100'000.0))
       ->capture_default_str();
-  group.add_option("--compute", lora.compute, "automatic: bf16 where the processor multiplies it")
+  group
+      .add_option("--device", lora.device,
+                  "auto (CUDA where there is one), cpu, cuda or cuda:N; nano stays on the CPU")
+      ->capture_default_str();
+  group
+      .add_option("--compute", lora.compute,
+                  "automatic: bf16 where the processor multiplies it, and on other devices")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, s5::Compute>{{"automatic", s5::Compute::automatic},
                                              {"f32", s5::Compute::f32},

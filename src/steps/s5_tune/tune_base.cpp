@@ -43,6 +43,10 @@ std::vector<std::string> arguments_of(const BaseTuning& tuning) {
   add_if_given(words, "--batch-tokens", options.batch_tokens);
   add_if_given(words, "--learning-rate", options.learning_rate);
   add_if_given(words, "--threads", options.threads);
+  if (!options.device.empty()) {
+    words.emplace_back("--device");
+    words.push_back(options.device);
+  }
   if (options.teacher_share) {
     words.emplace_back("--teacher-share");
     words.push_back(std::format("{}", *options.teacher_share));
@@ -65,6 +69,7 @@ std::string to_text(const BaseOptions& options) {
                    {"batch_tokens", options.batch_tokens},
                    {"learning_rate", options.learning_rate},
                    {"threads", options.threads}};
+  if (!options.device.empty()) all["device"] = options.device;
   if (options.teacher_share) all["teacher_share"] = *options.teacher_share;
   return json::to_text(all);
 }
@@ -85,6 +90,7 @@ std::optional<BaseOptions> base_options_of(std::string_view config_json) {
   options.batch_tokens = json::find_integer(tree, "batch_tokens").value_or(0);
   options.learning_rate = json::find_number(tree, "learning_rate").value_or(0);
   options.threads = static_cast<int>(json::find_integer(tree, "threads").value_or(0));
+  options.device = json::string_or(tree, "device");
   options.teacher_share = json::find_number(tree, "teacher_share");
   return options;
 }

@@ -16,7 +16,8 @@
 
 namespace understudy::s5 {
 
-// What understudy-train knows as --method; defaults are its own where a number is 0.
+// What understudy-train knows as --method; defaults are its own where a number is 0 or a name
+// empty.
 struct BaseOptions {
   std::filesystem::path base = {};  // a GGUF model; empty: no base
   std::string method = "lora";
@@ -26,6 +27,7 @@ struct BaseOptions {
   std::int64_t batch_tokens = 0;
   double learning_rate = 0;
   int threads = 0;
+  std::string device = {};
   std::optional<double> teacher_share = {};  // of the loss: of recorded logprobs
 };
 // As text: for the artifact's lineage, and to tell one tuning from another.

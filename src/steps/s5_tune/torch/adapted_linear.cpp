@@ -6,13 +6,12 @@
 
 #include <utility>
 
-#include "steps/s5_tune/torch/decoder_kernels.hpp"
-
 namespace understudy::s5 {
 
 AdaptedLinear::AdaptedLinear(BaseWeights& weights, const std::string& name, const Adapter* adapter,
                              const AdapterModule* module)
     : weights_(weights),
+      operations_(weights.computing()),
       weight_(weights.file().find(name + ".weight")),
       bias_(weights.vector(name + ".bias")),
       weight_gradient_(weights.gradient(name + ".weight")),
@@ -48,12 +47,7 @@ void AdaptedLinear::add_weight_gradients(const at::Tensor& dy, const at::Tensor&
 
 at::Tensor AdaptedLinear::dropped(const at::Tensor& x, std::uint64_t seed) const {
   if (seed == 0) return x;
-  at::Tensor out = at::empty_like(x);
-  with_value_of(x.scalar_type(), [&]<class Value>(Value) {
-    drop_values<Value>(x.numel(), seed, 1 - adapter_->options().dropout, x.const_data_ptr<Value>(),
-                       out.data_ptr<Value>());
-  });
-  return out;
+  return operations_.drop(x, {.seed = seed, .keep = 1 - adapter_->options().dropout});
 }
 
 at::Tensor AdaptedLinear::forward(const at::Tensor& x, Pass& pass) const {

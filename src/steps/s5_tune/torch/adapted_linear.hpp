@@ -9,6 +9,7 @@
 
 #include "steps/s5_tune/torch/adapter.hpp"
 #include "steps/s5_tune/torch/base_weights.hpp"
+#include "steps/s5_tune/torch/operations.hpp"
 #include "steps/s5_tune/torch/tensor.hpp"
 
 namespace understudy::s5 {
@@ -45,6 +46,7 @@ class AdaptedLinear {
   [[nodiscard]] at::Tensor dropped(const at::Tensor& x, std::uint64_t seed) const;
 
   BaseWeights& weights_;
+  Operations operations_;
   const lm::StoredTensor* weight_;
   const PackedMatrices::Matrix* packed_ = nullptr;
   at::Tensor bias_;                             // may be undefined

@@ -44,20 +44,19 @@ bool share_input(const LinearModule& one, const LinearModule& other) {
   return reads(one) != 0 && reads(one) == reads(other);
 }
 
+// The same values on every device.
 void fill_uniform(const at::Tensor& tensor, double bound, std::mt19937_64& random) {
   std::uniform_real_distribution<double> uniform(-bound, bound);
-  with_value_of(tensor.scalar_type(), [&]<class Value>(Value) {
-    Value* to = tensor.data_ptr<Value>();
-    for (std::int64_t i = 0; i < tensor.numel(); ++i) {
-      to[i] = static_cast<Value>(static_cast<float>(uniform(random)));
-    }
-  });
+  at::Tensor drawn = at::empty(tensor.sizes(), at::TensorOptions(at::kFloat));
+  float* to = drawn.data_ptr<float>();
+  for (std::int64_t i = 0; i < tensor.numel(); ++i) to[i] = static_cast<float>(uniform(random));
+  tensor.copy_(drawn);
 }
 
 }  // namespace
 
 Result<Adapter> Adapter::create(const DecoderPlan& plan, const AdapterOptions& options,
-                                at::ScalarType compute) {
+                                const Computing& computing) {
   const std::vector<LinearModule> linears = TRY(chosen(plan, options));
   const auto layers = static_cast<std::int64_t>(plan.layers.size());
   const std::int64_t r = options.rank;
@@ -77,7 +76,7 @@ Result<Adapter> Adapter::create(const DecoderPlan& plan, const AdapterOptions& o
   const auto rank = static_cast<double>(r);
   adapter.scale_ =
       options.alpha / (options.rank_scale == RankScale::by_root ? std::sqrt(rank) : rank);
-  adapter.make_buffers(total, compute);
+  adapter.make_buffers(total, computing);
   std::mt19937_64 random(options.seed);
   std::int64_t at = 0;
   const auto take = [&](const at::Tensor& flat, std::int64_t rows, std::int64_t columns) {

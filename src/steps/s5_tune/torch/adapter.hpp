@@ -42,7 +42,7 @@ class Adapter : public Trained {
   // invalid_input names a target that no layer has. A is drawn as PyTorch's Linear, B is zero. What
   // DoRA's magnitudes begin with, only the weights know: Decoder sets them.
   static Result<Adapter> create(const DecoderPlan& plan, const AdapterOptions& options,
-                                at::ScalarType compute);
+                                const Computing& computing);
 
   // The same parameters, and gradients of its own: zero.
   [[nodiscard]] Adapter with_own_gradients() const;

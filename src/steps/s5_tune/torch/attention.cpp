@@ -59,8 +59,8 @@ void for_each_block(std::int64_t begin, std::int64_t end, const Function& functi
 
 }  // namespace
 
-AttentionPass attend(const AttentionInput& input, const std::vector<std::int64_t>& begins,
-                     const AttentionShape& shape) {
+AttentionPass attend_in_blocks(const AttentionInput& input, const std::vector<std::int64_t>& begins,
+                               const AttentionShape& shape) {
   const std::int64_t tokens = input.query.size(0);
   const at::ScalarType type = input.query.scalar_type();
   AttentionPass pass{.out = at::empty({tokens, shape.heads * shape.head_width}, type),
@@ -84,9 +84,9 @@ AttentionPass attend(const AttentionInput& input, const std::vector<std::int64_t
   return pass;
 }
 
-void attend_backward(const at::Tensor& dout, const AttentionInput& input, const AttentionPass& pass,
-                     const std::vector<std::int64_t>& begins, const AttentionShape& shape,
-                     const AttentionInput& gradient) {
+void attend_in_blocks_backward(const at::Tensor& dout, const AttentionInput& input,
+                               const AttentionPass& pass, const std::vector<std::int64_t>& begins,
+                               const AttentionShape& shape, const AttentionInput& gradient) {
   const std::int64_t tokens = input.query.size(0);
   const at::ScalarType type = input.query.scalar_type();
   at::Tensor deltas = at::empty({tokens, shape.heads}, sum_type(type));

@@ -4,8 +4,8 @@
 
 #include "steps/s5_tune/torch/attention.hpp"
 #include "steps/s5_tune/torch/branch.hpp"
-#include "steps/s5_tune/torch/decoder_kernels.hpp"
 #include "steps/s5_tune/torch/norm.hpp"
+#include "steps/s5_tune/torch/operations.hpp"
 
 namespace understudy::s5 {
 
@@ -37,6 +37,7 @@ class AttentionBranch final : public Branch {
  public:
   AttentionBranch(const BranchParts& parts, at::Tensor turns)
       : plan_(parts.plan),
+        operations_(parts.weights.computing()),
         shape_{.heads = plan_.heads,
                .kv_heads = plan_.kv_heads,
                .head_width = plan_.head_width,
@@ -77,7 +78,7 @@ class AttentionBranch final : public Branch {
     }
     turn(pass.heads.query, pack, 1);
     turn(pass.heads.key, pack, 1);
-    pass.attention = attend(pass.heads, pack.begins, shape_);
+    pass.attention = operations_.attend(pack, shape_, pass.heads);
     return output_[0].forward(pass.attention.out, pass.linears[3]);
   }
 
@@ -96,7 +97,7 @@ class AttentionBranch final : public Branch {
                 .key = at::empty_like(pass.heads.key),
                 .value = at::empty_like(pass.heads.value)};
     }
-    attend_backward(dattended, pass.heads, pass.attention, pack.begins, shape_, dheads);
+    operations_.attend_backward(pack, shape_, pass.heads, pass.attention, dattended, dheads);
     turn(dheads.query, pack, -1);
     turn(dheads.key, pack, -1);
     if (plan_.query_key_norms) {
@@ -114,21 +115,16 @@ class AttentionBranch final : public Branch {
  private:
   void turn(const at::Tensor& rows, const Pack& pack, int direction) const {
     if (!turned_ || plan_.rope_width == 0) return;
-    with_value_of(rows.scalar_type(), [&]<class Value>(Value) {
-      turn_heads<Value>({.rows = rows.size(0),
-                         .stride = rows.stride(0),
-                         .heads = rows.size(1) / plan_.head_width,
-                         .head_width = plan_.head_width,
-                         .rope_width = plan_.rope_width,
-                         .pairs = plan_.rope_pairs,
-                         .positions = pack.positions.const_data_ptr<std::int32_t>(),
-                         .turns = turns_.const_data_ptr<SumOf<Value>>(),
-                         .direction = static_cast<SumOf<Value>>(direction)},
-                        rows.data_ptr<Value>());
-    });
+    operations_.turn_heads(rows, {.head_width = plan_.head_width,
+                                  .rope_width = plan_.rope_width,
+                                  .pairs = plan_.rope_pairs,
+                                  .positions = pack.positions,
+                                  .turns = turns_,
+                                  .direction = direction});
   }
 
   const DecoderPlan& plan_;
+  Operations operations_;
   AttentionShape shape_;
   at::Tensor turns_;
   bool turned_;

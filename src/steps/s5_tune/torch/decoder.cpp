@@ -9,8 +9,6 @@
 #include <limits>
 #include <utility>
 
-#include "steps/s5_tune/torch/decoder_kernels.hpp"
-
 namespace understudy::s5 {
 
 namespace {
@@ -35,12 +33,11 @@ Norm::Options norm_options(const DecoderPlan& plan) {
           .epsilon = plan.norm_epsilon};
 }
 
-// The output head where it lies or is small; undefined where it is expanded a panel at a time.
+// The output head where it lies or is small, or off the CPU, where many small panels would wait for
+// each other; undefined where it is expanded a panel at a time.
 at::Tensor whole_head(BaseWeights& weights, const lm::StoredTensor& head) {
-  const bool lies_there = (weights.type() == at::kFloat && head.type == lm::StoredAs::f32) ||
-                          (weights.type() == at::kBFloat16 && head.type == lm::StoredAs::bf16);
-  const bool whole = lies_there || weights.gradient(head.name).defined();
-  return whole || head.rows <= head_panel_rows ? weights.matrix(head) : at::Tensor();
+  const bool whole = weights.lies_there(head) || head.rows <= head_panel_rows;
+  return whole || weights.computing().composed() ? weights.matrix(head) : at::Tensor();
 }
 
 template <class Use>  // of (panel, its first row)
@@ -95,6 +92,7 @@ Decoder::Decoder(const DecoderPlan& plan, BaseWeights& weights, const Adapter* a
     : plan_(plan),
       weights_(weights),
       adapter_(adapter),
+      operations_(weights.computing()),
       activations_(activations),
       norm_(weights, plan.output_norm, norm_options(plan)),
       packed_head_(weights.packed(head())),
@@ -171,12 +169,17 @@ at::Tensor Decoder::turns_for(const LayerPlan& layer) {
       *to++ = std::sin(angle);
     }
   }
-  turns_.push_back({.layer = layer, .values = turns.to(sum_type(weights_.type()))});
+  turns_.push_back({.layer = layer, .values = turns.to(weights_.computing().sums())});
   return turns_.back().values;
 }
 
 const lm::StoredTensor& Decoder::head() const {
   return *weights_.file().find(plan_.tied ? "token_embd.weight" : "output.weight");
+}
+
+const Pack& Decoder::here(const Pack& pack, std::optional<Pack>& moved) const {
+  const Computing& computing = weights_.computing();
+  return computing.composed() ? moved.emplace(moved_to(pack, computing.device)) : pack;
 }
 
 at::Tensor Decoder::embed(const Pack& pack) {
@@ -255,7 +258,9 @@ at::Tensor Decoder::logits_of(const at::Tensor& hidden, const at::Tensor& table)
   return logits;
 }
 
-at::Tensor Decoder::logits(const Pack& pack) {
+at::Tensor Decoder::logits(const Pack& given) {
+  std::optional<Pack> moved;
+  const Pack& pack = here(given, moved);
   const at::Tensor x = run(pack, nullptr, 0).index_select(0, pack.rows);
   Norm::Pass pass;
   at::Tensor logits = logits_of(norm_.forward(x, pass), whole_head(weights_, head()))
@@ -265,14 +270,16 @@ at::Tensor Decoder::logits(const Pack& pack) {
   return logits;
 }
 
-SoftTargets Decoder::likeliest(const Pack& pack, std::int64_t k, double temperature) {
+SoftTargets Decoder::likeliest(const Pack& given, std::int64_t k, double temperature) {
+  std::optional<Pack> moved;
+  const Pack& pack = here(given, moved);
   const at::Tensor x = run(pack, nullptr, 0).index_select(0, pack.rows);
   Norm::Pass pass;
   const at::Tensor hidden = norm_.forward(x, pass);
   const at::Tensor table = whole_head(weights_, head());
   const auto sums = sum_type(weights_.type());
-  SoftTargets found{.ids = at::empty({x.size(0), k}, at::TensorOptions(at::kLong)),
-                    .probabilities = at::empty({x.size(0), k}, at::TensorOptions(sums)),
+  SoftTargets found{.ids = at::empty({x.size(0), k}, x.options().dtype(at::kLong)),
+                    .probabilities = at::empty({x.size(0), k}, x.options().dtype(sums)),
                     .temperature = temperature};
   for (std::int64_t begin = 0; begin < hidden.size(0); begin += head_rows_at_once) {
     const std::int64_t count = std::min(head_rows_at_once, hidden.size(0) - begin);
@@ -306,42 +313,52 @@ SoftPart soft_part(const SoftTargets& soft, const at::Tensor& logits, double sca
   return {.gradient = gradient.mul_(t * scale), .nats = nats};
 }
 
+// In the order of the rows, on the CPU.
+PackLoss summed(const RowLosses& losses, const at::Tensor& of_rows) {
+  const at::Tensor nats = losses.nats.cpu();
+  const at::Tensor right = losses.right.cpu();
+  const at::Tensor weights = of_rows.cpu();
+  PackLoss sum;
+  for (std::int64_t i = 0; i < nats.numel(); ++i) {
+    sum.loss +=
+        static_cast<double>(weights.const_data_ptr<float>()[i]) * nats.const_data_ptr<double>()[i];
+    sum.right.push_back(right.const_data_ptr<bool>()[i]);
+  }
+  return sum;
+}
+
 }  // namespace
 
 PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tensor* dhidden) {
   const at::Tensor table = whole_head(weights_, head());
   const at::Tensor table_gradient = weights_.gradient(head().name);
   const at::Tensor bias_gradient = weights_.gradient("output.bias");
-  std::vector<RowLoss> losses(static_cast<std::size_t>(hidden.size(0)));
+  const at::TensorOptions there = at::TensorOptions(hidden.device());
+  const RowLosses losses{.nats = at::empty({hidden.size(0)}, there.dtype(at::kDouble)),
+                         .right = at::empty({hidden.size(0)}, there.dtype(at::kBool))};
   if (dhidden != nullptr) *dhidden = at::empty_like(hidden);
   for (std::int64_t begin = 0; begin < hidden.size(0); begin += head_rows_at_once) {
     const std::int64_t count = std::min(head_rows_at_once, hidden.size(0) - begin);
     const at::Tensor some = hidden.narrow(0, begin, count);
+    const RowLosses some_losses = losses.narrow(begin, count);
+    const at::Tensor some_weights = pack.weights.narrow(0, begin, count);
     const at::Tensor logits = logits_of(some, table);
     at::Tensor slopes;
-    if (plan_.logit_cap > 0) slopes = at::empty_like(logits);
+    if (plan_.logit_cap > 0) slopes = operations_.cap_values(logits, plan_.logit_cap);
     const bool softly = dhidden != nullptr && pack.soft.has_value();
     SoftPart soft;
-    with_value_of(logits.scalar_type(), [&]<class Value>(Value) {
-      if (slopes.defined()) {
-        cap_values<Value>(logits.numel(), plan_.logit_cap, logits.data_ptr<Value>(),
-                          slopes.data_ptr<Value>());
-      }
-      if (softly) soft = soft_part(*pack.soft, logits, plan_.logit_scale, begin);
-      cross_entropy_rows<Value>({.rows = count, .width = logits.size(1)}, logits.data_ptr<Value>(),
-                                pack.targets.const_data_ptr<std::int64_t>() + begin,
-                                pack.weights.const_data_ptr<float>() + begin, plan_.logit_scale,
-                                losses.data() + begin);
-    });
+    if (softly) soft = soft_part(*pack.soft, logits, plan_.logit_scale, begin);
+    operations_.cross_entropy(logits,
+                              {.targets = pack.targets.narrow(0, begin, count),
+                               .weights = some_weights,
+                               .scale = plan_.logit_scale},
+                              some_losses);
     if (dhidden == nullptr) continue;
     if (softly) {
       const double share = pack.soft->share;
-      const at::Tensor weights = pack.weights.narrow(0, begin, count).to(soft.nats.scalar_type());
+      const at::Tensor weights = some_weights.to(soft.nats.scalar_type());
       logits.mul_(1 - share).add_(soft.gradient.mul_(weights.unsqueeze(1)).mul_(share));
-      for (std::int64_t i = 0; i < count; ++i) {
-        RowLoss& row = losses[static_cast<std::size_t>(begin + i)];
-        row.loss = (1 - share) * row.loss + share * soft.nats[i].item<double>();
-      }
+      some_losses.nats.mul_(1 - share).add_(soft.nats.to(at::kDouble).mul(share));
     }
     if (slopes.defined()) logits.mul_(slopes);
     dhidden->narrow(0, begin, count)
@@ -352,23 +369,21 @@ PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tens
       bias_gradient.view({logits.size(1)}).add_(logits.to(bias_gradient.scalar_type()).sum(0));
     }
   }
-  PackLoss sum;
-  const float* weights = pack.weights.const_data_ptr<float>();
-  for (std::size_t i = 0; i < losses.size(); ++i) {
-    sum.loss += static_cast<double>(weights[i]) * losses[i].loss;
-    sum.right.push_back(losses[i].right);
-  }
-  return sum;
+  return summed(losses, pack.weights);
 }
 
-PackLoss Decoder::loss(const Pack& pack) {
+PackLoss Decoder::loss(const Pack& given) {
+  std::optional<Pack> moved;
+  const Pack& pack = here(given, moved);
   const at::Tensor x = run(pack, nullptr, 0).index_select(0, pack.rows);
   if (!is_sound(x)) return diverged(pack);
   Norm::Pass pass;
   return head_loss(pack, norm_.forward(x, pass), nullptr);
 }
 
-PackLoss Decoder::loss_and_gradients(const Pack& pack, std::uint64_t seed) {
+PackLoss Decoder::loss_and_gradients(const Pack& given, std::uint64_t seed) {
+  std::optional<Pack> moved;
+  const Pack& pack = here(given, moved);
   std::vector<StepPass> passes;
   const at::Tensor all = run(pack, &passes, seed);
   const at::Tensor x = all.index_select(0, pack.rows);

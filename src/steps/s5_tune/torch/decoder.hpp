@@ -1,17 +1,19 @@
 // A decoder of any family that has a plan: logits, and the loss with the gradients of what is
 // trained (an adapter on it, or all of its weights), written by hand (no autograd graph). What a
 // layer keeps for its backward pass is about 13 values a token and unit of width, or with
-// checkpoints one; logits exist for some rows at a time only. One thread calls; ATen's threads
-// help. Runs under c10::InferenceMode.
+// checkpoints one; logits exist for some rows at a time only. Takes packs on the CPU wherever it
+// computes. One thread calls; ATen's threads help. Runs under c10::InferenceMode.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "steps/s5_tune/families/decoder_plan.hpp"
 #include "steps/s5_tune/torch/branch.hpp"
 #include "steps/s5_tune/torch/norm.hpp"
+#include "steps/s5_tune/torch/operations.hpp"
 #include "steps/s5_tune/torch/pack.hpp"
 
 namespace understudy::s5 {
@@ -35,7 +37,7 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  // rows x vocabulary in the type of sums, of pack.rows.
+  // rows x vocabulary in the type of sums, of pack.rows; where the decoder computes.
   [[nodiscard]] at::Tensor logits(const Pack& pack);
   [[nodiscard]] PackLoss loss(const Pack& pack);
   // The k likeliest tokens of each of pack.rows, with their probabilities at the temperature.
@@ -49,6 +51,8 @@ class Decoder {
   struct StepPass;
 
   void add_steps(std::int64_t layer);
+  // The pack where the decoder computes: itself, or what `moved` then holds.
+  const Pack& here(const Pack& pack, std::optional<Pack>& moved) const;
   at::Tensor embed(const Pack& pack);
   void add_embedding_gradients(const Pack& pack, const at::Tensor& dx);
   at::Tensor run(const Pack& pack, std::vector<StepPass>* passes, std::uint64_t seed);
@@ -64,6 +68,7 @@ class Decoder {
   const DecoderPlan& plan_;
   BaseWeights& weights_;
   const Adapter* adapter_;
+  Operations operations_;
   Activations activations_;
   Norm norm_;
   const PackedMatrices::Matrix* packed_head_ = nullptr;

@@ -339,7 +339,8 @@ WIDEST_VECTORS void dot_range(std::int64_t begin, std::int64_t end, std::int64_t
 template <class Value>
 WIDEST_VECTORS void cross_entropy_range(std::int64_t begin, std::int64_t end, std::int64_t width,
                                         Value* logits, const std::int64_t* targets,
-                                        const float* weights, SumOf<Value> scale, RowLoss* losses) {
+                                        const float* weights, SumOf<Value> scale,
+                                        const LossRows& losses) {
   using Sum = SumOf<Value>;
   std::vector<Sum> exponentials(static_cast<std::size_t>(width));
   Sum* kept = exponentials.data();
@@ -350,7 +351,7 @@ WIDEST_VECTORS void cross_entropy_range(std::int64_t begin, std::int64_t end, st
     for (std::int64_t i = 0; i < width; ++i) largest = std::max(largest, get(row[i]));
     const Sum target = get(row[targets[r]]);
     // The first of the likeliest, as a greedy server picks it: bf16 makes ties common.
-    losses[r].right = target >= largest && std::none_of(row, row + targets[r], [&](const Value& v) {
+    losses.right[r] = target >= largest && std::none_of(row, row + targets[r], [&](const Value& v) {
                         return get(v) >= target;
                       });
     Sum sum = 0;
@@ -360,7 +361,7 @@ WIDEST_VECTORS void cross_entropy_range(std::int64_t begin, std::int64_t end, st
       sum += kept[i];
     }
     const Sum log_sum = largest * scale + std::log(sum);
-    losses[r].loss = static_cast<double>(log_sum - target * scale);
+    losses.nats[r] = static_cast<double>(log_sum - target * scale);
     const Sum weight = static_cast<Sum>(weights[r]) * scale;
     const Sum share = weight / sum;
 #pragma omp simd
@@ -474,7 +475,7 @@ void cap_values(std::int64_t count, double cap, Value* values, Value* slopes) {
 
 template <class Value>
 void cross_entropy_rows(const RowShape& shape, Value* logits, const std::int64_t* targets,
-                        const float* weights, double scale, RowLoss* losses) {
+                        const float* weights, double scale, const LossRows& losses) {
   split_rows(shape.rows, shape.width, [&](std::int64_t b, std::int64_t e) {
     cross_entropy_range(b, e, shape.width, logits, targets, weights,
                         static_cast<SumOf<Value>>(scale), losses);
@@ -505,7 +506,7 @@ void convert_values(std::int64_t count, const float* from, Value* to) {
   template void dot_rows(const RowShape&, const V*, const V*, SumOf<V>*);                          \
   template void cap_values(std::int64_t, double, V*, V*);                                          \
   template void cross_entropy_rows(const RowShape&, V*, const std::int64_t*, const float*, double, \
-                                   RowLoss*);                                                      \
+                                   const LossRows&);                                               \
   template void drop_values(std::int64_t, std::uint64_t, double, const V*, V*);                    \
   template void convert_values(std::int64_t, const float*, V*);
 INSTANTIATE(float)

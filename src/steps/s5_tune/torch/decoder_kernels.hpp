@@ -91,13 +91,13 @@ template <class Value>
 void cap_values(std::int64_t count, double cap, Value* values, Value* slopes);
 
 // Logits become their gradient (softmax - target) * weight * scale; logits count times `scale`.
-struct RowLoss {
-  double loss = 0;  // nats
-  bool right = false;
+struct LossRows {
+  double* nats = nullptr;
+  bool* right = nullptr;
 };
 template <class Value>
 void cross_entropy_rows(const RowShape& shape, Value* logits, const std::int64_t* targets,
-                        const float* weights, double scale, RowLoss* losses);
+                        const float* weights, double scale, const LossRows& losses);
 
 // out = x / keep where a hash of (seed, index) says so, else 0.
 template <class Value>

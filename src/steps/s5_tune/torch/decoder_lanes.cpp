@@ -19,13 +19,14 @@ constexpr std::int64_t lane_tokens_min = 128;
 // The longest lane over the mean: above, the others wait too long for it.
 constexpr double imbalance_max = 1.2;
 
-int lanes_for(const Adapter* adapter, int threads) {
+int lanes_for(const Adapter* adapter, const Computing& computing, int threads) {
 #ifdef _OPENMP
   constexpr bool has_threads = true;
 #else
   constexpr bool has_threads = false;
 #endif
-  const bool divides = has_threads && adapter != nullptr && !adapter->options().magnitudes;
+  const bool divides =
+      has_threads && !computing.composed() && adapter != nullptr && !adapter->options().magnitudes;
   return divides ? std::max(1, threads) : 1;
 }
 
@@ -117,7 +118,7 @@ DecoderLanes::Lane::Lane(const DecoderPlan& plan, const BaseWeights& base, const
 DecoderLanes::DecoderLanes(const DecoderPlan& plan, BaseWeights& weights, Adapter* adapter,
                            Activations activations, int threads)
     : adapter_(adapter), whole_(plan, weights, adapter, activations) {
-  for (int i = 1; i < lanes_for(adapter, threads); ++i) {
+  for (int i = 1; i < lanes_for(adapter, weights.computing(), threads); ++i) {
     lanes_.emplace_back(plan, weights, *adapter, activations, whole_);
   }
   if (weights.packs()) weights.file().drop_pages();

@@ -3,7 +3,8 @@
 // then wait for each other once a step and not at every product: nearly twice the speed on two
 // cores, and no collapse where other programs want them. A pack that does not divide (one long
 // text), DoRA and full tuning, whose gradients are too large to have one for each thread, run with
-// all threads in each operation. One thread calls.
+// all threads in each operation. Another device has one lane: its own operators use all of it. One
+// thread calls.
 #pragma once
 
 #include <cstdint>

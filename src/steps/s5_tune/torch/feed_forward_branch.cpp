@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "steps/s5_tune/torch/branch.hpp"
-#include "steps/s5_tune/torch/decoder_kernels.hpp"
+#include "steps/s5_tune/torch/operations.hpp"
 
 namespace understudy::s5 {
 
@@ -15,39 +15,7 @@ std::uint64_t mixed_seed(std::uint64_t seed, std::uint64_t with) {
 
 namespace {
 
-// Gate and up lie side by side in one tensor, or each in its own; without gates there is no up.
-struct GateUp {
-  at::Tensor gate = {}, up = {};
-};
-
-template <class Value>
-const Value* values_or_null(const at::Tensor& tensor) {
-  return tensor.defined() ? tensor.const_data_ptr<Value>() : nullptr;
-}
-
-at::Tensor activate(const GateUp& from, Gate gate) {
-  at::Tensor out = at::empty(from.gate.sizes(), from.gate.options());
-  with_value_of(out.scalar_type(), [&]<class Value>(Value) {
-    gate_rows<Value>({.shape = {.rows = out.size(0), .width = out.size(1)},
-                      .stride = from.gate.stride(0),
-                      .gate = gate},
-                     from.gate.const_data_ptr<Value>(), values_or_null<Value>(from.up),
-                     out.data_ptr<Value>());
-  });
-  return out;
-}
-
-void activate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, const GateUp& to) {
-  with_value_of(dout.scalar_type(), [&]<class Value>(Value) {
-    gate_rows_backward<Value>({.shape = {.rows = dout.size(0), .width = dout.size(1)},
-                               .stride = from.gate.stride(0),
-                               .gate = gate},
-                              from.gate.const_data_ptr<Value>(), values_or_null<Value>(from.up),
-                              dout.const_data_ptr<Value>(), to.gate.data_ptr<Value>(),
-                              to.up.defined() ? to.up.data_ptr<Value>() : nullptr);
-  });
-}
-
+// Gate and up lie side by side in one tensor, or each in its own.
 GateUp split_gates(const at::Tensor& both) {
   const std::int64_t width = both.size(1) / 2;
   return {.gate = both.narrow(1, 0, width), .up = both.narrow(1, width, width)};
@@ -67,7 +35,7 @@ std::vector<AdaptedLinear> input_linears(const BranchParts& parts) {
 class FeedForwardBranch final : public Branch {
  public:
   explicit FeedForwardBranch(const BranchParts& parts)
-      : plan_(parts.plan), inputs_(input_linears(parts)) {
+      : plan_(parts.plan), operations_(parts.weights.computing()), inputs_(input_linears(parts)) {
     output_.push_back(parts.linear("ffn_down"));
   }
 
@@ -87,23 +55,24 @@ class FeedForwardBranch final : public Branch {
       pass.gates.gate = given[0];
       if (plan_.gated) pass.gates.up = given[1];
     }
-    return output_[0].forward(activate(pass.gates, plan_.gate), pass.linears[2]);
+    return output_[0].forward(operations_.gate(pass.gates, plan_.gate), pass.linears[2]);
   }
 
   void backward(const Pack&, const at::Tensor& dout, const at::Tensor& normed,
                 const BranchPass& kept, at::Tensor& dnormed) override {
     const auto& pass = static_cast<const FeedForwardPass&>(kept);
     at::Tensor dactivated;
-    output_[0].backward(dout, activate(pass.gates, plan_.gate), pass.linears[2], dactivated);
+    output_[0].backward(dout, operations_.gate(pass.gates, plan_.gate), pass.linears[2],
+                        dactivated);
     if (plan_.fused_gate_up) {
       const at::Tensor dgate_up = at::empty_like(pass.gate_up);
-      activate_backward(dactivated, pass.gates, plan_.gate, split_gates(dgate_up));
+      operations_.gate_backward(dactivated, pass.gates, plan_.gate, split_gates(dgate_up));
       inputs_.backward({dgate_up}, normed, std::span(pass.linears).first(1), dnormed);
       return;
     }
     GateUp dgates{.gate = at::empty_like(pass.gates.gate)};
     if (plan_.gated) dgates.up = at::empty_like(pass.gates.up);
-    activate_backward(dactivated, pass.gates, plan_.gate, dgates);
+    operations_.gate_backward(dactivated, pass.gates, plan_.gate, dgates);
     inputs_.backward({dgates.gate, dgates.up}, normed,
                      std::span(pass.linears).first(inputs_count()), dnormed);
   }
@@ -116,6 +85,7 @@ class FeedForwardBranch final : public Branch {
   static constexpr std::uint64_t feed_forward_places = 8;  // behind those of attention
 
   const DecoderPlan& plan_;
+  Operations operations_;
   AdaptedInputs inputs_;               // gate and up in one, or gate, up, or up alone
   std::vector<AdaptedLinear> output_;  // one
 };

@@ -1,7 +1,5 @@
 #include "steps/s5_tune/torch/full_weights.hpp"
 
-#include "steps/s5_tune/torch/decoder_kernels.hpp"
-
 namespace understudy::s5 {
 
 namespace {
@@ -13,12 +11,12 @@ bool is_frozen(const std::string& name) {
 
 }  // namespace
 
-FullWeights::FullWeights(const lm::GgufFile& file, at::ScalarType compute) {
+FullWeights::FullWeights(const lm::GgufFile& file, const Computing& computing) {
   std::int64_t count = 0;
   for (const lm::StoredTensor& tensor : file.tensors()) {
     if (!is_frozen(tensor.name)) count += tensor.rows * tensor.columns;
   }
-  make_buffers(count, compute);
+  make_buffers(count, computing);
   std::int64_t at = 0;
   for (const lm::StoredTensor& tensor : file.tensors()) {
     if (is_frozen(tensor.name)) continue;
@@ -28,10 +26,9 @@ FullWeights::FullWeights(const lm::GgufFile& file, at::ScalarType compute) {
     };
     Views views{
         .value = take(parameters_), .computed = take(computed_), .gradient = take(gradients_)};
-    const std::vector<float> stored = lm::expand(tensor);
-    with_value_of(parameters_.scalar_type(), [&]<class Value>(Value) {
-      convert_values(values, stored.data(), views.value.data_ptr<Value>());
-    });
+    std::vector<float> stored = lm::expand(tensor);
+    views.value.copy_(
+        at::from_blob(stored.data(), {tensor.rows, tensor.columns}, at::TensorOptions(at::kFloat)));
     views_.emplace(tensor.name, std::move(views));
     at += values;
   }

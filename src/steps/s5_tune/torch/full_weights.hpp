@@ -14,7 +14,7 @@ namespace understudy::s5 {
 class FullWeights : public Trained {
  public:
   // As the file has them.
-  FullWeights(const lm::GgufFile& file, at::ScalarType compute);
+  FullWeights(const lm::GgufFile& file, const Computing& computing);
 
   struct Views {
     at::Tensor value, computed, gradient;  // rows x columns; a vector has one row

@@ -34,7 +34,9 @@ Status fill(const lm::Safetensors& file, const std::string& name, const at::Tens
       static_cast<std::int64_t>(found->second.values.size()) != tensor.numel()) {
     return fail(ErrorCode::corrupt, "the checkpoint's " + name + " does not fit");
   }
-  std::ranges::copy(found->second.values, tensor.data_ptr<float>());
+  // libtorch takes no const memory; it is only read.
+  tensor.copy_(at::from_blob(const_cast<float*>(found->second.values.data()), {tensor.numel()},
+                             at::TensorOptions(at::kFloat)));
   return {};
 }
 
@@ -42,15 +44,17 @@ Status fill(const lm::Safetensors& file, const std::string& name, const at::Tens
 
 Status save_state(const std::filesystem::path& path, const LoraState& state,
                   const at::Tensor& parameters, const std::string& fingerprint) {
+  const std::vector<at::Tensor> here = {parameters.cpu(), state.first.cpu(), state.second.cpu(),
+                                        state.best.cpu()};
   const auto view = [](const char* name, const at::Tensor& tensor) {
     return lm::ViewedTensor{
         .name = name,
         .shape = {tensor.numel()},
         .values = {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())}};
   };
-  const std::vector<lm::ViewedTensor> tensors = {
-      view("parameters", parameters), view("first", state.first), view("second", state.second),
-      view("best", state.best)};
+  const std::vector<lm::ViewedTensor> tensors = {view("parameters", here[0]),
+                                                 view("first", here[1]), view("second", here[2]),
+                                                 view("best", here[3])};
   return lm::write_safetensors(path,
                                {{"fingerprint", fingerprint},
                                 {"step", std::to_string(state.step)},

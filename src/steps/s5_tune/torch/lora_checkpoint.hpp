@@ -1,5 +1,6 @@
 // The state of a LoRA run as one safetensors file, replaced as a whole: what is needed to go on bit
-// for bit. The order of the data and the dropout follow from the seed and the step.
+// for bit. The order of the data and the dropout follow from the seed and the step. Tensors may lie
+// on any device.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 #include "steps/s5_tune/torch/lora_trainer.hpp"
 
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -8,11 +9,13 @@
 #include <thread>
 
 #include "adapters/lm/served_facts.hpp"
-#include "adapters/machine/machine.hpp"
 #include "base/files.hpp"
 #include "steps/s5_tune/families/registry.hpp"
+#include "steps/s5_tune/torch/devices.hpp"
+#include "steps/s5_tune/torch/logits_check.hpp"
 #include "steps/s5_tune/torch/lora_export.hpp"
 #include "steps/s5_tune/torch/lora_run.hpp"
+#include "steps/s5_tune/torch/memory_estimate.hpp"
 #include "steps/s5_tune/torch/merged_export.hpp"
 
 namespace understudy::s5 {
@@ -27,76 +30,21 @@ bool multiplies_bf16() {
 #endif
 }
 
-at::ScalarType compute_type(Compute compute) {
-  if (compute == Compute::automatic) return multiplies_bf16() ? at::kBFloat16 : at::kFloat;
-  return compute == Compute::bf16 ? at::kBFloat16 : at::kFloat;
+Computing computing_of(Compute compute, at::Device device) {
+  // GPUs of before Ampere multiply bf16 slowly: they are to be told f32.
+  const bool multiplies = !device.is_cpu() || multiplies_bf16();
+  const bool narrow = compute == Compute::automatic ? multiplies : compute == Compute::bf16;
+  return {narrow ? at::kBFloat16 : at::kFloat, device};
 }
 
 constexpr std::size_t served_context_min = 512;
-
-double gib(double bytes) { return bytes / (1024.0 * 1024 * 1024); }
-
-// In bytes; 0 where it is not known.
-double memory_available() {
-  const auto machine = machine::read_machine();
-  return machine ? static_cast<double>(machine->memory_available_bytes) : 0;
-}
-
-// What a run needs beside libtorch itself: the file's pages, one expanded matrix, what the layers
-// keep of a row of tokens for the backward pass, logits, and the adapter with its averages.
-double memory_needed(const lm::GgufFile& file, const DecoderPlan& plan, double parameters,
-                     const LoraOptions& options, std::int64_t value_bytes, int threads) {
-  double weights = 0;
-  double largest = 0;
-  for (const lm::StoredTensor& tensor : file.tensors()) {
-    weights += static_cast<double>(tensor.bytes.size());
-    largest = std::max(largest, static_cast<double>(tensor.rows * tensor.columns));
-  }
-  const double kept = static_cast<double>(4 * plan.width + 2 * plan.query_width() +
-                                          2 * plan.kv_width() + 2 * plan.feed_forward);
-  const auto layers = static_cast<double>(plan.layers.size());
-  const double of_layers = options.activations == Activations::kept
-                               ? kept * layers
-                               : kept + 2 * static_cast<double>(plan.width) * layers;
-  const double activations = of_layers * static_cast<double>(options.batch_tokens);
-  // Itself, its gradient, the best so far, the copy in the computed type, and the averages.
-  const double bytes_of_parameter = 3 * sizeof(float) + static_cast<double>(value_bytes) +
-                                    (options.optimiser == OptimiserState::f32 ? 8.0 : 2.1);
-  const double head = 2 * 512 * static_cast<double>(plan.vocabulary);
-  // Each lane expands matrices and takes rows to the head by itself, and has its own gradients.
-  const double lanes = options.method == Method::lora ? threads : 1;
-  return weights + (lanes * (largest + head) + activations) * static_cast<double>(value_bytes) +
-         parameters * (bytes_of_parameter + (lanes - 1) * sizeof(float));
-}
-
-// Beside `needed`, where the frozen matrices are packed for their products; 0: none can be.
-double memory_of_packed(const lm::GgufFile& file, Method method, at::ScalarType type) {
-  if (method == Method::full || type != at::kBFloat16) return 0;
-  double bytes = 0;
-  for (const lm::StoredTensor& tensor : file.tensors()) {
-    const bool matrix = tensor.type == lm::StoredAs::bf16 && tensor.rows > 1;
-    if (matrix) bytes += 2 * static_cast<double>(tensor.bytes.size());
-  }
-  return bytes;
-}
-
-Status check_memory(double needed) {
-  const double available = memory_available();
-  if (available == 0 || needed < available) return {};
-  return fail(
-      ErrorCode::exhausted,
-      "training needs about " + std::to_string(gib(needed)).substr(0, 5) + " GiB, " +
-          std::to_string(gib(available)).substr(0, 5) + " GiB are free",
-      "Give a smaller --batch-tokens (with --accumulate), --recompute, --optimiser 8bit, or "
-      "a base in fewer bits.");
-}
 
 // Of the order in which a checkpoint holds what is trained. 2: layers with one input share a
 // product.
 constexpr int parameter_order = 2;
 
 std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int threads,
-                           at::ScalarType type, int ranks) {
+                           const Computing& computing, int ranks) {
   std::string targets;
   for (const std::string& target : options.adapter.targets) targets += target + ",";
   json::array facts{parameter_order,
@@ -117,7 +65,8 @@ std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int
                     options.warm_up_share,
                     options.patience,
                     threads,
-                    type == at::kBFloat16,
+                    computing.type == at::kBFloat16,
+                    c10::DeviceTypeName(computing.device.type(), true),
                     options.teacher.file.string(),
                     options.teacher.share,
                     options.teacher.temperature,
@@ -139,7 +88,7 @@ std::string_view to_string(Method method) {
 }
 
 json::object to_card(const LoraReport& report, const TunedModel& from, const LoraOptions& options,
-                     at::ScalarType type) {
+                     const Computing& computing) {
   json::array targets;
   for (std::size_t i = 0; from.adapter != nullptr && i < from.adapter->modules().size(); ++i) {
     const AdapterModule& module = from.adapter->modules()[i];
@@ -158,7 +107,8 @@ json::object to_card(const LoraReport& report, const TunedModel& from, const Lor
           {"dropout", options.adapter.dropout},
           {"targets", targets},
           {"seed", options.adapter.seed},
-          {"computed_in", type == at::kBFloat16 ? "bf16" : "f32"},
+          {"computed_in", computing.type == at::kBFloat16 ? "bf16" : "f32"},
+          {"device", c10::DeviceTypeName(computing.device.type(), true)},
           {"learning_rate", options.learning_rate},
           {"batch_tokens", options.batch_tokens},
           {"accumulation", options.accumulation},
@@ -269,15 +219,33 @@ Status measure(LoraReport& report, lm::ServedFacts facts, const std::filesystem:
   return {};
 }
 
+// Exports are made on the CPU, whatever the run computed on.
+struct TunedHere {
+  std::optional<Adapter> adapter = {};
+  std::optional<FullWeights> full = {};
+};
+Result<TunedHere> brought_here(const TunedModel& tuned) {
+  TunedHere here;
+  if (tuned.adapter != nullptr) here.adapter = TRY(in_f32(tuned.plan, *tuned.adapter));
+  if (tuned.full != nullptr) {
+    here.full.emplace(tuned.base, at::kFloat);
+    here.full->parameters().copy_(tuned.full->parameters());
+    here.full->refresh();
+  }
+  return here;
+}
+
 Result<LoraReport> train(std::span<const TuningExample> examples,
                          const std::filesystem::path& directory, const LoraOptions& options) {
   const c10::InferenceMode no_autograd;
-  const Ranks ranks = TRY(Ranks::from_environment());
+  const at::Device device = TRY(training_device(options.device));
+  const c10::DeviceGuard there(device);
+  const Ranks ranks = TRY(Ranks::from_environment(device));
   const int threads = options.threads > 0
                           ? options.threads
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   at::set_num_threads(threads);
-  const at::ScalarType type = compute_type(options.compute);
+  const Computing computing = computing_of(options.compute, device);
   const auto file = TRY(lm::GgufFile::open(options.base));
   const DecoderPlan plan = TRY(plan_of(file));
   std::optional<Adapter> adapter;
@@ -290,12 +258,17 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   } else {
     AdapterOptions wanted = options.adapter;
     wanted.magnitudes = options.method == Method::dora;
-    adapter = TRY(Adapter::create(plan, wanted, type));
+    adapter = TRY(Adapter::create(plan, wanted, computing));
     parameters = static_cast<double>(adapter->parameters().numel());
   }
-  const double needed =
-      memory_needed(file, plan, parameters, options, type == at::kBFloat16 ? 2 : 4, threads);
-  TRY(check_memory(needed));
+  const MemoryQuestion memory{.file = file,
+                              .plan = plan,
+                              .options = options,
+                              .computing = computing,
+                              .parameters = parameters,
+                              .threads = threads};
+  const double needed = memory_needed(memory);
+  TRY(check_memory(needed, device));
   TRY(file.check_finite());
   const auto vocabulary = TRY(lm::Vocabulary::load(options.base));
   const std::int64_t length_max =
@@ -306,29 +279,35 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   const LoraData data = TRY(prepare_lora_data(
       examples, vocabulary,
       {.length_max = static_cast<std::size_t>(length_max), .seed = options.adapter.seed}));
-  const std::string fingerprint = fingerprint_of(options, data, threads, type, ranks.size());
+  const std::string fingerprint = fingerprint_of(options, data, threads, computing, ranks.size());
   if (ranks.leads()) remove_results(directory);
-  if (options.method == Method::full) full.emplace(file, type);
-  BaseWeights weights(file, type, full ? &*full : nullptr);
-  const double packed = memory_of_packed(file, options.method, type);
+  if (options.method == Method::full) full.emplace(file, computing);
+  BaseWeights weights(file, computing, full ? &*full : nullptr);
+  const double packed = memory_of_packed(memory);
   // Of the memory that is free by a margin: what else runs must not be paged out for a twentieth.
-  if (packed > 0 && 2 * (needed + packed) < memory_available()) weights.pack_matrices();
+  if (packed > 0 && 2 * (needed + packed) < memory_available(device)) weights.pack_matrices();
   DecoderLanes decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations, threads);
   Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
   LoraRun run(data, decoder, trained, options, directory, ranks);
   std::optional<Teacher> teacher;
   if (!options.teacher.file.empty()) {
-    teacher = TRY(Teacher::open(options.teacher, vocabulary, type));
+    teacher = TRY(Teacher::open(options.teacher, vocabulary, computing));
     run.learn_from(*teacher);
   }
   if (options.resume) TRY(run.resume(fingerprint));
   TRY(run.train(fingerprint));
   LoraReport report = run.report();
   if (!ranks.leads()) return report;  // the others wrote nothing
-  const TunedModel tuned{.base = file,
-                         .plan = plan,
-                         .adapter = adapter ? &*adapter : nullptr,
-                         .full = full ? &*full : nullptr};
+  TunedModel tuned{.base = file,
+                   .plan = plan,
+                   .adapter = adapter ? &*adapter : nullptr,
+                   .full = full ? &*full : nullptr};
+  TunedHere here;
+  if (computing.composed()) {
+    here = TRY(brought_here(tuned));
+    tuned.adapter = here.adapter ? &*here.adapter : nullptr;
+    tuned.full = here.full ? &*here.full : nullptr;
+  }
   TRY(export_all(tuned, options, report, directory, data.validation));
   lm::ServedFacts facts = served_facts(options, plan, data, form);
   TRY(measure(report, facts, directory, options, data.validation));
@@ -336,7 +315,7 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
     if (facts.model.is_absolute()) facts.mark = TRY(lm::mark_of_file(facts.model));
     TRY(lm::write_served_facts(directory, facts));
   }
-  const json::object card = to_card(report, tuned, options, type);
+  const json::object card = to_card(report, tuned, options, computing);
   TRY(write_file_atomically(directory / "card.json", json::to_text(card) + "\n"));
   return report;
 }

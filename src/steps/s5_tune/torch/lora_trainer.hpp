@@ -27,7 +27,8 @@ namespace understudy::s5 {
 inline constexpr const char* adapter_file_name = "adapter.gguf";
 inline constexpr const char* merged_file_name = "merged.gguf";
 
-enum class Compute { automatic, f32, bf16 };  // automatic: bf16 where the processor multiplies it
+// automatic: bf16 where the processor multiplies it, and on every other device
+enum class Compute { automatic, f32, bf16 };
 
 enum class Method { lora, dora, full };
 
@@ -49,7 +50,8 @@ struct LoraOptions {
   double warm_up_share = 0.03;  // of the steps
   std::int64_t patience = 5;    // looks at the validation part without a gain, before the end
   double checkpoint_s = 120;
-  int threads = 0;  // 0: all
+  int threads = 0;              // 0: all
+  std::string device = "auto";  // as training_device() takes it
   Compute compute = Compute::automatic;
   bool resume = false;
   // Also write DIR/merged.gguf: "F32", or as lm::quantisations() has it. DoRA, which llama-server

@@ -3,8 +3,6 @@
 #include <ATen/ops/native_layer_norm.h>
 #include <ATen/ops/native_layer_norm_backward.h>
 
-#include "steps/s5_tune/torch/decoder_kernels.hpp"
-
 namespace understudy::s5 {
 
 namespace {
@@ -17,6 +15,7 @@ std::string gain_name(const BaseWeights& weights, const std::string& name) {
 
 Norm::Norm(const BaseWeights& weights, const std::string& name, const Options& options)
     : options_(options),
+      operations_(weights.computing()),
       gain_(weights.vector(gain_name(weights, name))),
       bias_(weights.vector(name + ".bias")),
       gain_gradient_(weights.gradient(gain_name(weights, name))),
@@ -30,14 +29,9 @@ at::Tensor Norm::forward(const at::Tensor& x, Pass& pass) const {
     pass = {.scale = std::move(scale), .mean = std::move(mean)};
     return out.to(x.scalar_type());
   }
-  at::Tensor out = at::empty(x.sizes(), x.options());
-  pass.scale = at::empty({x.numel() / width}, gain_.options());
-  with_value_of(x.scalar_type(), [&]<class Value>(Value) {
-    norm_rows<Value>({.rows = x.numel() / width, .width = width}, x.const_data_ptr<Value>(),
-                     gain_.const_data_ptr<SumOf<Value>>(), options_.epsilon, out.data_ptr<Value>(),
-                     pass.scale.data_ptr<SumOf<Value>>());
-  });
-  return out;
+  Normed normed = operations_.norm(x, gain_, options_.epsilon);
+  pass.scale = std::move(normed.scale);
+  return normed.out;
 }
 
 void Norm::add_gain_gradient(const at::Tensor& dout, const at::Tensor& x, const Pass& pass) const {
@@ -64,15 +58,8 @@ at::Tensor Norm::backward(const at::Tensor& dout, const at::Tensor& x, const Pas
     return dx.to(x.scalar_type());
   }
   if (gain_gradient_.defined()) add_gain_gradient(dout, x, pass);
-  at::Tensor dx = at::empty_like(x);
-  with_value_of(dout.scalar_type(), [&]<class Value>(Value) {
-    norm_rows_backward<Value>(
-        {.rows = dout.numel() / width, .width = width}, dout.const_data_ptr<Value>(),
-        x.const_data_ptr<Value>(), gain_.const_data_ptr<SumOf<Value>>(),
-        pass.scale.const_data_ptr<SumOf<Value>>(),
-        carried.defined() ? carried.const_data_ptr<Value>() : nullptr, dx.data_ptr<Value>());
-  });
-  return dx;
+  return operations_.norm_backward(
+      {.dout = dout, .x = x, .gain = gain_, .scale = pass.scale, .carried = carried});
 }
 
 }  // namespace understudy::s5

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "steps/s5_tune/torch/base_weights.hpp"
+#include "steps/s5_tune/torch/operations.hpp"
 #include "steps/s5_tune/torch/tensor.hpp"
 
 namespace understudy::s5 {
@@ -36,6 +37,7 @@ class Norm {
   void add_gain_gradient(const at::Tensor& dout, const at::Tensor& x, const Pass& pass) const;
 
   Options options_;
+  Operations operations_;
   at::Tensor gain_, bias_;                    // in the type of sums
   at::Tensor gain_gradient_, bias_gradient_;  // undefined: frozen
 };

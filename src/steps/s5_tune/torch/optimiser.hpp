@@ -1,11 +1,10 @@
 // AdamW over a flat buffer of parameters (arXiv 1711.05101), with its averages in f32 or in 8 bits:
 // blocks of 256 values as codes under the block's largest one, spaced by powers so that small
 // values keep their digits (the idea of arXiv 2110.02861). 8-bit averages survive a checkpoint bit
-// for bit. One thread calls; ATen's threads help.
+// for bit. State lies where the parameters do. One thread calls; ATen's threads help.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "steps/s5_tune/torch/trained.hpp"
 
@@ -36,12 +35,18 @@ class AdamW {
 
  private:
   struct Codes {
-    std::vector<std::uint8_t> codes;
-    std::vector<float> largest;  // of each block
+    at::Tensor codes;    // uint8, of whole blocks
+    at::Tensor largest;  // f32, of each block
   };
-  void step_in_eight_bits(Trained& trained, std::int64_t step, double rate);
+  struct Step {
+    float size, correction, decay;
+  };
+  [[nodiscard]] Codes make_codes(const Trained& trained, std::uint8_t zero) const;
+  void step_in_eight_bits(Trained& trained, const Step& by);
+  void step_composed(Trained& trained, const Step& by);
 
   AdamWOptions options_;
+  OperationForm form_;
   std::int64_t count_;
   at::Tensor first_, second_;         // f32 only
   Codes first_codes_, second_codes_;  // 8 bits only

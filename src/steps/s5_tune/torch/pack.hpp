@@ -1,11 +1,12 @@
 // A row of tokens in which several texts lie one behind the other, each with positions of its own.
+// Made on the CPU; a decoder that computes elsewhere moves it there once.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "steps/s5_tune/torch/tensor.hpp"
+#include "steps/s5_tune/torch/text_groups.hpp"
 
 namespace understudy::s5 {
 
@@ -27,6 +28,10 @@ struct Pack {
   at::Tensor targets;                // int64: those successors
   at::Tensor weights;                // f32: of each row in the loss
   std::optional<SoftTargets> soft = {};
+  std::vector<TextGroup> groups = {};  // for composed operations only
 };
+
+// With all tensors there, and groups.
+Pack moved_to(const Pack& pack, at::Device device);
 
 }  // namespace understudy::s5

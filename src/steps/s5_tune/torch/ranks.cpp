@@ -4,6 +4,9 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#ifdef USE_C10D_NCCL  // a CUDA libtorch's own word
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
 
 #include <charconv>
 #include <cstdlib>
@@ -38,7 +41,8 @@ Result<int> number_of(const char* variable, int largest) {
 
 struct Ranks::Group {
   c10::intrusive_ptr<c10d::Store> store;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+  c10::intrusive_ptr<c10d::Backend> gloo;
+  c10::intrusive_ptr<c10d::Backend> nccl;  // null: tensors elsewhere go through the CPU
 };
 
 Ranks::Ranks() = default;
@@ -46,7 +50,7 @@ Ranks::~Ranks() = default;
 Ranks::Ranks(Ranks&&) noexcept = default;
 Ranks& Ranks::operator=(Ranks&&) noexcept = default;
 
-Result<Ranks> Ranks::from_environment() {
+Result<Ranks> Ranks::from_environment([[maybe_unused]] at::Device device) {
   Ranks ranks;
   if (std::getenv("WORLD_SIZE") == nullptr) return ranks;
   ranks.size_ = TRY(number_of("WORLD_SIZE", 1 << 16));
@@ -72,6 +76,12 @@ Result<Ranks> Ranks::from_environment() {
     gloo->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
     group->gloo =
         c10::make_intrusive<c10d::ProcessGroupGloo>(group->store, ranks.rank_, ranks.size_, gloo);
+#ifdef USE_C10D_NCCL
+    if (device.is_cuda()) {
+      group->nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(
+          c10::make_intrusive<c10d::PrefixStore>("nccl", group->store), ranks.rank_, ranks.size_);
+    }
+#endif
     ranks.group_ = std::move(group);
   } catch (const std::exception& error) {
     return fail(ErrorCode::unavailable, std::string("cannot meet the other ranks: ") + error.what(),
@@ -82,8 +92,10 @@ Result<Ranks> Ranks::from_environment() {
 
 void Ranks::sum(const at::Tensor& values) const {
   if (group_ == nullptr) return;
-  std::vector<at::Tensor> tensors = {values};
-  group_->gloo->allreduce(tensors)->wait();
+  const bool by_nccl = group_->nccl && values.is_cuda();
+  std::vector<at::Tensor> tensors = {by_nccl ? values : values.cpu()};
+  (by_nccl ? group_->nccl : group_->gloo)->allreduce(tensors)->wait();
+  if (!tensors.front().is_same(values)) values.copy_(tensors.front());
 }
 
 double Ranks::sum(double value) const {

@@ -1,7 +1,7 @@
 // The processes that train one model together: each works on a share of every step's data, then
-// gradients are added up (c10d over Gloo). Who starts them is not ours: torchrun, mpirun, Slurm and
-// Kubernetes set RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT. Without them there is one process.
-// One thread.
+// gradients are added up (c10d: over NCCL where they lie on CUDA and libtorch has it, else over
+// Gloo). Who starts them is not ours: torchrun, mpirun, Slurm and Kubernetes set RANK, WORLD_SIZE,
+// MASTER_ADDR and MASTER_PORT. Without them there is one process. One thread.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ namespace understudy::s5 {
 class Ranks {
  public:
   // Waits for the others. invalid_input names a variable that is absent or wrong.
-  static Result<Ranks> from_environment();
+  static Result<Ranks> from_environment(at::Device device);
   Ranks();  // alone
   ~Ranks();
   Ranks(Ranks&&) noexcept;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "steps/s5_tune/torch/branch.hpp"
-#include "steps/s5_tune/torch/scan_kernels.hpp"
+#include "steps/s5_tune/torch/operations.hpp"
 
 namespace understudy::s5 {
 
@@ -20,11 +20,12 @@ struct ShortConvolutionPass final : BranchPass {
 class ShortConvolutionBranch final : public Branch {
  public:
   explicit ShortConvolutionBranch(const BranchParts& parts)
-      : in_(parts.linear("shortconv.in_proj")),
+      : operations_(parts.weights.computing()),
+        in_(parts.linear("shortconv.in_proj")),
         out_(parts.linear("shortconv.out_proj")),
         shape_{.channels = parts.plan.width, .taps = parts.plan.short_convolution},
         taps_(parts.weights.vector(parts.name("shortconv.conv.weight"))),
-        no_bias_(at::zeros({shape_.channels}, taps_.scalar_type())) {}
+        no_bias_(at::zeros({shape_.channels}, taps_.options())) {}
 
   at::Tensor forward(const Pack& pack, const at::Tensor& normed, std::uint64_t seed,
                      std::unique_ptr<BranchPass>& kept) override {
@@ -37,12 +38,7 @@ class ShortConvolutionBranch final : public Branch {
     }
     pass.projected = in_.forward(normed, pass.in);
     const at::Tensor mixed = part(pass.projected, 0).mul(part(pass.projected, 2));
-    pass.convolved = at::empty_like(mixed);
-    with_real([&]<class Real>(Real) {
-      convolve<Real>(shape_, pack.begins, taps_.const_data_ptr<Real>(),
-                     no_bias_.const_data_ptr<Real>(), mixed.const_data_ptr<Real>(),
-                     pass.convolved.data_ptr<Real>());
-    });
+    pass.convolved = operations_.convolve(pack, convolution(), mixed);
     pass.gated = pass.convolved.mul(part(pass.projected, 1)).to(normed.scalar_type());
     return out_.forward(pass.gated, pass.out);
   }
@@ -54,11 +50,7 @@ class ShortConvolutionBranch final : public Branch {
     out_.backward(dout, pass.gated, pass.out, dgated);
     dgated = dgated.to(taps_.scalar_type());
     const at::Tensor dconvolved = dgated.mul(part(pass.projected, 1));
-    const at::Tensor dmixed = at::empty_like(dconvolved);
-    with_real([&]<class Real>(Real) {
-      convolve_backward<Real>(shape_, pack.begins, taps_.const_data_ptr<Real>(),
-                              dconvolved.const_data_ptr<Real>(), dmixed.data_ptr<Real>());
-    });
+    const at::Tensor dmixed = operations_.convolve_backward(pack, convolution(), dconvolved);
     const at::Tensor dprojected =
         at::cat({dmixed.mul(part(pass.projected, 2)), dgated.mul(pass.convolved),
                  dmixed.mul(part(pass.projected, 0))},
@@ -67,10 +59,8 @@ class ShortConvolutionBranch final : public Branch {
   }
 
  private:
-  template <class Function>
-  void with_real(const Function& function) const {
-    if (taps_.scalar_type() == at::kDouble) return function(double{});
-    function(float{});
+  [[nodiscard]] Convolution convolution() const {
+    return {.shape = shape_, .weight = taps_, .bias = no_bias_};
   }
   // In the type of sums.
   [[nodiscard]] at::Tensor part(const at::Tensor& projected, std::int64_t number) const {
@@ -79,6 +69,7 @@ class ShortConvolutionBranch final : public Branch {
         .contiguous();
   }
 
+  Operations operations_;
   AdaptedLinear in_, out_;
   ConvolutionShape shape_;
   at::Tensor taps_, no_bias_;

@@ -8,8 +8,7 @@
 #include <ATen/ops/softplus.h>
 
 #include "steps/s5_tune/torch/branch.hpp"
-#include "steps/s5_tune/torch/decoder_kernels.hpp"
-#include "steps/s5_tune/torch/scan_kernels.hpp"
+#include "steps/s5_tune/torch/operations.hpp"
 
 namespace understudy::s5 {
 
@@ -26,6 +25,7 @@ class StateSpaceBranch final : public Branch {
  public:
   explicit StateSpaceBranch(const BranchParts& parts)
       : plan_(parts.plan.state_space),
+        operations_(parts.weights.computing()),
         epsilon_(parts.plan.norm_epsilon),
         in_(parts.linear("ssm_in")),
         out_(parts.linear("ssm_out")),
@@ -35,7 +35,7 @@ class StateSpaceBranch final : public Branch {
         decay_(parts.weights.vector(parts.name("ssm_a"))),
         skip_(parts.weights.vector(parts.name("ssm_d"))),
         gain_(parts.weights.vector(parts.name("ssm_norm.weight"))) {
-    if (!taps_bias_.defined()) taps_bias_ = at::zeros({plan_.convolved()}, taps_.scalar_type());
+    if (!taps_bias_.defined()) taps_bias_ = at::zeros({plan_.convolved()}, taps_.options());
   }
 
   at::Tensor forward(const Pack& pack, const at::Tensor& normed, std::uint64_t,
@@ -46,20 +46,12 @@ class StateSpaceBranch final : public Branch {
     const at::Tensor projected = in_.forward(normed, pass.in).to(decay_.scalar_type());
     pass.z = projected.narrow(1, 0, plan_.inner()).contiguous();
     const at::Tensor before = projected.narrow(1, plan_.inner(), plan_.convolved()).contiguous();
-    pass.convolved = at::empty_like(before);
-    with_real([&]<class Real>(Real) {
-      convolve<Real>(taps(), pack.begins, taps_.const_data_ptr<Real>(),
-                     taps_bias_.const_data_ptr<Real>(), before.const_data_ptr<Real>(),
-                     pass.convolved.data_ptr<Real>());
-    });
+    pass.convolved = operations_.convolve(pack, convolution(), before);
     pass.dt_before =
         projected.narrow(1, plan_.inner() + plan_.convolved(), plan_.heads).add(dt_bias_);
     const at::Tensor xbc = at::silu(pass.convolved);
     const at::Tensor dt = at::softplus(pass.dt_before);
-    pass.y = at::empty_like(pass.z);
-    with_real([&]<class Real>(Real) {
-      scan<Real>(shape(), pack.begins, input<Real>(xbc, dt), pass.y.data_ptr<Real>());
-    });
+    pass.y = operations_.scan(pack, shape(), {.xbc = xbc, .dt = dt, .decay = decay_});
     pass.y.add_(skipped(xbc.narrow(1, 0, plan_.inner())));
     const at::Tensor gated = at::silu(pass.z).mul_(pass.y);
     return out_.forward(normed_groups(gated).to(normed.scalar_type()), pass.out);
@@ -78,43 +70,26 @@ class StateSpaceBranch final : public Branch {
 
     const at::Tensor xbc = at::silu(pass.convolved);
     const at::Tensor dt = at::softplus(pass.dt_before);
-    const at::Tensor dxbc = at::empty_like(xbc);
-    const at::Tensor ddt = at::empty_like(dt);
-    with_real([&]<class Real>(Real) {
-      scan_backward<Real>(shape(), pack.begins, input<Real>(xbc, dt), dy.const_data_ptr<Real>(),
-                          dxbc.data_ptr<Real>(), ddt.data_ptr<Real>());
-    });
+    const auto [dxbc, ddt] =
+        operations_.scan_backward(pack, shape(), {.xbc = xbc, .dt = dt, .decay = decay_}, dy);
     dxbc.narrow(1, 0, plan_.inner()).add_(skipped(dy));
     ddt.mul_(at::sigmoid(pass.dt_before));
     const at::Tensor dconvolved = at::silu_backward(dxbc, pass.convolved);
-    const at::Tensor dbefore = at::empty_like(dconvolved);
-    with_real([&]<class Real>(Real) {
-      convolve_backward<Real>(taps(), pack.begins, taps_.const_data_ptr<Real>(),
-                              dconvolved.const_data_ptr<Real>(), dbefore.data_ptr<Real>());
-    });
+    const at::Tensor dbefore = operations_.convolve_backward(pack, convolution(), dconvolved);
     in_.backward(at::cat({dz, dbefore, ddt}, 1).to(normed.scalar_type()), normed, pass.in, dnormed);
   }
 
  private:
-  template <class Function>
-  void with_real(const Function& function) const {
-    if (decay_.scalar_type() == at::kDouble) return function(double{});
-    function(float{});
-  }
-  template <class Real>
-  [[nodiscard]] ScanInput<Real> input(const at::Tensor& xbc, const at::Tensor& dt) const {
-    return {.xbc = xbc.const_data_ptr<Real>(),
-            .dt = dt.const_data_ptr<Real>(),
-            .decay = decay_.const_data_ptr<Real>()};
-  }
   [[nodiscard]] ScanShape shape() const {
     return {.heads = plan_.heads,
             .head_width = plan_.head_width,
             .groups = plan_.groups,
             .state = plan_.state};
   }
-  [[nodiscard]] ConvolutionShape taps() const {
-    return {.channels = plan_.convolved(), .taps = plan_.convolution};
+  [[nodiscard]] Convolution convolution() const {
+    return {.shape = {.channels = plan_.convolved(), .taps = plan_.convolution},
+            .weight = taps_,
+            .bias = taps_bias_};
   }
   // D x, by heads.
   [[nodiscard]] at::Tensor skipped(const at::Tensor& x) const {
@@ -149,6 +124,7 @@ class StateSpaceBranch final : public Branch {
   }
 
   const StateSpacePlan& plan_;
+  Operations operations_;
   double epsilon_;
   AdaptedLinear in_, out_;
   at::Tensor taps_, taps_bias_, dt_bias_, decay_, skip_, gain_;

@@ -24,11 +24,11 @@ bool is_same(const lm::Vocabulary& a, const lm::Vocabulary& b) {
 }  // namespace
 
 struct Teacher::State {
-  State(TeacherOptions what, lm::GgufFile from, DecoderPlan network, at::ScalarType compute)
+  State(TeacherOptions what, lm::GgufFile from, DecoderPlan network, const Computing& computing)
       : options(std::move(what)),
         file(std::move(from)),
         plan(std::move(network)),
-        weights(file, compute),
+        weights(file, computing),
         decoder(plan, weights, nullptr) {}
 
   TeacherOptions options;
@@ -44,7 +44,7 @@ Teacher::Teacher(Teacher&&) noexcept = default;
 Teacher& Teacher::operator=(Teacher&&) noexcept = default;
 
 Result<Teacher> Teacher::open(const TeacherOptions& options, const lm::Vocabulary& student,
-                              at::ScalarType compute) {
+                              const Computing& computing) {
   auto file = TRY(lm::GgufFile::open(options.file));
   auto plan = TRY(plan_of(file));
   const auto vocabulary = TRY(lm::Vocabulary::load(options.file));
@@ -54,7 +54,7 @@ Result<Teacher> Teacher::open(const TeacherOptions& options, const lm::Vocabular
                 "A teacher's opinions can be learned by models of the same tokens only: train on "
                 "its answers instead.");
   }
-  return Teacher(std::make_unique<State>(options, std::move(file), std::move(plan), compute));
+  return Teacher(std::make_unique<State>(options, std::move(file), std::move(plan), computing));
 }
 
 void Teacher::teach(Pack& pack) const {

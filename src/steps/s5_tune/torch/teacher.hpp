@@ -7,6 +7,7 @@
 
 #include "adapters/lm/vocabulary.hpp"
 #include "base/result.hpp"
+#include "steps/s5_tune/torch/computing.hpp"
 #include "steps/s5_tune/torch/pack.hpp"
 
 namespace understudy::s5 {
@@ -22,7 +23,7 @@ class Teacher {
  public:
   // invalid_input: another vocabulary than the student's.
   static Result<Teacher> open(const TeacherOptions& options, const lm::Vocabulary& student,
-                              at::ScalarType compute);
+                              const Computing& computing);
   ~Teacher();
   Teacher(Teacher&&) noexcept;
   Teacher& operator=(Teacher&&) noexcept;

@@ -2,7 +2,7 @@
 // gradients), of which the layers hold views. An adapter, or all weights of a model. One thread.
 #pragma once
 
-#include "steps/s5_tune/torch/tensor.hpp"
+#include "steps/s5_tune/torch/computing.hpp"
 
 namespace understudy::s5 {
 
@@ -12,6 +12,7 @@ class Trained {
 
   [[nodiscard]] const at::Tensor& parameters() const { return parameters_; }
   [[nodiscard]] const at::Tensor& gradients() const { return gradients_; }
+  [[nodiscard]] OperationForm form() const { return form_; }
   // After every change of the parameters: brings the copies in the computed type up to date.
   virtual void refresh() {
     if (computed_.scalar_type() != parameters_.scalar_type()) computed_.copy_(parameters_);
@@ -24,13 +25,17 @@ class Trained {
   Trained(Trained&&) = default;
   Trained& operator=(Trained&&) = default;
 
-  void make_buffers(std::int64_t count, at::ScalarType compute) {
-    parameters_ = at::zeros({count}, sum_type(compute));
+  void make_buffers(std::int64_t count, const Computing& computing) {
+    form_ = computing.form;
+    parameters_ = at::zeros({count}, computing.sums());
     gradients_ = at::zeros_like(parameters_);
     computed_ = parameters_;
-    if (compute != sum_type(compute)) computed_ = at::zeros({count}, compute);
+    if (computing.type != sum_type(computing.type)) {
+      computed_ = at::zeros({count}, computing.options());
+    }
   }
 
+  OperationForm form_ = OperationForm::row_kernels;
   at::Tensor parameters_;
   at::Tensor gradients_;
   at::Tensor computed_;
