@@ -44,7 +44,7 @@ class RecordedLogprobs(support.ProgramTest):
 
     def tune(self, share):
         made = self.program.json("tune", self.task, "--base", self.base, "--rank", 8, "--epochs", 20, "--batch-tokens", 512,
-                                 "--learning-rate", 0.005, "--threads", 1, "--teacher-share", share)
+                                 "--learning-rate", 0.005, "--threads", 1, "--device", "cpu", "--teacher-share", share)
         looks = (self.home / "artifacts" / made["id"] / "metrics.jsonl").read_text().splitlines()
         return {**json.loads(made["metrics"]), "last": json.loads(looks[-1])["validation_loss"]}, json.loads(made["config"])
 
@@ -62,6 +62,7 @@ class RecordedLogprobs(support.ProgramTest):
 
         taught, config = self.tune(0.9)
         self.assertEqual(config["base_options"]["teacher_share"], 0.9)
+        self.assertEqual(config["base_options"]["device"], "cpu")
         alone, _ = self.tune(0)
         # Every answer is one token that both cut alike, so each teaches.
         for metrics in (taught, alone):

@@ -107,6 +107,16 @@ class Train(support.ProgramTest):
         self.assertLess(taught["validation_loss"], taught["validation_loss_before"])
         self.assertLess(teacher["merged_difference"], 2e-3)
 
+    def test_a_device_is_named_in_the_card_and_one_that_is_not_there_is_refused(self):
+        out = self.directory / "out"
+        self.lora(out, "--device", "cpu", "--steps", "8")
+        self.assertEqual(json.loads((out / "card.json").read_text())["device"], "cpu")
+        self.assertIn('no device "gpu"', self.lora(self.directory / "gpu", "--device", "gpu", code=support.EXIT_BAD_INPUT))
+        done = subprocess.run(self.command("--data", self.data, "--base", self.base, "--out", self.directory / "cuda", *LORA,
+                                           "--device", "cuda:99"), capture_output=True, text=True, timeout=300)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, "(?s)this build's libtorch has no CUDA.*Torch_DIR|libtorch sees .* of CUDA")
+
     def test_bad_input_is_named(self):
         self.data.write_text('{"prompt":"a","answer":"b"}\n{"prompt":"a"}\n')
         self.assertIn("data.jsonl:2", self.lora(self.directory / "out", code=support.EXIT_BAD_INPUT))

@@ -1,9 +1,9 @@
 // Trains an adapter on a GGUF base, or all of its weights, and writes DIR/adapter.gguf
 // (llama-server), DIR/peft/ (vLLM, transformers), metrics.jsonl and card.json. All exports are read
 // back and compared with the training forward pass; one that differs, or that changes nothing, is
-// an error. The state is kept in DIR/checkpoint.safetensors: a run that was killed goes on bit for
-// bit, as long as data, options and threads are the same and the time limit does not bind. One
-// thread calls.
+// an error. The state is kept in DIR/checkpoint.safetensors: on the CPU a run that was killed goes
+// on bit for bit, as long as data, options and threads are the same and the time limit does not
+// bind (CUDA's own kernels may add in another order each time). One thread calls.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,9 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-#ifdef USE_C10D_NCCL  // a CUDA libtorch's own word
+// A CUDA libtorch's own word; its header wants NCCL's.
+#if defined(USE_C10D_NCCL) && __has_include(<nccl.h>)
+#define UNDERSTUDY_HAS_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
@@ -76,7 +78,7 @@ Result<Ranks> Ranks::from_environment([[maybe_unused]] at::Device device) {
     gloo->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
     group->gloo =
         c10::make_intrusive<c10d::ProcessGroupGloo>(group->store, ranks.rank_, ranks.size_, gloo);
-#ifdef USE_C10D_NCCL
+#ifdef UNDERSTUDY_HAS_NCCL
     if (device.is_cuda()) {
       group->nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(
           c10::make_intrusive<c10d::PrefixStore>("nccl", group->store), ranks.rank_, ranks.size_);
