@@ -119,10 +119,11 @@ def families():
         "tie_word_embeddings": True}
     yield "gemma3", gemma(), t.Gemma3TextConfig, t.Gemma3ForCausalLM, {
         "query_pre_attn_scalar": HEAD_WIDTH, "sliding_window": 16, "num_hidden_layers": 7, "tie_word_embeddings": True}
+    # Without its GPU kernels transformers bounds Nemotron-H's time steps from below; with them it does not, nor does libllama.
     yield "nemotron_h", byte_level(split(QWEN2)), t.NemotronHConfig, t.NemotronHForCausalLM, {
         "layers_block_type": ["mamba", "attention", "mlp", "mamba"], "ssm_state_size": 8, "mamba_num_heads": 4,
         "mamba_head_dim": 8, "n_groups": 2, "conv_kernel": 4, "chunk_size": 64, "use_mamba_kernels": False,
-        "layer_norm_epsilon": 1e-5}
+        "layer_norm_epsilon": 1e-5, "time_step_min": 1e-12}
     mixed = {"num_hidden_layers": 4, "layer_types": ["conv", "full_attention", "conv", "conv"], "block_multiple_of": 16}
     yield "lfm2", byte_level(split(CL100K), whole_words=True, begin="<|startoftext|>"), t.Lfm2Config, t.Lfm2ForCausalLM, {
         "tie_word_embeddings": True, "block_ffn_dim_multiplier": 1.1, **mixed}
