@@ -50,9 +50,9 @@ Result<Blueprint> blueprint_llama(const ModelConfig& config, GgufBuilder& file) 
 
 Result<Blueprint> blueprint_smollm3(const ModelConfig& config, GgufBuilder& file) {
   constexpr std::size_t period = 4;  // libllama knows by the name which layers do without RoPE
-  if (const json::array* layers = config.array("no_rope_layers")) {
-    for (std::size_t i = 0; i < layers->size(); ++i) {
-      if ((layers->at(i) == json::value(0)) != (i % period == period - 1)) {
+  if (const json::array* no_rope = config.array("no_rope_layers")) {
+    for (std::size_t i = 0; i < no_rope->size(); ++i) {
+      if ((no_rope->at(i) == json::value(0)) != (i % period == period - 1)) {
         return fail(ErrorCode::unsupported,
                     config.name() + ": other layers without RoPE than every fourth");
       }
