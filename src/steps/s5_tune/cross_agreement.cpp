@@ -1,6 +1,5 @@
 #include "steps/s5_tune/cross_agreement.hpp"
 
-#include <algorithm>
 #include <array>
 #include <string>
 

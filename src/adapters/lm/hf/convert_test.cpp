@@ -111,6 +111,15 @@ class ModelDirectory : public testing::Test {
       EXPECT_FALSE(entry.path().extension() == ".partial") << entry.path();
     }
   }
+  // With this value alone changed.
+  void expect_config_refused(const char* key, const json::value& value, ErrorCode code,
+                             const std::string& says) {
+    const json::object before = config_;
+    config_[key] = value;
+    write();
+    expect_refused(code, says);
+    config_ = before;
+  }
   [[nodiscard]] json::object& model() { return tokenizer_["model"].as_object(); }
 
   fs::path root_, directory_, gguf_;
@@ -199,21 +208,14 @@ TEST_F(ModelDirectory, DamagedWeightsAreNamed) {
 }
 
 TEST_F(ModelDirectory, ModelsThatAreNotComputedHereAreRefused) {
-  const auto refused = [&](const char* key, const json::value& value, ErrorCode code,
-                           const std::string& says) {
-    const json::object before = config_;
-    config_[key] = value;
-    write();
-    expect_refused(code, says);
-    config_ = before;
-  };
-  refused("model_type", "mamba9", ErrorCode::unsupported, "\"mamba9\"");
-  refused("hidden_act", "gelu", ErrorCode::unsupported, "\"hidden_act\" is gelu");
-  refused("quantization_config", json::object{{"bits", 4}}, ErrorCode::unsupported, "quantised");
-  refused("rope_scaling", json::object{{"type", "yarn"}, {"factor", 4}}, ErrorCode::unsupported,
-          "\"yarn\"");
-  refused("num_attention_heads", 0, ErrorCode::corrupt, "\"num_attention_heads\"");
-  refused("vocab_size", 200, ErrorCode::corrupt, "258 tokens, the model 200");
+  expect_config_refused("model_type", "mamba9", ErrorCode::unsupported, "\"mamba9\"");
+  expect_config_refused("hidden_act", "gelu", ErrorCode::unsupported, "\"hidden_act\" is gelu");
+  expect_config_refused("quantization_config", json::object{{"bits", 4}}, ErrorCode::unsupported,
+                        "quantised");
+  expect_config_refused("rope_scaling", json::object{{"type", "yarn"}, {"factor", 4}},
+                        ErrorCode::unsupported, "\"yarn\"");
+  expect_config_refused("num_attention_heads", 0, ErrorCode::corrupt, "\"num_attention_heads\"");
+  expect_config_refused("vocab_size", 200, ErrorCode::corrupt, "258 tokens, the model 200");
   put("config.json", "{");
   expect_refused(ErrorCode::invalid_input, "config.json");
   fs::remove(directory_ / "config.json");
@@ -221,37 +223,35 @@ TEST_F(ModelDirectory, ModelsThatAreNotComputedHereAreRefused) {
 }
 
 TEST_F(ModelDirectory, HybridsThatAreNotComputedHereAreRefused) {
-  const auto refused = [&](const char* key, const json::value& value, ErrorCode code,
-                           const std::string& says) {
-    const json::object before = config_;
-    config_[key] = value;
-    write();
-    expect_refused(code, says);
-    config_ = before;
-  };
   config_["model_type"] = "falcon_h1";
   for (const char* key : {"mamba_n_heads", "mamba_n_groups", "mamba_d_state", "mamba_d_conv"}) {
     config_[key] = 2;
   }
-  refused("mamba_d_ssm", "all", ErrorCode::corrupt, "\"mamba_d_ssm\"");
+  expect_config_refused("mamba_d_ssm", "all", ErrorCode::corrupt, "\"mamba_d_ssm\"");
   config_["mamba_d_ssm"] = 16;
-  refused("mamba_n_groups", 3, ErrorCode::corrupt, "heads and groups");
-  refused("mamba_rms_norm", true, ErrorCode::unsupported, "\"mamba_norm_before_gate\"");
-  refused("projectors_bias", true, ErrorCode::unsupported, "\"projectors_bias\"");
-  refused("time_step_limit", json::array{0, 0.1}, ErrorCode::unsupported, "\"time_step_limit\"");
-  refused("key_multiplier", 0, ErrorCode::corrupt, "\"key_multiplier\"");
-  refused("mlp_multipliers", json::array{1}, ErrorCode::corrupt, "\"mlp_multipliers\"");
-  refused("ssm_multipliers", json::array{1, 1, "1", 1, 1}, ErrorCode::corrupt,
-          "\"ssm_multipliers\"");
-  refused("time_step_limit", json::array{0, json::object{{"__float__", "Infinity"}}},
-          ErrorCode::corrupt, "lacks the tensor model.final_layernorm.weight");
+  expect_config_refused("mamba_n_groups", 3, ErrorCode::corrupt, "heads and groups");
+  expect_config_refused("mamba_rms_norm", true, ErrorCode::unsupported,
+                        "\"mamba_norm_before_gate\"");
+  expect_config_refused("projectors_bias", true, ErrorCode::unsupported, "\"projectors_bias\"");
+  expect_config_refused("time_step_limit", json::array{0, 0.1}, ErrorCode::unsupported,
+                        "\"time_step_limit\"");
+  expect_config_refused("key_multiplier", 0, ErrorCode::corrupt, "\"key_multiplier\"");
+  expect_config_refused("mlp_multipliers", json::array{1}, ErrorCode::corrupt,
+                        "\"mlp_multipliers\"");
+  expect_config_refused("ssm_multipliers", json::array{1, 1, "1", 1, 1}, ErrorCode::corrupt,
+                        "\"ssm_multipliers\"");
+  expect_config_refused("time_step_limit", json::array{0, json::object{{"__float__", "Infinity"}}},
+                        ErrorCode::corrupt, "lacks the tensor model.final_layernorm.weight");
   config_["model_type"] = "lfm2";
-  refused("conv_bias", true, ErrorCode::unsupported, "\"conv_bias\"");
-  refused("layer_types", json::array{"conv", "conv"}, ErrorCode::corrupt, "more or fewer layers");
-  refused("layer_types", json::array{"sliding"}, ErrorCode::unsupported, "\"sliding\"");
-  refused("full_attn_idxs", json::array{1}, ErrorCode::corrupt, "\"full_attn_idxs\"");
-  refused("block_ffn_dim_multiplier", -1, ErrorCode::corrupt, "\"block_ffn_dim_multiplier\"");
-  refused("conv_L_cache", 0, ErrorCode::corrupt, "\"conv_L_cache\"");
+  expect_config_refused("conv_bias", true, ErrorCode::unsupported, "\"conv_bias\"");
+  expect_config_refused("layer_types", json::array{"conv", "conv"}, ErrorCode::corrupt,
+                        "more or fewer layers");
+  expect_config_refused("layer_types", json::array{"sliding"}, ErrorCode::unsupported,
+                        "\"sliding\"");
+  expect_config_refused("full_attn_idxs", json::array{1}, ErrorCode::corrupt, "\"full_attn_idxs\"");
+  expect_config_refused("block_ffn_dim_multiplier", -1, ErrorCode::corrupt,
+                        "\"block_ffn_dim_multiplier\"");
+  expect_config_refused("conv_L_cache", 0, ErrorCode::corrupt, "\"conv_L_cache\"");
 }
 
 TEST_F(ModelDirectory, TokenizersThatLibllamaWouldCutOtherwiseAreRefused) {
