@@ -107,16 +107,13 @@ net::Async<void> AnswerRelay::pass_on_parts() {
     if (!open) break;
     if (unrecorded_.empty()) {
       if (body.size() + part.size() > limits::body_bytes_max) {
-        unrecorded_ = "answer_too_large_to_record";
+        stop_recording("answer_too_large_to_record");
       } else if (!parts_.answer_memory.take_now(part.size())) {
-        unrecorded_ = no_memory;
+        stop_recording(no_memory);
       } else {
         body += part;
       }
-      if (!unrecorded_.empty()) {
-        std::string().swap(body);
-        parts_.answer_memory.shrink_to(0);
-      }
+      if (!unrecorded_.empty()) std::string().swap(body);
     }
     auto more = co_await attempt_->next();
     if (!more) {
@@ -255,6 +252,11 @@ net::Headers AnswerRelay::client_headers(const net::Headers& upstream) const {
   return headers;
 }
 
+void AnswerRelay::stop_recording(std::string_view why) {
+  unrecorded_ = why;
+  parts_.answer_memory.shrink_to(0);
+}
+
 void AnswerRelay::claim_memory() {
   wire::StreamReader& events = *attempt_->events();
   // Twice: at the end its parts are written into one body.
@@ -266,10 +268,9 @@ void AnswerRelay::claim_memory() {
     claimed_bytes_ += more;
     return;
   }
-  unrecorded_ = no_memory;
   events.stop_keeping();
   if (translated_) translated_->stop_keeping();
-  parts_.answer_memory.shrink_to(0);
+  stop_recording(no_memory);
 }
 
 std::string AnswerRelay::recordable(const wire::StreamReader& shown) const {

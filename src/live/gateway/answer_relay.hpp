@@ -72,6 +72,8 @@ class AnswerRelay {
   [[nodiscard]] std::string client_error(std::string body, wire::Api api, unsigned status) const;
   [[nodiscard]] net::Headers client_headers(const net::Headers& upstream) const;
 
+  // For lack of room: the answer passes on, the log gets none of its content.
+  void stop_recording(std::string_view why);
   // Before more of a stream is kept: its share of the memory, or the answer goes unrecorded.
   void claim_memory();
   // A stream's answer for the log, as far as it came; empty without memory.
