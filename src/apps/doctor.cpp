@@ -90,14 +90,15 @@ void look_at_programs(Findings& findings) {
   }
 }
 
-void look_at_machine(const Home& home, Findings& findings) {
-  const auto machine = console::show_machine(home);
+void look_at_machine(const Home& home, Reach reach, Findings& findings) {
+  const bool glances = reach == Reach::glance;
+  const auto machine = glances ? console::show_machine(home) : console::probe_machine(home);
   if (!machine) return findings.note("machine", machine.error().message, machine.error().hint);
   const std::string facts = render_machine(*machine);
   if (json::find_number(*machine, "memory_available_bytes").value_or(0) < memory_gib_min * gib) {
     findings.note("machine", facts,
                   "training a nano model wants about 2 GiB; classifiers train in far less");
-  } else if (!json::find(*machine, "multiply_flops")) {
+  } else if (!glances && !json::find(*machine, "multiply_flops")) {
     findings.note("machine", facts + "; its speed could not be measured",
                   "install llama.cpp's CPU back ends, then `understudy models measure`");
   } else {
@@ -280,7 +281,7 @@ void look_at_records(const Home& home, Findings& findings) {
 std::vector<Finding> examine(const store::Home& home, Reach reach, const Result<json::value>* log) {
   Findings findings;
   look_at_programs(findings);
-  look_at_machine(home, findings);
+  look_at_machine(home, reach, findings);
   look_at_home(home, findings);
   look_at_keys(home, findings);
   const auto config = look_at_config(home, findings);

@@ -1,6 +1,6 @@
 // `understudy doctor`: looks at everything that a first run may stumble over, and says for each
-// finding what to do. Changes nothing. Runs on the caller's thread; network checks have deadlines
-// of a few seconds.
+// finding what to do. Changes nothing, but for keeping what it measured of the machine. Runs on the
+// caller's thread; network checks have deadlines of a few seconds.
 #pragma once
 
 #include <string>
@@ -21,7 +21,8 @@ struct Finding {
   std::string remedy;  // empty where there is nothing to do
 };
 
-enum class Reach { network, offline };
+// A glance, as `status` takes it every few seconds, asks no upstream and measures nothing.
+enum class Reach { network, offline, glance };
 
 // `log`: console::log_statistics of this home, where the caller has read them already.
 std::vector<Finding> examine(const store::Home& home, Reach reach,

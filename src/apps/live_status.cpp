@@ -79,7 +79,7 @@ class StatusReader {
   json::value health() {
     const auto at = std::chrono::steady_clock::now();
     if (health_.is_null() || at - looked_at_ > health_every) {
-      health_ = to_json(examine(home_, Reach::offline));
+      health_ = to_json(examine(home_, Reach::glance));
       looked_at_ = at;
     }
     return health_;

@@ -26,7 +26,7 @@ Result<json::value> look_once(const Home& home) {
   const auto log = console::log_statistics(home);
   json::value seen =
       TRY(console::status(home, log ? std::optional<json::value>(*log) : std::nullopt));
-  seen.as_object()["health"] = to_json(examine(home, Reach::offline, &log));
+  seen.as_object()["health"] = to_json(examine(home, Reach::glance, &log));
   return seen;
 }
 

@@ -26,13 +26,17 @@ Result<json::value> list_models(const store::Home& home) {
   json::array catalogue;
   for (const s4::CatalogueModel& model : TRY(catalogue_of(home)))
     catalogue.push_back(to_json(model));
-  return json::object{{"machine", TRY(show_machine(home))},
+  return json::object{{"machine", TRY(probe_machine(home))},
                       {"models", std::move(models)},
                       {"broken", std::move(broken)},
                       {"catalogue", std::move(catalogue)}};
 }
 
 Result<json::value> show_machine(const store::Home& home) {
+  return to_json(TRY(s4::profile_machine(home, s4::Measure::never)));
+}
+
+Result<json::value> probe_machine(const store::Home& home) {
   return to_json(TRY(s4::profile_machine(home, s4::Measure::if_unknown)));
 }
 

@@ -119,6 +119,8 @@ class Doctor(support.ProgramTest):
 
     def test_the_machine_is_probed_once_and_select_counts_with_the_same_figures(self):
         self.configured("https://api.example.com/v1")
+        self.program.text("status")
+        self.assertFalse((self.home / "machine.json").exists(), "a glance measures nothing")
         finding = self.findings("--offline")["machine"]["finding"]
         self.assertRegex(finding, r"\d+ cores, [\d.]+ GB of memory \([\d.]+ free\) read at [\d.]+ GB/s, multiplies at \d+ GFLOP/s, \w+")
         kept = self.home / "machine.json"

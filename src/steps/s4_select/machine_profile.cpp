@@ -27,12 +27,13 @@ std::optional<lm::ComputeSpeed> kept_speed(const std::filesystem::path& path,
 Result<MachineProfile> profile_machine(const store::Home& home, Measure measure) {
   MachineProfile profile{.machine = TRY(machine::read_machine()), .speed = {}};
   const std::filesystem::path path = home.directory() / "machine.json";
-  if (measure == Measure::if_unknown) {
+  if (measure != Measure::anew) {
     if (const auto kept = kept_speed(path, profile.machine)) {
       profile.speed = *kept;
       return profile;
     }
   }
+  if (measure == Measure::never) return profile;
   const auto measured = lm::measure_compute_speed(profile.machine.cores);
   if (!measured) return profile;
   profile.speed = *measured;

@@ -16,7 +16,7 @@ struct MachineProfile {
   lm::ComputeSpeed speed;  // zeros: not measured
 };
 
-enum class Measure { if_unknown, anew };
+enum class Measure { never, if_unknown, anew };
 // An unmeasurable machine is no error: its speed stays zero.
 Result<MachineProfile> profile_machine(const store::Home& home, Measure measure);
 
