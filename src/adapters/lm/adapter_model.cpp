@@ -84,7 +84,7 @@ Result<double> ServedModel::surprise(std::vector<Token> prompt,
                                      std::span<const Token> answer) const {
   double nats = 0;
   for (const Token token : answer) {
-    nats -= TRY(state_->client.log_probability(prompt, token));
+    nats -= TRY(state_->client.log_probability(prompt, token, state_->vocabulary.end()));
     prompt.push_back(token);
   }
   return nats;

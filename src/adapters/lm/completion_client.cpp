@@ -14,9 +14,12 @@ namespace understudy::lm {
 
 namespace {
 
-constexpr std::size_t response_bytes_max = 16 * limits::mebi;
+constexpr std::size_t response_bytes_max = 64 * limits::mebi;  // a whole vocabulary's probabilities
 constexpr long ms_per_s = 1000;
 constexpr double forcing_bias = 1e6;  // no logit comes near it
+constexpr std::size_t likeliest_listed = 256;
+constexpr std::size_t all_listed = 10'000'000;  // no vocabulary is larger
+constexpr std::string_view probabilities_key = "completion_probabilities";
 
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
@@ -32,13 +35,24 @@ std::size_t take_bytes(char* data, std::size_t size, std::size_t count, void* to
 
 Result<Completion> parse_completion(std::string_view body, Token end) {
   const json::value tree = TRY(json::parse(body));
-  const json::array* steps = json::find_array(tree, "completion_probabilities");
+  const json::array* tokens = json::find_array(tree, "tokens");
   const auto stop = json::find_string(tree, "stop_type");
-  if (steps == nullptr || !stop) {
-    return fail(ErrorCode::corrupt, "llama-server's answer has no completion_probabilities");
+  if (tokens == nullptr || !stop) {
+    return fail(ErrorCode::corrupt, "llama-server's answer has no tokens or no stop_type");
   }
   Completion completion;
   completion.finished = *stop == "eos";
+  for (const json::value& token : *tokens) {
+    if (!token.is_int64())
+      return fail(ErrorCode::corrupt, "a token without id in llama-server's answer");
+    if (token.get_int64() != end)
+      completion.tokens.push_back(static_cast<Token>(token.get_int64()));
+  }
+  if (!tree.as_object().contains(probabilities_key)) return completion;
+  const json::array* steps = json::find_array(tree, probabilities_key);
+  if (steps == nullptr) {
+    return fail(ErrorCode::corrupt, "completion_probabilities of llama-server's answer is no list");
+  }
   double least = 0;  // log
   std::vector<double> log_probabilities;
   std::vector<double> margins;
@@ -46,18 +60,33 @@ Result<Completion> parse_completion(std::string_view body, Token end) {
     const auto id = json::find_integer(step, "id");
     const auto log_probability = json::find_number(step, "logprob");
     if (!id || !log_probability || std::isnan(*log_probability)) {
-      return fail(ErrorCode::corrupt, "a token without id or logprob in llama-server's answer");
+      return fail(ErrorCode::corrupt, "a step without id or logprob in llama-server's answer");
     }
     least = std::min(least, *log_probability);
     log_probabilities.push_back(*log_probability);
     margins.push_back(margin_of(step, *log_probability, [&](const json::value& other) {
       return json::find_integer(other, "id") == id;
     }));
-    if (*id != end) completion.tokens.push_back(static_cast<Token>(*id));
   }
   completion.token_probability_min = steps->empty() ? 0 : std::exp(least);
   completion.signs = signs_of(std::move(log_probabilities), std::move(margins));
   return completion;
+}
+
+std::optional<double> parse_log_probability(const json::value& answer, Token next) {
+  const json::array* steps = json::find_array(answer, probabilities_key);
+  if (steps == nullptr || steps->size() != 1) return std::nullopt;
+  const auto of = [&](const json::value& entry) -> std::optional<double> {
+    return json::find_integer(entry, "id") == next ? json::find_number(entry, "logprob")
+                                                   : std::nullopt;
+  };
+  if (const auto written = of(steps->front())) return written;
+  if (const json::array* others = json::find_array(steps->front(), "top_logprobs")) {
+    for (const json::value& other : *others) {
+      if (const auto listed = of(other)) return listed;
+    }
+  }
+  return std::nullopt;
 }
 
 struct CompletionClient::State {
@@ -137,6 +166,7 @@ Result<Completion> CompletionClient::complete(const Request& request) const {
                      {"n_predict", request.tokens_max},
                      {"temperature", request.sampling.temperature},
                      {"n_probs", 2},  // the chosen one and the best other
+                     {"return_tokens", true},
                      {"cache_prompt", false},
                      {"stream", false}};
   if (request.sampling.temperature > 0) {
@@ -151,27 +181,30 @@ Result<Completion> CompletionClient::complete(const Request& request) const {
   return parse_completion(TRY(state_->fetch("/completion", &body)), request.end);
 }
 
-Result<double> CompletionClient::log_probability(const std::vector<Token>& prompt,
-                                                 Token next) const {
+Result<double> CompletionClient::log_probability(const std::vector<Token>& prompt, Token next,
+                                                 Token end) const {
   // The bias makes the server write that token; what it reports is the probability without it.
-  const std::string body =
-      json::to_text(json::object{{"prompt", json::array(prompt.begin(), prompt.end())},
-                                 {"logit_bias", json::array{json::array{next, forcing_bias}}},
-                                 {"n_predict", 1},
-                                 {"temperature", 0},
-                                 {"samplers", json::array{"top_k"}},
-                                 {"top_k", 1},
-                                 {"n_probs", 1},
-                                 {"cache_prompt", true},
-                                 {"stream", false}});
-  const json::value tree = TRY(json::parse(TRY(state_->fetch("/completion", &body))));
-  const json::array* steps = json::find_array(tree, "completion_probabilities");
-  if (steps != nullptr && steps->size() == 1) {
-    const auto id = json::find_integer(steps->front(), "id");
-    const auto log_probability = json::find_number(steps->front(), "logprob");
-    if (id && *id == next && log_probability) return *log_probability;
-  }
-  return fail(ErrorCode::corrupt, "llama-server did not write the token that it was told to");
+  const auto ask = [&](Token forced, std::size_t listed) -> Result<std::optional<double>> {
+    const std::string body =
+        json::to_text(json::object{{"prompt", json::array(prompt.begin(), prompt.end())},
+                                   {"logit_bias", json::array{json::array{forced, forcing_bias}}},
+                                   {"n_predict", 1},
+                                   {"temperature", 0},
+                                   {"samplers", json::array{"top_k"}},
+                                   {"top_k", 1},
+                                   {"n_probs", listed},
+                                   {"cache_prompt", true},
+                                   {"stream", false}});
+    const json::value tree = TRY(json::parse(TRY(state_->fetch("/completion", &body))));
+    return parse_log_probability(tree, next);
+  };
+  if (const auto written = TRY(ask(next, 1))) return *written;
+  // The server says nothing of a token that is but a part of a character: look it up beside
+  // another.
+  if (const auto listed = TRY(ask(end, likeliest_listed))) return *listed;
+  if (const auto listed = TRY(ask(end, all_listed))) return *listed;
+  return fail(ErrorCode::corrupt,
+              "llama-server gives no probability of token " + std::to_string(next));
 }
 
 }  // namespace understudy::lm

@@ -11,21 +11,27 @@
 #include <vector>
 
 #include "adapters/lm/vocabulary.hpp"
+#include "base/json.hpp"
 #include "base/result.hpp"
 #include "records/prediction.hpp"
 
 namespace understudy::lm {
 
 struct Completion {
-  std::vector<Token> tokens;         // what the model wrote, without </s>
-  double token_probability_min = 0;  // of the least sure of them, </s> included
-  bool finished = false;             // by </s>; false: it ran into the limit
+  std::vector<Token> tokens;  // what the model wrote, without </s>
+  // Of the least sure of them, </s> included. llama-server says nothing of a token that is but a
+  // part of a character, save its last; 0 where it says nothing at all.
+  double token_probability_min = 0;
+  bool finished = false;  // by </s>; false: it ran into the limit
   std::optional<AnswerSigns> signs =
       std::nullopt;  // of all of them; nothing where none was written
 };
 
-// Of llama-server's answer to POST /completion with n_probs 2. corrupt when it is none.
+// Of llama-server's answer to POST /completion with n_probs 2 and return_tokens. corrupt when it is
+// none.
 Result<Completion> parse_completion(std::string_view body, Token end);
+// ln P(next) in an answer of one step; nothing where it does not say.
+std::optional<double> parse_log_probability(const json::value& answer, Token next);
 
 class CompletionClient {
  public:
@@ -46,8 +52,9 @@ class CompletionClient {
   };
   // timeout after limits::slm_timeout_s; unavailable when the server is away.
   Result<Completion> complete(const Request& request) const;
-  // ln P(next | prompt), as the model has it before any sampling.
-  Result<double> log_probability(const std::vector<Token>& prompt, Token next) const;
+  // ln P(next | prompt), as the model has it before any sampling. `end`: any token of whole
+  // characters.
+  Result<double> log_probability(const std::vector<Token>& prompt, Token next, Token end) const;
 
  private:
   struct State;

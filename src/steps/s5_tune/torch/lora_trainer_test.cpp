@@ -21,12 +21,12 @@ namespace understudy::s5 {
 namespace {
 
 // A made-up rule: the answer is the prompt's first letter twice, then how the word ends.
-std::vector<TuningExample> rule_examples() {
+std::vector<TuningExample> rule_examples(const std::string& between = "") {
   std::vector<TuningExample> examples;
   for (char first = 'a'; first <= 'p'; ++first) {
     for (char last = 'q'; last <= 'z'; ++last) {
       examples.push_back({.prompt = std::string("w:") + first + "-" + last + "=",
-                          .answer = std::string{first, first, last}});
+                          .answer = std::string{first, first} + between + last});
     }
   }
   return examples;
@@ -254,7 +254,8 @@ TEST_F(LoraTrainer, SaysWhatIsWrongBeforeItTrains) {
   EXPECT_EQ(error_of(quick(), examples).code, ErrorCode::corrupt);
 }
 
-// What is served has no adapter: the tuned model is a file of its own.
+// What is served has no adapter: the tuned model is a file of its own. Its tokens are bytes, so
+// that characters beyond ASCII are written in parts.
 TEST_F(LoraTrainer, DoraAndFullTuningLearnTheRuleIntoAModelOfTheirOwn) {
   for (const Method method : {Method::dora, Method::full}) {
     LoraOptions options = quick();
@@ -263,7 +264,7 @@ TEST_F(LoraTrainer, DoraAndFullTuningLearnTheRuleIntoAModelOfTheirOwn) {
     options.merged = "F32";
     options.task_prompts = true;
     const auto out = made(method == Method::full ? "full" : "dora");
-    const auto report = train_lora(rule_examples(), out, options);
+    const auto report = train_lora(rule_examples("é日"), out, options);
     ASSERT_TRUE(report.has_value()) << report.error().to_text();
     EXPECT_LT(report->validation_loss, report->validation_loss_before / 4);
     EXPECT_LT(report->merged_difference, 2e-3);
