@@ -19,6 +19,10 @@ constexpr std::int64_t lane_tokens_min = 128;
 // The longest lane over the mean: above, the others wait too long for it.
 constexpr double imbalance_max = 1.2;
 
+// A lane passes as many tokens forward and back at a time: what the layers keep of more leaves the
+// caches, and of fewer, the weights are read too often.
+constexpr std::int64_t turn_tokens = 512;
+
 int lanes_for(const Adapter* adapter, const Computing& computing, int threads) {
 #ifdef _OPENMP
   constexpr bool has_threads = true;
@@ -75,38 +79,80 @@ Pack texts_of(const Pack& pack, std::size_t first, std::size_t end) {
   return part;
 }
 
+// Where texts begin that cut a pack into `count` parts as equal as they can be, and its end.
+std::vector<std::size_t> cuts_of(const Pack& pack, std::size_t count) {
+  const double share = static_cast<double>(pack.begins.back()) / static_cast<double>(count);
+  std::vector<std::size_t> cuts = {0};
+  for (std::size_t i = 1; i < count; ++i) {
+    const auto off = [&](std::size_t text) {
+      return std::abs(static_cast<double>(pack.begins[text]) - share * static_cast<double>(i));
+    };
+    std::size_t nearest = cuts.back();
+    for (std::size_t text = nearest + 1; text + 1 < pack.begins.size(); ++text) {
+      if (off(text) < off(nearest)) nearest = text;
+    }
+    if (nearest > cuts.back()) cuts.push_back(nearest);
+  }
+  cuts.push_back(pack.begins.size() - 1);
+  return cuts;
+}
+
+bool is_in_order(const Pack& pack) {
+  const std::int64_t* rows = pack.rows.const_data_ptr<std::int64_t>();
+  return std::is_sorted(rows, rows + pack.rows.numel());
+}
+
+std::vector<Pack> parts_of(const Pack& pack, const std::vector<std::size_t>& cuts) {
+  std::vector<Pack> parts;
+  for (std::size_t i = 1; i < cuts.size(); ++i) {
+    parts.push_back(texts_of(pack, cuts[i - 1], cuts[i]));
+  }
+  return parts;
+}
+
+bool has_nothing_to_learn(const Pack& pack) { return pack.rows.numel() == 0; }
+
+PackLoss in_turns(Decoder& decoder, const Pack& pack, std::uint64_t seed) {
+  std::vector<PackLoss> losses;
+  for (const Pack& turn : turns_of(pack)) {
+    const std::uint64_t own = seed == 0 ? 0 : mixed_seed(seed, losses.size());
+    losses.push_back(decoder.loss_and_gradients(turn, own));
+  }
+  return joined(losses);
+}
+
 }  // namespace
 
 std::vector<Pack> split_pack(const Pack& pack, std::size_t count) {
   const std::int64_t tokens = pack.begins.back();
-  const double share = static_cast<double>(tokens) / static_cast<double>(count);
-  const std::int64_t* rows = pack.rows.const_data_ptr<std::int64_t>();
   if (pack.begins.size() <= count || tokens < static_cast<std::int64_t>(count) * lane_tokens_min ||
-      !std::is_sorted(rows, rows + pack.rows.numel())) {
+      !is_in_order(pack)) {
     return {pack};
   }
-  std::vector<Pack> parts;
-  std::size_t first = 0;
-  for (std::size_t i = 1; i <= count; ++i) {
-    // The boundary of texts that is nearest to where this part should end.
-    const double wanted = share * static_cast<double>(i);
-    std::size_t end = first;
-    double distance = std::numeric_limits<double>::infinity();
-    for (std::size_t at = first + 1; at < pack.begins.size(); ++at) {
-      const double off = std::abs(static_cast<double>(pack.begins[at]) - wanted);
-      if (off < distance) end = at;
-      distance = std::min(distance, off);
-    }
-    if (i == count) end = pack.begins.size() - 1;
-    if (end <= first ||
-        static_cast<double>(pack.begins[end] - pack.begins[first]) > share * imbalance_max) {
+  const std::vector<std::size_t> cuts = cuts_of(pack, count);
+  if (cuts.size() <= count) return {pack};
+  const double longest_max =
+      static_cast<double>(tokens) / static_cast<double>(count) * imbalance_max;
+  for (std::size_t i = 1; i < cuts.size(); ++i) {
+    if (static_cast<double>(pack.begins[cuts[i]] - pack.begins[cuts[i - 1]]) > longest_max) {
       return {pack};
     }
-    parts.push_back(texts_of(pack, first, end));
-    if (parts.back().rows.numel() == 0) return {pack};
-    first = end;
   }
+  std::vector<Pack> parts = parts_of(pack, cuts);
+  if (std::ranges::any_of(parts, has_nothing_to_learn)) return {pack};
   return parts;
+}
+
+std::vector<Pack> turns_of(const Pack& pack) {
+  const auto count = static_cast<std::size_t>((pack.begins.back() + turn_tokens / 2) / turn_tokens);
+  if (count < 2 || !is_in_order(pack)) return {pack};
+  std::vector<Pack> turns = parts_of(pack, cuts_of(pack, count));
+  std::erase_if(turns, has_nothing_to_learn);
+  return turns;
+}
+
+std::int64_t tokens_at_once(std::int64_t text_tokens_max, int lanes) {
+  return lanes * (turn_tokens * 3 / 2 + text_tokens_max);
 }
 
 DecoderLanes::Lane::Lane(const DecoderPlan& plan, const BaseWeights& base, const Adapter& shared,
@@ -117,7 +163,9 @@ DecoderLanes::Lane::Lane(const DecoderPlan& plan, const BaseWeights& base, const
 
 DecoderLanes::DecoderLanes(const DecoderPlan& plan, BaseWeights& weights, Adapter* adapter,
                            Activations activations, int threads)
-    : adapter_(adapter), whole_(plan, weights, adapter, activations) {
+    : adapter_(adapter),
+      whole_(plan, weights, adapter, activations),
+      takes_turns_(threads == 1 && adapter != nullptr && !weights.computing().composed()) {
   for (int i = 1; i < lanes_for(adapter, weights.computing(), threads); ++i) {
     lanes_.emplace_back(plan, weights, *adapter, activations, whole_);
   }
@@ -134,12 +182,14 @@ PackLoss DecoderLanes::loss(const Pack& pack) {
 
 PackLoss DecoderLanes::loss_and_gradients(const Pack& pack, std::uint64_t seed) {
   const std::vector<Pack> parts = split_pack(pack, lanes_.size() + 1);
-  if (parts.size() == 1) return whole_.loss_and_gradients(pack, seed);
+  if (parts.size() == 1) {
+    return takes_turns_ ? in_turns(whole_, pack, seed) : whole_.loss_and_gradients(pack, seed);
+  }
   std::vector<PackLoss> losses(parts.size());
   on_lanes(parts.size(), [&](std::size_t i) {
     if (i > 0) lanes_[i - 1].adapter.gradients().zero_();
     const std::uint64_t own = seed == 0 ? 0 : mixed_seed(seed, i);
-    losses[i] = decoder_of(i).loss_and_gradients(parts[i], own);
+    losses[i] = in_turns(decoder_of(i), parts[i], own);
   });
   for (const Lane& lane : lanes_) adapter_->gradients().add_(lane.adapter.gradients());
   return joined(losses);

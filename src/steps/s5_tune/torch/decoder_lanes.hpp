@@ -1,10 +1,11 @@
 // A decoder whose training steps run in lanes: each thread takes some of a pack's texts through all
 // layers, forward and back, by itself, and the lanes' gradients are added in their order. Threads
 // then wait for each other once a step and not at every product: nearly twice the speed on two
-// cores, and no collapse where other programs want them. A pack that does not divide (one long
-// text), DoRA and full tuning, whose gradients are too large to have one for each thread, run with
-// all threads in each operation. Another device has one lane: its own operators use all of it. One
-// thread calls.
+// cores, and no collapse where other programs want them. A lane takes its texts in turns of some
+// hundred tokens, so that only a turn's activations exist at a time. A pack that does not divide
+// (one long text), DoRA and full tuning, whose gradients are too large to have one for each thread,
+// run with all threads in each operation. Another device has one lane: its own operators use all of
+// it. One thread calls.
 #pragma once
 
 #include <cstdint>
@@ -42,10 +43,15 @@ class DecoderLanes {
 
   Adapter* adapter_;
   Decoder whole_;           // also the first lane
+  bool takes_turns_;        // the only lane, too
   std::deque<Lane> lanes_;  // the others
 };
 
 // Cuts between texts into `count` packs of about as many tokens; one where that is not possible.
 std::vector<Pack> split_pack(const Pack& pack, std::size_t count);
+// The turns that a lane takes its texts in.
+std::vector<Pack> turns_of(const Pack& pack);
+// At most as many tokens are in a pass with these lanes, or those of one text that stays whole.
+std::int64_t tokens_at_once(std::int64_t text_tokens_max, int lanes);
 
 }  // namespace understudy::s5

@@ -86,6 +86,46 @@ TEST_F(DecoderLanesTest, LanesAddUpToTheWhole) {
   EXPECT_LT(whole.gradients.sub(lanes.gradients).abs().max().item<double>(), 1e-9 * largest);
 }
 
+// Also one lane takes its texts in turns.
+TEST_F(DecoderLanesTest, TurnsAddUpToTheWhole) {
+  const Pack pack = pack_of({250, 240, 40, 250, 245, 250, 230});
+  ASSERT_EQ(turns_of(pack).size(), 3U);
+  const auto gradients = [&](bool turns) {
+    Adapter adapter = Adapter::create(plan_, {.rank = 4}, at::kDouble).value();
+    for (const AdapterModule& module : adapter.modules()) module.b.copy_(module.b.sin().add_(0.05));
+    adapter.refresh();
+    BaseWeights weights(*file_, at::kDouble);
+    DecoderLanes in_turns(plan_, weights, &adapter, Activations::kept, 1);
+    Decoder at_once(plan_, weights, &adapter);
+    if (turns) {
+      in_turns.loss_and_gradients(pack, 0);
+    } else {
+      at_once.loss_and_gradients(pack, 0);
+    }
+    return adapter.gradients();
+  };
+  const at::Tensor whole = gradients(false);
+  const double largest = whole.abs().max().item<double>();
+  EXPECT_GT(largest, 1e-3);
+  EXPECT_LT(whole.sub(gradients(true)).abs().max().item<double>(), 1e-9 * largest);
+}
+
+TEST_F(DecoderLanesTest, ATurnEndsAtATextAndIsBounded) {
+  const auto lengths = [](const Pack& pack) {
+    std::vector<std::int64_t> tokens;
+    for (const Pack& turn : turns_of(pack)) tokens.push_back(turn.begins.back());
+    return tokens;
+  };
+  using Lengths = std::vector<std::int64_t>;
+  EXPECT_EQ(lengths(pack_of({512, 512})), (Lengths{512, 512}));
+  EXPECT_EQ(lengths(pack_of({256, 256, 100})), (Lengths{612})) << "not worth another turn";
+  EXPECT_EQ(lengths(pack_of({1300})), (Lengths{1300})) << "a text stays whole";
+  EXPECT_EQ(lengths(pack_of({100, 1300, 100})), (Lengths{100, 1300, 100}));
+  for (const std::int64_t tokens : lengths(pack_of({90, 400, 200, 300, 10, 20, 500, 30, 400}))) {
+    EXPECT_LE(tokens, tokens_at_once(500, 1));
+  }
+}
+
 TEST_F(DecoderLanesTest, StepsAreTheSameToTheBitInEveryRun) {
   const Pack pack = pack_of({70, 60, 130, 65, 66});
   for (const auto type : {at::kFloat, at::kBFloat16}) {

@@ -261,18 +261,19 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
     adapter = TRY(Adapter::create(plan, wanted, computing));
     parameters = static_cast<double>(adapter->parameters().numel());
   }
+  const std::int64_t length_max =
+      std::min(plan.context, options.length_max > 0 ? options.length_max : options.batch_tokens);
   const MemoryQuestion memory{.file = file,
                               .plan = plan,
                               .options = options,
                               .computing = computing,
                               .parameters = parameters,
-                              .threads = threads};
+                              .threads = threads,
+                              .text_tokens_max = length_max};
   const double needed = memory_needed(memory);
   TRY(check_memory(needed, device));
   TRY(file.check_finite());
   const auto vocabulary = TRY(lm::Vocabulary::load(options.base));
-  const std::int64_t length_max =
-      std::min(plan.context, options.length_max > 0 ? options.length_max : options.batch_tokens);
   const lm::PromptForm form = lm::prompt_form_of(vocabulary);
   std::vector<TuningExample> asked;
   if (options.task_prompts) examples = asked = as_task(examples, form, vocabulary);

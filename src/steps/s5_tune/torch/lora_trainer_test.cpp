@@ -244,6 +244,7 @@ TEST_F(LoraTrainer, SaysWhatIsWrongBeforeItTrains) {
   options.adapter.targets = {"query"};
   EXPECT_NE(error_of(options, examples).message.find("\"query\""), std::string::npos);
   options = quick();
+  options.method = Method::full;  // passes a whole batch at a time
   options.batch_tokens = 1'000'000'000'000;
   EXPECT_EQ(error_of(options, examples).code, ErrorCode::exhausted);
   options = quick();

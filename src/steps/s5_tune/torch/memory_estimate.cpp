@@ -4,6 +4,7 @@
 
 #include "adapters/machine/machine.hpp"
 #include "steps/s5_tune/torch/block_expansion.hpp"
+#include "steps/s5_tune/torch/decoder_lanes.hpp"
 #include "steps/s5_tune/torch/devices.hpp"
 
 namespace understudy::s5 {
@@ -31,6 +32,17 @@ double memory_of_weights(const MemoryQuestion& of) {
   return bytes;
 }
 
+bool in_lanes(const MemoryQuestion& of) {
+  return of.options.method == Method::lora && !of.computing.composed();
+}
+
+// That pass through the layers at a time.
+double tokens_of_pass(const MemoryQuestion& of) {
+  const std::int64_t tokens = of.options.batch_tokens;
+  return static_cast<double>(
+      in_lanes(of) ? std::min(tokens, tokens_at_once(of.text_tokens_max, of.threads)) : tokens);
+}
+
 // What the layers keep of a row of tokens for the backward pass.
 double memory_of_activations(const MemoryQuestion& of) {
   const DecoderPlan& plan = of.plan;
@@ -46,7 +58,7 @@ double memory_of_activations(const MemoryQuestion& of) {
     const std::int64_t widest = std::max(plan.width, 2 * plan.feed_forward);
     of_token += temporaries * static_cast<double>(widest) * sizeof(float);
   }
-  return of_token * static_cast<double>(of.options.batch_tokens);
+  return of_token * tokens_of_pass(of);
 }
 
 // Logits and their gradient.
@@ -67,8 +79,7 @@ double memory_needed(const MemoryQuestion& of) {
   const double bytes_of_parameter = 3 * sizeof(float) + value_bytes(of) +
                                     (of.options.optimiser == OptimiserState::f32 ? 8.0 : 2.1);
   // Each lane expands matrices and takes rows to the head by itself, and has its own gradients.
-  const double lanes =
-      of.options.method == Method::lora && !of.computing.composed() ? of.threads : 1;
+  const double lanes = in_lanes(of) ? of.threads : 1;
   return memory_of_weights(of) + lanes * (largest * value_bytes(of) + memory_of_head(of)) +
          memory_of_activations(of) +
          of.parameters * (bytes_of_parameter + (lanes - 1) * sizeof(float));

@@ -14,6 +14,7 @@ struct MemoryQuestion {
   Computing computing;
   double parameters = 0;  // trained
   int threads = 1;
+  std::int64_t text_tokens_max = 0;
 };
 
 // Bytes, beside libtorch itself.
