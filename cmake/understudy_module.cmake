@@ -2,7 +2,7 @@
 #
 # One call per folder of src/. Sources, tests and fuzz targets are found by their names, so that adding a
 # file needs no edit here: x.cpp goes into the module, x_test.cpp into its one test program, each x_fuzz.cpp
-# becomes a libFuzzer program and each x_bench.cpp a program that is built on demand. USES names modules as in tools/layers.txt.
+# becomes a libFuzzer program (preset fuzz) and each x_bench.cpp a program that is built on demand. USES names modules as in tools/layers.txt.
 
 add_compile_options(-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
@@ -75,6 +75,9 @@ function(understudy_module path)
       add_executable(${fuzzer_name} ${fuzzer})
       target_link_libraries(${fuzzer_name} PRIVATE us_${name} -fsanitize=fuzzer)
     endforeach()
+  elseif(fuzzers)  # only compiled, so that a change that breaks one shows at once
+    add_library(${name}_fuzzers OBJECT ${fuzzers})
+    target_link_libraries(${name}_fuzzers PRIVATE us_${name})
   endif()
 endfunction()
 

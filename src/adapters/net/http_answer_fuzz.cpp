@@ -31,7 +31,8 @@ std::string parsed(std::string_view bytes, std::size_t step, ResponseParser::Bod
     }
   }
   std::string seen = std::to_string(parser.status()) + "\n";
-  for (const Header header : headers.items()) seen += header.name + ":" + header.value + "\n";
+  for (const Header header : headers.items())
+    seen.append(header.name).append(":").append(header.value).append("\n");
   if (head_done && !parser.body_is_done() && parser.end_of_stream() == ParseStatus::done)
     seen += "ended\n";
   return seen + body;

@@ -40,7 +40,7 @@ std::string parsed(std::string_view bytes, std::size_t step) {
       if (std::exchange(in_head, false) && parser.has_body()) continue;
       seen += request.method + " " + request.target + "\n";
       for (const Header header : request.headers.items())
-        seen += header.name + ":" + header.value + "\n";
+        seen.append(header.name).append(":").append(header.value).append("\n");
       seen += body + "\n";
       request = {};
       body.clear();
