@@ -176,12 +176,16 @@ class LivePolicy(support.ProgramTest):
                 connection.send(connection.head("GET", "/metrics", {"Authorization": f"Bearer {token}"}))
                 answer = connection.receive()
             return answer.body.decode() if answer.status == 200 else ""
-        metrics = gateway_case.wait_until(scrape)
+
+        def counted(server):
+            return sum(float(line.rpartition(" ")[2]) for line in scrape().splitlines()
+                       if line.startswith("understudy_requests_total{") and f'served_by="{server}"' in line)
+        # The last call counts just behind its answer.
         for server in ("slm", "llm"):
-            counted = sum(float(line.rpartition(" ")[2]) for line in metrics.splitlines()
-                          if line.startswith("understudy_requests_total{") and f'served_by="{server}"' in line)
-            self.assertEqual(counted, sum(e.reply.served_by == server for e in exchanges), server)
-        self.assertRegex(metrics, rf'understudy_route_mode{{[^}}]*task="{self.labels}"')
+            wanted = sum(e.reply.served_by == server for e in exchanges)
+            gateway_case.wait_until(lambda server=server, wanted=wanted: counted(server) == wanted)
+            self.assertEqual(counted(server), wanted, server)
+        self.assertRegex(scrape(), rf'understudy_route_mode{{[^}}]*task="{self.labels}"')
 
 
 if __name__ == "__main__":
