@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -97,6 +98,22 @@ class FullDisk {
  private:
   rlimit before_{};
 };
+
+// What malloc has given out, in MiB; 0 under AddressSanitizer.
+double allocated_mib() {
+  const struct mallinfo2 in_use = ::mallinfo2();
+  return static_cast<double>(in_use.uordblks + in_use.hblkhd) / (1 << 20);
+}
+
+TEST_F(CallLogWriterTest, ALargeCallLeavesNoMemoryBehind) {
+  auto log = CallLogWriter::open(*home_).value();
+  ASSERT_TRUE(log->append(call("small")));
+  ASSERT_TRUE(log->flush());
+  const double before = allocated_mib();
+  ASSERT_TRUE(log->append(call("large", 40 << 20)));
+  ASSERT_TRUE(log->flush());
+  EXPECT_LT(allocated_mib(), before + 10);
+}
 
 TEST_F(CallLogWriterTest, AsyncCallsReachTheDiskWithoutAFlush) {
   const auto log = CallLogWriter::open(*home_).value();

@@ -223,9 +223,10 @@ std::unexpected<Error> SegmentWriter::State::give_up(Error error) {
 
 void SegmentWriter::State::wipe_scratch() {
   for (std::string* text : {&metadata, &plain, &packed}) wipe(*text);
-  // A single large call must not hold its memory for ever.
+  // A single large call must not hold its memory for ever. Assigning an empty string would: it
+  // keeps the buffer.
   for (std::string* text : {&pending, &plain, &packed, &bound}) {
-    if (text->empty() && text->capacity() > scratch_bytes_kept) *text = std::string();
+    if (text->empty() && text->capacity() > scratch_bytes_kept) std::string().swap(*text);
   }
 }
 
