@@ -23,15 +23,17 @@ constexpr double imbalance_max = 1.2;
 // caches, and of fewer, the weights are read too often.
 constexpr std::int64_t turn_tokens = 512;
 
+bool trains_in_lanes(const Adapter* adapter, const Computing& computing) {
+  return adapter != nullptr && !adapter->options().magnitudes && !computing.composed();
+}
+
 int lanes_for(const Adapter* adapter, const Computing& computing, int threads) {
 #ifdef _OPENMP
   constexpr bool has_threads = true;
 #else
   constexpr bool has_threads = false;
 #endif
-  const bool divides =
-      has_threads && !computing.composed() && adapter != nullptr && !adapter->options().magnitudes;
-  return divides ? std::max(1, threads) : 1;
+  return has_threads && trains_in_lanes(adapter, computing) ? std::max(1, threads) : 1;
 }
 
 // Each number on a thread of its own, which ATen's operators then stay on.
@@ -165,7 +167,7 @@ DecoderLanes::DecoderLanes(const DecoderPlan& plan, BaseWeights& weights, Adapte
                            Activations activations, int threads)
     : adapter_(adapter),
       whole_(plan, weights, adapter, activations),
-      takes_turns_(threads == 1 && adapter != nullptr && !weights.computing().composed()) {
+      takes_turns_(trains_in_lanes(adapter, weights.computing())) {
   for (int i = 1; i < lanes_for(adapter, weights.computing(), threads); ++i) {
     lanes_.emplace_back(plan, weights, *adapter, activations, whole_);
   }

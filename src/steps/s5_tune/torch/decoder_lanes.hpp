@@ -43,7 +43,7 @@ class DecoderLanes {
 
   Adapter* adapter_;
   Decoder whole_;           // also the first lane
-  bool takes_turns_;        // the only lane, too
+  bool takes_turns_;        // also where a pack does not divide
   std::deque<Lane> lanes_;  // the others
 };
 
@@ -51,7 +51,7 @@ class DecoderLanes {
 std::vector<Pack> split_pack(const Pack& pack, std::size_t count);
 // The turns that a lane takes its texts in.
 std::vector<Pack> turns_of(const Pack& pack);
-// At most as many tokens are in a pass with these lanes, or those of one text that stays whole.
+// At most as many tokens pass through the layers at a time.
 std::int64_t tokens_at_once(std::int64_t text_tokens_max, int lanes);
 
 }  // namespace understudy::s5

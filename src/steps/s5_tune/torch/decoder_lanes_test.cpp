@@ -86,28 +86,25 @@ TEST_F(DecoderLanesTest, LanesAddUpToTheWhole) {
   EXPECT_LT(whole.gradients.sub(lanes.gradients).abs().max().item<double>(), 1e-9 * largest);
 }
 
-// Also one lane takes its texts in turns.
+// One lane takes its texts in turns, and so do all together where a pack does not divide.
 TEST_F(DecoderLanesTest, TurnsAddUpToTheWhole) {
-  const Pack pack = pack_of({250, 240, 40, 250, 245, 250, 230});
-  ASSERT_EQ(turns_of(pack).size(), 3U);
-  const auto gradients = [&](bool turns) {
+  const Pack undivided = pack_of({256, 256, 256});
+  ASSERT_EQ(split_pack(undivided, 2).size(), 1U);
+  for (const auto& [pack, threads] :
+       {std::pair(pack_of({250, 240, 40, 250, 245, 250, 230}), 1), std::pair(undivided, 2)}) {
+    ASSERT_GT(turns_of(pack).size(), 1U);
     Adapter adapter = Adapter::create(plan_, {.rank = 4}, at::kDouble).value();
     for (const AdapterModule& module : adapter.modules()) module.b.copy_(module.b.sin().add_(0.05));
     adapter.refresh();
     BaseWeights weights(*file_, at::kDouble);
-    DecoderLanes in_turns(plan_, weights, &adapter, Activations::kept, 1);
-    Decoder at_once(plan_, weights, &adapter);
-    if (turns) {
-      in_turns.loss_and_gradients(pack, 0);
-    } else {
-      at_once.loss_and_gradients(pack, 0);
-    }
-    return adapter.gradients();
-  };
-  const at::Tensor whole = gradients(false);
-  const double largest = whole.abs().max().item<double>();
-  EXPECT_GT(largest, 1e-3);
-  EXPECT_LT(whole.sub(gradients(true)).abs().max().item<double>(), 1e-9 * largest);
+    Decoder(plan_, weights, &adapter).loss_and_gradients(pack, 0);
+    const at::Tensor whole = adapter.gradients().clone();
+    adapter.gradients().zero_();
+    DecoderLanes(plan_, weights, &adapter, Activations::kept, threads).loss_and_gradients(pack, 0);
+    const double largest = whole.abs().max().item<double>();
+    EXPECT_GT(largest, 1e-3);
+    EXPECT_LT(whole.sub(adapter.gradients()).abs().max().item<double>(), 1e-9 * largest);
+  }
 }
 
 TEST_F(DecoderLanesTest, ATurnEndsAtATextAndIsBounded) {
