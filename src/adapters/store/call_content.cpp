@@ -51,6 +51,7 @@ std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& 
   struct PartOfCall {
     std::string_view before;
     std::string_view part;
+    PartTable::Address address{};
     std::uint32_t number = 0;
     bool is_new = false;
   };
@@ -63,17 +64,20 @@ std::size_t put_content(const RecordView& call, WrittenParts& parts, PartTable& 
     if (range.begin < at || range.bytes < limits::part_bytes_min || range.begin > request.size() ||
         range.bytes > request.size() - range.begin)
       continue;
-    PartOfCall piece{.before = request.substr(at, range.begin - at),
-                     .part = request.substr(range.begin, range.bytes)};
-    const auto known = table.find_or_add(parts.addresser.of(piece.part), parts.count);
+    const std::string_view part = request.substr(range.begin, range.bytes);
+    pieces.push_back({.before = request.substr(at, range.begin - at),
+                      .part = part,
+                      .address = parts.addresser.of(part)});
+    table.prefetch(pieces.back().address);
+    at = range.begin + range.bytes;
+  }
+  for (PartOfCall& piece : pieces) {
+    const auto known = table.find_or_add(piece.address, parts.count);
     piece.is_new = !known;
     piece.number = known.value_or(parts.count);
-    if (piece.is_new) {
-      ++parts.count;
-      new_bytes += range.bytes;
-    }
-    at = range.begin + range.bytes;
-    pieces.push_back(piece);
+    if (!piece.is_new) continue;
+    ++parts.count;
+    new_bytes += piece.part.size();
   }
   const std::string_view rest = request.substr(at);
   put_varint(out, pieces.size());

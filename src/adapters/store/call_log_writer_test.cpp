@@ -1,11 +1,14 @@
 // The ring, its modes and its failures; what the segments hold is segment_test.cpp's.
 #include "adapters/store/call_log_writer.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +19,7 @@
 #include <set>
 #include <thread>
 
+#include "adapters/crypto/record_cipher.hpp"
 #include "adapters/crypto/role_keys.hpp"
 #include "adapters/crypto/tenant_keys.hpp"
 #include "adapters/store/audit_trail.hpp"
@@ -103,6 +107,35 @@ class FullDisk {
 double allocated_mib() {
   const struct mallinfo2 in_use = ::mallinfo2();
   return static_cast<double>(in_use.uordblks + in_use.hblkhd) / (1 << 20);
+}
+
+std::size_t page_bytes() { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
+
+// How many of a file's pages the page cache holds.
+std::size_t cached_pages(const fs::path& path) {
+  const std::size_t bytes = fs::file_size(path);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  void* mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
+  ::close(descriptor);
+  std::vector<unsigned char> resident((bytes + page_bytes() - 1) / page_bytes());
+  EXPECT_EQ(::mincore(mapped, bytes, resident.data()), 0);
+  ::munmap(mapped, bytes);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(resident, [](unsigned char page) { return (page & 1U) != 0; }));
+}
+
+TEST_F(CallLogWriterTest, WhatIsOnTheDiskLeavesThePageCache) {
+  struct statfs system{};
+  ASSERT_EQ(::statfs(directory_.c_str(), &system), 0);
+  if (system.f_type == TMPFS_MAGIC) GTEST_SKIP() << "a tmpfs is nothing but page cache";
+  const auto log = CallLogWriter::open(*home_).value();
+  Call large = call("large");
+  large.request = SecretText(crypto::random_bytes(4 << 20));
+  ASSERT_TRUE(log->append(std::move(large)));
+  ASSERT_TRUE(log->flush());
+  ASSERT_THAT(segments(), SizeIs(1));
+  EXPECT_GT(fs::file_size(segments().front().path), 4u << 20U);
+  EXPECT_LT(cached_pages(segments().front().path), 64u);  // the header and the last, and some luck
 }
 
 TEST_F(CallLogWriterTest, ALargeCallLeavesNoMemoryBehind) {

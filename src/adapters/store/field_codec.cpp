@@ -17,25 +17,29 @@ constexpr std::string_view digits = "0123456789abcdef";
 
 bool is_dash(std::size_t at) { return at == 8 || at == 13 || at == 18 || at == 23; }
 
-int digit_of(char letter) {
-  if (letter >= '0' && letter <= '9') return letter - '0';
-  if (letter >= 'a' && letter <= 'f') return letter - 'a' + 10;
-  return -1;
-}
+// A hex digit's value, or a negative number; by table, because each call has two or three UUIDs.
+constexpr std::array<std::int8_t, 256> digit_values = [] {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (std::size_t i = 0; i < digits.size(); ++i)
+    values[static_cast<unsigned char>(digits[i])] = static_cast<std::int8_t>(i);
+  return values;
+}();
 
 // Only what uuid_text() gives back exactly: 36 characters, lower case.
 bool parse_uuid(std::string_view text, std::array<char, uuid_bytes>& out) {
   if (text.size() != uuid_text_bytes) return false;
+  bool is_uuid = true;
   std::size_t at = 0;
   for (char& byte : out) {
-    if (is_dash(at) && text[at++] != '-') return false;
-    const int high = digit_of(text[at]);
-    const int low = digit_of(text[at + 1]);
-    if (high < 0 || low < 0) return false;
+    if (is_dash(at)) is_uuid &= text[at++] == '-';
+    const int high = digit_values[static_cast<unsigned char>(text[at])];
+    const int low = digit_values[static_cast<unsigned char>(text[at + 1])];
+    is_uuid &= (high | low) >= 0;
     byte = static_cast<char>(high * 16 + low);
     at += 2;
   }
-  return true;
+  return is_uuid;
 }
 
 std::string uuid_text(std::string_view bytes) {
@@ -55,16 +59,32 @@ std::int64_t unzigzag(std::uint64_t value) {
   return static_cast<std::int64_t>(value >> 1U) ^ -static_cast<std::int64_t>(value & 1U);
 }
 
+constexpr std::size_t varint_bytes_max = 10;
+using VarintBytes = std::array<char, varint_bytes_max>;
+
+// How many bytes it took.
+std::size_t write_varint(std::uint64_t number, char* at) {
+  std::size_t size = 0;
+  for (; number >= 0x80; number >>= 7U)
+    at[size++] = static_cast<char>(static_cast<unsigned char>(number | 0x80U));
+  at[size++] = static_cast<char>(static_cast<unsigned char>(number));
+  return size;
+}
+
+// Two of them: one growth of `out` for both.
+void put_pair(std::string& out, std::uint64_t first, std::uint64_t second) {
+  std::array<char, 2 * varint_bytes_max> bytes;
+  const std::size_t size = write_varint(first, bytes.data());
+  out.append(bytes.data(), size + write_varint(second, bytes.data() + size));
+}
+
 std::unexpected<Error> cut() { return fail(ErrorCode::corrupt, "its metadata is cut short"); }
 
 }  // namespace
 
 void put_varint(std::string& out, std::uint64_t number) {
-  while (number >= 0x80) {
-    out += static_cast<char>(static_cast<unsigned char>(number | 0x80U));
-    number >>= 7U;
-  }
-  out += static_cast<char>(static_cast<unsigned char>(number));
+  VarintBytes bytes;
+  out.append(bytes.data(), write_varint(number, bytes.data()));
 }
 
 std::optional<std::uint64_t> take_varint(std::string_view& bytes) {
@@ -79,8 +99,7 @@ std::optional<std::uint64_t> take_varint(std::string_view& bytes) {
 }
 
 void FieldWriter::integer(unsigned tag, std::int64_t value) {
-  put_varint(out_, tag * 4 + integer_type);
-  put_varint(out_, zigzag(value));
+  put_pair(out_, tag * 4 + integer_type, zigzag(value));
 }
 
 void FieldWriter::text(unsigned tag, std::string_view value) {
@@ -92,8 +111,7 @@ void FieldWriter::text(unsigned tag, std::string_view value) {
 
 void FieldWriter::bytes(unsigned tag, std::string_view value) {
   if (value.empty()) return;
-  put_varint(out_, tag * 4 + bytes_type);
-  put_varint(out_, value.size());
+  put_pair(out_, tag * 4 + bytes_type, value.size());
   out_ += value;
 }
 

@@ -71,13 +71,15 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
     : path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
       entry_synced_(other.entry_synced_),
-      written_bytes_(other.written_bytes_) {}
+      written_bytes_(other.written_bytes_),
+      dropped_bytes_(other.dropped_bytes_) {}
 
 OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(descriptor_, other.descriptor_);
   std::swap(entry_synced_, other.entry_synced_);
   std::swap(written_bytes_, other.written_bytes_);
+  std::swap(dropped_bytes_, other.dropped_bytes_);
   return *this;
 }
 
@@ -110,6 +112,15 @@ Status OutputFile::sync() {
   TRY(sync_folder(path_.parent_path()));
   entry_synced_ = true;
   return {};
+}
+
+void OutputFile::drop_cached() noexcept {
+  // Whole pages only: the last one, half written, stays. A refusal costs memory, nothing else.
+  if (::posix_fadvise(descriptor_, static_cast<off_t>(dropped_bytes_),
+                      static_cast<off_t>(written_bytes_ - dropped_bytes_),
+                      POSIX_FADV_DONTNEED) != 0)
+    return;
+  dropped_bytes_ = written_bytes_;
 }
 
 void OutputFile::truncate(std::uint64_t bytes) noexcept {

@@ -25,7 +25,9 @@ class OutputFile {
   OutputFile& operator=(OutputFile&& other) noexcept;
 
   Status write(std::string_view bytes);
-  Status sync();                                // fdatasync, and the folder's entry the first time
+  Status sync();  // fdatasync, and the folder's entry the first time
+  // Takes what sync() brought to the disk out of the page cache: nobody here reads it again.
+  void drop_cached() noexcept;
   void truncate(std::uint64_t bytes) noexcept;  // best effort, after a failed write
   void remove() noexcept;
   [[nodiscard]] std::uint64_t written_bytes() const {
@@ -41,6 +43,7 @@ class OutputFile {
   int descriptor_ = -1;
   bool entry_synced_ = false;
   std::uint64_t written_bytes_ = 0;
+  std::uint64_t dropped_bytes_ = 0;  // from the beginning
 };
 
 }  // namespace understudy::store

@@ -51,6 +51,7 @@ class RecordChunk {
 
  private:
   std::string_view copy(std::string_view text);
+  void fetch_ahead() const;
 
   std::unique_ptr<char[]> text_;
   std::size_t bytes_;

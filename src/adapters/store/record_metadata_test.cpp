@@ -13,6 +13,23 @@ TEST(RecordMetadata, AnApiOfTheWrongTypeLeavesTheUsualOne) {
   EXPECT_EQ(std::get<CallRecord>(*parsed).call.api, Call().api);
 }
 
+// UUIDs are stored as 16 bytes; what only looks like one must come back letter by letter.
+TEST(RecordMetadata, IdsComeBackAsTheyWere) {
+  for (const char* id :
+       {"01999c3e-6f2a-7b41-8c5d-9e0f1a2b3c4d", "01999C3E-6f2a-7b41-8c5d-9e0f1a2b3c4d",
+        "01999c3e-6f2a-7b41-8c5d-9e0f1a2b3c4g", "01999c3e06f2a-7b41-8c5d-9e0f1a2b3c4d",
+        "01999c3e-6f2a-7b41-8c5d09e0f1a2b3c4d", "g1999c3e-6f2a-7b41-8c5d-9e0f1a2b3c4d",
+        "01999c3e-6f2a-7b41-8c5d-9e0f1a2b3c4", "\xff\x80", "x"}) {
+    Call call;
+    call.id = {id};
+    std::string bytes;
+    put_metadata(call, bytes);
+    const auto parsed = parse_metadata(bytes);
+    ASSERT_TRUE(parsed) << id;
+    EXPECT_EQ(std::get<CallRecord>(*parsed).call.id.value, id);
+  }
+}
+
 TEST(RecordMetadata, TheTenantStandsBehindTheRest) {
   Call call;
   call.id = {"a"};

@@ -194,6 +194,9 @@ Status SegmentWriter::State::commit() {
   if (bytes == bytes_synced) return {};
   TRY(write());
   if (const Status synced = file.sync(); !synced) return give_up(synced.error());
+  // A log that grew through the page cache would push out what is read there, such as a model's
+  // weights; and memory that a virtual machine has not touched yet costs eight times the write.
+  file.drop_cached();
   bytes_synced = bytes;
   committed = appended;
   ends.clear();

@@ -17,6 +17,10 @@ using wire::ItemKind;
 using wire::JsonCursor;
 using wire::JsonText;
 
+std::string_view bytes_of(const std::uint64_t& number) {
+  return {reinterpret_cast<const char*>(&number), sizeof number};
+}
+
 std::string_view slice(std::string_view body, const TextRange& range) {
   return body.substr(range.begin, range.bytes);
 }
@@ -98,7 +102,7 @@ Conversation read_conversation(Api api, const wire::RequestScan& scan, std::stri
       in_turn = false;
     }
     found.chain = with_item(api, found.chain, text);
-    if (!opened) found.opening = chained(found.system, text);
+    if (!opened) found.opening = chained(found.system, bytes_of(found.chain));
     opened = true;
   }
   if (!opened) found.opening = chained(found.system, body);

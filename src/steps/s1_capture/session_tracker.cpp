@@ -25,17 +25,22 @@ constexpr std::size_t candidates_max = 256;    // runs of one prompt that are co
 constexpr std::size_t turns_read_max = 4;      // of a conversation whose last call is unknown
 constexpr std::uint32_t none = ~std::uint32_t{0};
 
+// Where one call stands in the table. Apart from what else is known of it, so that a look for a
+// chain reads few lines of memory: most calls continue nothing that is known.
+struct Link {
+  std::uint64_t chain = 0;      // of its request
+  std::uint32_t next = none;    // in its bucket, older
+  std::uint32_t before = none;  // newer: load tests fill one bucket with one request
+};
+
 // One call as a possible parent.
 struct Entry {
-  std::uint64_t chain = 0;    // of its request
   std::uint64_t print = 0;    // of its answer; 0 until that is known
   std::uint64_t system = 0;   // of its system prompt
   std::uint64_t child = 0;    // chain of the first call that went on from it
   std::uint64_t session = 0;  // the digits of an inferred name
   std::uint64_t number = 0;
   std::int32_t step = 0;
-  std::uint32_t next = none;    // in its bucket, older
-  std::uint32_t before = none;  // newer: load tests fill one bucket with one request
   std::uint8_t id_bytes = 0;
   std::array<char, call_id_bytes_max> id{};
 };
@@ -87,7 +92,8 @@ struct SessionTracker::State {
   explicit State(const Pseudonyms& names)
       : name_key(names.of("session", "name")), seed(from_hex(names.of("conversation", "seed"))) {
     buckets.fill(none);
-    entries.reserve(limits::tracked_conversations_max);  // pages are touched as calls come
+    links.reserve(limits::tracked_conversations_max);  // pages are touched as calls come
+    entries.reserve(limits::tracked_conversations_max);
   }
 
   [[nodiscard]] std::uint32_t& bucket(std::uint64_t chain) {
@@ -98,22 +104,22 @@ struct SessionTracker::State {
   Entry* find(const Wanted& wanted) {
     Entry* best = nullptr;
     std::size_t compared = 0;
-    for (std::uint32_t at = bucket(wanted.chain); at != none; at = entries[at].next) {
-      Entry& entry = entries[at];
-      if (entry.chain != wanted.chain) continue;
+    for (std::uint32_t at = bucket(wanted.chain); at != none; at = links[at].next) {
+      if (links[at].chain != wanted.chain) continue;
       if (++compared > candidates_max) break;
+      Entry& entry = entries[at];
       const int difference = best == nullptr ? -1 : misfit(entry, wanted) - misfit(*best, wanted);
       if (difference < 0 || (difference == 0 && entry.child == 0)) best = &entry;
     }
     return best;
   }
 
-  // Three misses of the cache, which the lock would be held for.
+  // A miss of the cache, which the lock would be held for.
   void prefetch(std::uint64_t chain) const { __builtin_prefetch(&buckets[chain % buckets.size()]); }
 
   [[nodiscard]] bool knows(std::uint64_t chain) {
     std::uint32_t at = bucket(chain);
-    while (at != none && entries[at].chain != chain) at = entries[at].next;
+    while (at != none && links[at].chain != chain) at = links[at].next;
     return at != none;
   }
 
@@ -126,32 +132,35 @@ struct SessionTracker::State {
     return *parent;
   }
 
-  std::uint64_t remember(Entry entry) {
+  std::uint64_t remember(std::uint64_t chain, Entry entry) {
     entry.number = ++placed;
     const auto slot = static_cast<std::uint32_t>((placed - 1) % limits::tracked_conversations_max);
     if (slot == entries.size()) {
+      links.emplace_back();
       entries.emplace_back();
     } else {
       forget(slot);
     }
-    std::uint32_t& head = bucket(entry.chain);
-    entry.next = head;
-    entry.before = none;
-    if (head != none) entries[head].before = slot;
-    head = slot;
+    std::uint32_t& head = bucket(chain);
+    if (head != none) links[head].before = slot;
+    links[slot] = {.chain = chain, .next = std::exchange(head, slot)};
     entries[slot] = entry;
-    if (entries.size() == limits::tracked_conversations_max) {  // the next call's
-      const Entry* next = &entries[placed % limits::tracked_conversations_max];
-      __builtin_prefetch(next, 1);
-      __builtin_prefetch(&next->id, 1);
-    }
+    if (entries.size() == limits::tracked_conversations_max) prefetch_slot(placed);
     return entry.number;
+  }
+
+  // What the next remember() overwrites.
+  void prefetch_slot(std::uint64_t number) const {
+    const std::size_t slot = number % limits::tracked_conversations_max;
+    __builtin_prefetch(&entries[slot], 1);
+    __builtin_prefetch(&entries[slot].id, 1);
+    prefetch(links[slot].chain);
   }
 
   // The oldest of all is the last of its bucket.
   void forget(std::uint32_t slot) {
-    const Entry& entry = entries[slot];
-    (entry.before != none ? entries[entry.before].next : bucket(entry.chain)) = none;
+    const Link& link = links[slot];
+    (link.before != none ? links[link.before].next : bucket(link.chain)) = none;
   }
 
   // The digits of an inferred session's name.
@@ -168,7 +177,8 @@ struct SessionTracker::State {
   const SecretText name_key;  // 16 hex digits: 64 bits, as many as a name has
   const std::uint64_t seed;
   std::mutex mutex;
-  std::vector<Entry> entries;  // a ring: the oldest is overwritten
+  std::vector<Link> links;     // a ring: the oldest is overwritten
+  std::vector<Entry> entries;  // of the same calls
   std::array<std::uint32_t, limits::tracked_conversations_max> buckets{};
   std::uint64_t placed = 0;
 };
@@ -199,7 +209,7 @@ SessionTracker::Ticket SessionTracker::place(const wire::RequestScan& scan, std:
     parent = find(turn.chain, is_read ? state_->print_of(words_of_turn(api, scan, body, turn)) : 0);
   }
 
-  Entry entry{.chain = conversation.chain, .system = conversation.system};
+  Entry entry{.system = conversation.system};
   if (call.id.value.size() <= call_id_bytes_max) {
     entry.id_bytes = static_cast<std::uint8_t>(call.id.value.size());
     std::ranges::copy(call.id.value, entry.id.begin());
@@ -217,7 +227,7 @@ SessionTracker::Ticket SessionTracker::place(const wire::RequestScan& scan, std:
     entry.session = state_->name_of(conversation.opening, call.id.value);
   call.session = {named.empty() ? session_name(entry.session) : std::string(named)};
   call.step = entry.step;
-  return {.number = state_->remember(entry), .scope = scope};
+  return {.number = state_->remember(conversation.chain, entry), .scope = scope};
 }
 
 void SessionTracker::answered(const Ticket& ticket, const Answered& answer) {
@@ -230,10 +240,9 @@ void SessionTracker::answered(const Ticket& ticket, const Answered& answer) {
   state_->entries[slot].print = print;
   if (id.empty()) return;
   Entry alias = state_->entries[slot];
-  alias.chain = chained(ticket.scope, id);
   alias.print = 0;
   alias.child = 0;
-  state_->remember(alias);
+  state_->remember(chained(ticket.scope, id), alias);
 }
 
 std::vector<ToolResult> tool_results(wire::Api api, const wire::RequestScan& scan,
