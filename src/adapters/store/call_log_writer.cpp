@@ -25,6 +25,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t feedback_budget_us = 1'000'000;  // comments are few
+constexpr double compressed_bytes_per_us = 150;         // about, on one core
+constexpr double compressed_share_min = 0.1;            // of a group's bytes
 
 // What a record holds of the ring's memory.
 std::size_t ring_bytes_of(const RecordView& record) {
@@ -73,6 +75,7 @@ struct CallLogWriter::State {
   std::optional<Clock::time_point> commit_at;  // something is not yet on the disk
   Clock::time_point check_at;
   Clock::time_point budget_at;
+  std::int64_t compression_saved_us = 0;
   std::jthread thread;
 
   [[nodiscard]] bool has_room(std::size_t bytes) const {
@@ -97,7 +100,7 @@ struct CallLogWriter::State {
   void store_one(RecordChunk::Entry& entry);
   void commit();
   void check();
-  std::int64_t compression_budget_us();
+  std::int64_t compression_budget_us(std::uint64_t bytes);
   void lose(Done& done, const Error& error);
   void give_up(SegmentLane& lane, const Error& error);
   void set_state(const Error& error);
@@ -171,13 +174,16 @@ void CallLogWriter::State::run() {
   while (true) {
     wait_for_work(lock);
     batch.swap(ring);
+    const std::uint64_t batch_bytes = counters.ring_bytes;
     const bool must_commit = stopping || flushing > 0 || options.mode == CaptureMode::durable;
     const bool last = stopping;
     lock.unlock();
-    calls.begin_group(compression_budget_us());
+    const std::int64_t budget_us = compression_budget_us(batch_bytes);
+    calls.begin_group(budget_us);
     feedback.begin_group(feedback_budget_us);
     check();
     store(batch);
+    compression_saved_us -= budget_us - calls.budget_us();
     batch.clear();
     if (commit_at && (must_commit || Clock::now() >= *commit_at)) commit();
     free_room(0, 0);
@@ -189,8 +195,10 @@ void CallLogWriter::State::run() {
   for (SegmentLane* lane : {&calls, &feedback}) static_cast<void>(lane->end());
 }
 
-// What is left of the last group's, and the share of the time since; a quiet second saves some up.
-std::int64_t CallLogWriter::State::compression_budget_us() {
+// Adds the share of the time since the last group to what was saved; a quiet second saves some up.
+// Calls that come so fast that it would do for a few of them only get nothing: the log would hardly
+// become smaller, and the machine is at its busiest.
+std::int64_t CallLogWriter::State::compression_budget_us(std::uint64_t bytes) {
   if (options.compression == Compression::always) return std::numeric_limits<std::int64_t>::max();
   const auto time = Clock::now();
   const auto elapsed_us =
@@ -198,8 +206,12 @@ std::int64_t CallLogWriter::State::compression_budget_us() {
   budget_at = time;
   const auto earned_us = std::min(static_cast<double>(elapsed_us) * limits::log_compression_share,
                                   static_cast<double>(limits::log_compression_saved_us_max));
-  return std::min(calls.budget_us() + static_cast<std::int64_t>(earned_us),
-                  limits::log_compression_saved_us_max);
+  compression_saved_us = std::min(compression_saved_us + static_cast<std::int64_t>(earned_us),
+                                  limits::log_compression_saved_us_max);
+  const auto needed_us = static_cast<double>(bytes) / compressed_bytes_per_us;
+  const bool is_flood = needed_us * compressed_share_min >
+                        static_cast<double>(elapsed_us) * limits::log_compression_share;
+  return is_flood ? 0 : compression_saved_us;
 }
 
 void CallLogWriter::State::store(std::vector<std::unique_ptr<RecordChunk>>& batch) {

@@ -21,7 +21,8 @@ namespace understudy::store {
 
 // Compressing text takes three times what all else takes. Beside I/O threads it may use a share of
 // one core (limits::log_compression_share): then everything is compressed up to some 800 new 2 KiB
-// calls a second (bursts are saved up for), and beyond that a part of them.
+// calls a second (bursts are saved up for), beyond that a part of them, and beyond ten times that
+// nothing: the compressor's tables would push out of the caches what the I/O threads need there.
 enum class Compression { within_share, always };
 
 struct CallLogOptions {

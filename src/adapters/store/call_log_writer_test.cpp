@@ -124,6 +124,23 @@ std::size_t cached_pages(const fs::path& path) {
       std::ranges::count_if(resident, [](unsigned char page) { return (page & 1U) != 0; }));
 }
 
+TEST_F(CallLogWriterTest, CallsAreCompressedUnlessTheyComeInAFlood) {
+  const auto log = CallLogWriter::open(*home_).value();
+  const auto bytes_a_call = [&](int count, std::chrono::milliseconds pause) {
+    const std::uint64_t before = log->counters().log_bytes;
+    for (int i = 0; i < count; ++i) {
+      Call one = call("c" + std::to_string(i), 4096);
+      while (!log->try_append(one)) std::this_thread::yield();
+      std::this_thread::sleep_for(pause);
+    }
+    EXPECT_TRUE(log->flush());
+    return (log->counters().log_bytes - before) / static_cast<unsigned>(count);
+  };
+  EXPECT_LT(bytes_a_call(30, std::chrono::milliseconds(5)), 1000u);
+  EXPECT_GT(bytes_a_call(20'000, {}), 3500u);
+  EXPECT_LT(bytes_a_call(30, std::chrono::milliseconds(5)), 1000u);
+}
+
 TEST_F(CallLogWriterTest, WhatIsOnTheDiskLeavesThePageCache) {
   struct statfs system{};
   ASSERT_EQ(::statfs(directory_.c_str(), &system), 0);
