@@ -98,7 +98,7 @@ inline constexpr std::int64_t segment_age_s_max = 86'400;
 inline constexpr std::size_t segment_part_bytes_max = 128 * mebi;
 inline constexpr std::size_t segment_tenants_max = 4096;
 inline constexpr std::size_t part_bytes_min = 64;        // a shorter one is cheaper to repeat
-inline constexpr std::size_t part_table_slots = 65'536;  // 24 bytes each, of the writer
+inline constexpr std::size_t part_table_slots = 65'536;  // 16 bytes each, of the writer
 inline constexpr std::size_t record_bytes_max = 2 * body_bytes_max;
 
 // clustering and templates

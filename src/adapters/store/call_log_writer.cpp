@@ -26,7 +26,7 @@ using std::chrono::milliseconds;
 
 constexpr std::int64_t feedback_budget_us = 1'000'000;  // comments are few
 constexpr double compressed_bytes_per_us = 150;         // about, on one core
-constexpr double compressed_share_min = 0.1;            // of a group's bytes
+constexpr double compressed_share_min = 0.1;            // of what comes; below, nothing is
 
 // What a record holds of the ring's memory.
 std::size_t ring_bytes_of(const RecordView& record) {
@@ -76,6 +76,7 @@ struct CallLogWriter::State {
   Clock::time_point check_at;
   Clock::time_point budget_at;
   std::int64_t compression_saved_us = 0;
+  double flood_us = 0;
   std::jthread thread;
 
   [[nodiscard]] bool has_room(std::size_t bytes) const {
@@ -101,6 +102,7 @@ struct CallLogWriter::State {
   void commit();
   void check();
   std::int64_t compression_budget_us(std::uint64_t bytes);
+  bool is_flood(std::int64_t elapsed_us, std::uint64_t bytes);
   void lose(Done& done, const Error& error);
   void give_up(SegmentLane& lane, const Error& error);
   void set_state(const Error& error);
@@ -196,8 +198,6 @@ void CallLogWriter::State::run() {
 }
 
 // Adds the share of the time since the last group to what was saved; a quiet second saves some up.
-// Calls that come so fast that it would do for a few of them only get nothing: the log would hardly
-// become smaller, and the machine is at its busiest.
 std::int64_t CallLogWriter::State::compression_budget_us(std::uint64_t bytes) {
   if (options.compression == Compression::always) return std::numeric_limits<std::int64_t>::max();
   const auto time = Clock::now();
@@ -208,10 +208,20 @@ std::int64_t CallLogWriter::State::compression_budget_us(std::uint64_t bytes) {
                                   static_cast<double>(limits::log_compression_saved_us_max));
   compression_saved_us = std::min(compression_saved_us + static_cast<std::int64_t>(earned_us),
                                   limits::log_compression_saved_us_max);
-  const auto needed_us = static_cast<double>(bytes) / compressed_bytes_per_us;
-  const bool is_flood = needed_us * compressed_share_min >
-                        static_cast<double>(elapsed_us) * limits::log_compression_share;
-  return is_flood ? 0 : compression_saved_us;
+  return is_flood(elapsed_us, bytes) ? 0 : compression_saved_us;
+}
+
+// Calls that come so fast that the budget would do for a tenth of them are not compressed at all:
+// the log would hardly become smaller, and the compressor's tables would push out of the caches
+// what the I/O threads need there. A bucket of the time that compressing everything would take.
+bool CallLogWriter::State::is_flood(std::int64_t elapsed_us, std::uint64_t bytes) {
+  constexpr double budget_max_us = limits::log_compression_saved_us_max;
+  constexpr double drained_share = limits::log_compression_share / compressed_share_min;
+  flood_us = std::max(flood_us - static_cast<double>(elapsed_us) * drained_share, 0.0);
+  const bool is_full = flood_us > budget_max_us;
+  flood_us = std::min(flood_us + static_cast<double>(bytes) / compressed_bytes_per_us,
+                      2 * budget_max_us);  // half a second after its end, a flood is forgotten
+  return is_full;
 }
 
 void CallLogWriter::State::store(std::vector<std::unique_ptr<RecordChunk>>& batch) {

@@ -19,7 +19,7 @@ class PartTable {
  public:
   using Address = crypto::ContentAddresser::Address;
 
-  // Has the part's set fetched while something else is done: the table is colder than any cache.
+  // Has the part's set fetched while something else is done: it is in no cache, as a rule.
   void prefetch(const Address& address) {
     if (sets_.empty()) sets_.resize(limits::part_table_slots / ways);
     __builtin_prefetch(&sets_[set_of(address)], 1);
