@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t feedback_budget_us = 1'000'000;  // comments are few
+constexpr std::int64_t compression_group_us_max = 200;  // of what was saved, at a time
 constexpr double compressed_bytes_per_us = 150;         // about, on one core
 constexpr double compressed_share_min = 0.1;            // of what comes; below, nothing is
 
@@ -208,7 +209,8 @@ std::int64_t CallLogWriter::State::compression_budget_us(std::uint64_t bytes) {
                                   static_cast<double>(limits::log_compression_saved_us_max));
   compression_saved_us = std::min(compression_saved_us + static_cast<std::int64_t>(earned_us),
                                   limits::log_compression_saved_us_max);
-  return is_flood(elapsed_us, bytes) ? 0 : compression_saved_us;
+  if (is_flood(elapsed_us, bytes)) return 0;
+  return std::min(compression_saved_us, compression_group_us_max);  // a call may wait for this core
 }
 
 // Calls that come so fast that the budget would do for a tenth of them are not compressed at all:
