@@ -1,7 +1,8 @@
 """The gateway's cost: direct, nginx proxy_pass, Portkey, and Understudy with capture off, async and durable.
 
 Everything runs on this machine, at once, and is measured in turn, round by round: what else the machine does hits all
-alike. Ratios are taken within a round, then the median over the rounds. Encryption is on wherever capture is.
+alike. Each round starts its systems anew: one process differs from the next by up to 20 % for as long as it lives.
+Ratios are taken within a round, then the median over the rounds. Encryption is on wherever capture is.
 """
 
 import ctypes
@@ -61,11 +62,12 @@ def read_streams(program, system, connections, streams=1, start_ms=1000):
 
 
 def measure_round(program, systems, number, seconds):
-    """{system: {connections: wrk's figures} and "streams"}"""
-    measured = {}
+    """{system: {connections: wrk's figures}, "streams", "idle_mib" and "resident_mib"}"""
+    time.sleep(1)
+    measured = {system.name: {"idle_mib": resources.resident_mib(system.pid)} for system in systems}
     # Another order in each round: nobody always runs behind the same one.
     for system in systems[number % len(systems):] + systems[:number % len(systems)]:
-        figures = measured[system.name] = {}
+        figures = measured[system.name]
         with resources.MemoryWatch(system.pid) as watch:
             for connections in CONNECTIONS:
                 cpu = resources.cpu_seconds(system.pid)
@@ -122,7 +124,7 @@ class Rounds:
         return f"{min(values):.0f}..{max(values):.0f}"
 
 
-def table(rounds, names, idle):
+def table(rounds, names):
     for name in names:
         def rate(connections, name=name):
             return f"{rounds.of(name, connections, 'rate'):8.0f}"
@@ -132,7 +134,7 @@ def table(rounds, names, idle):
                f" | first frame +{rounds.added(name, 'streams', 'first_frame', 'p50_us'):5.0f}"
                f" gap p99 +{rounds.added(name, 'streams', 'gap', 'p99_us'):5.0f}"
                f" way p50 +{rounds.added(name, 'streams', 'under_way', 'p50_us'):4.0f} us"
-               f" | rss {idle[name]:5.1f} idle, {rounds.of(name, 'resident_mib'):5.1f} MiB peak"
+               f" | rss {rounds.of(name, 'idle_mib'):5.1f} idle, {rounds.of(name, 'resident_mib'):5.1f} MiB peak"
                f" | failed {rounds.failures(name)} | c=16 {rounds.spread(name, 16, 'rate')}")
 
 
@@ -251,17 +253,17 @@ def evaluate(rounds, names, many, memory, starts):
 def run(program, _, options):
     resources.raise_file_limit()
     steps = machine.Steps()
-    with gateway_systems.Systems(program, program.home) as systems:
-        compared = systems.compared(options.systems.split(","))
-        time.sleep(1)
-        idle = {system.name: resources.resident_mib(system.pid) for system in compared}
-        names = [system.name for system in compared]
+    wanted = options.systems.split(",")
+    measured = []
+    with steps.step(f"{options.rounds} rounds"):
+        for number in range(options.rounds):
+            with gateway_systems.Systems(program, program.home / f"round-{number + 1}") as systems:
+                measured.append(measure_round(program, systems.compared(wanted), number, options.seconds))
+    rounds = Rounds(measured)
+    names = list(measured[0])
+    with gateway_systems.Systems(program, program.home / "after") as systems:
+        compared = systems.compared(wanted)
         upstream_port = compared[0].port
-        measured = []
-        with steps.step(f"{options.rounds} rounds"):
-            for number in range(options.rounds):
-                measured.append(measure_round(program, compared, number, options.seconds))
-        rounds = Rounds(measured)
         many = {}
         with steps.step(f"{MANY_STREAMS} streams"):
             for system in compared:
@@ -278,7 +280,7 @@ def run(program, _, options):
                       "shared system prompt and a last message of its own, answer 1,024 bytes; streams of 64 frames at "
                       f"20 ms, {STREAMS} at once; medians of {options.rounds} interleaved rounds; '+' is over direct",
             "log on": gateway_systems.file_system_of(program.home),
-            "requests/s at " + "/".join(map(str, CONNECTIONS)): list(table(rounds, names, idle)),
+            "requests/s at " + "/".join(map(str, CONNECTIONS)): list(table(rounds, names)),
             "to nginx and Portkey": {
                 name: ", ".join(f"{rounds.ratio(name, other, 16, 'rate'):.2f}x {other} at c=16" for other in (
                     "nginx", "portkey") if other in names) for name in names if "understudy" in name},
