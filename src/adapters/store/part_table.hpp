@@ -20,15 +20,11 @@ class PartTable {
   using Address = crypto::ContentAddresser::Address;
 
   // Has the part's set fetched while something else is done: it is in no cache, as a rule.
-  void prefetch(const Address& address) {
-    if (sets_.empty()) sets_.resize(limits::part_table_slots / ways);
-    __builtin_prefetch(&sets_[set_of(address)], 1);
-  }
+  void prefetch(const Address& address) { __builtin_prefetch(&set_of(address), 1); }
 
   // The ordinal under which the part is stored; or nothing, and from now on it is `ordinal`.
   std::optional<std::uint32_t> find_or_add(const Address& address, std::uint32_t ordinal) {
-    if (sets_.empty()) sets_.resize(limits::part_table_slots / ways);
-    Set& set = sets_[set_of(address)];
+    Set& set = set_of(address);
     const Tail tail = tail_of(address);
     std::size_t at = 0;
     while (at < ways && (set.ordinals[at] == none || set.tails[at] != tail)) ++at;
@@ -56,10 +52,12 @@ class PartTable {
   };
   static_assert(sizeof(Set) == 64);
 
-  static std::size_t set_of(const Address& address) {
+  Set& set_of(const Address& address) {
+    constexpr std::size_t sets = limits::part_table_slots / ways;
+    if (sets_.empty()) sets_.resize(sets);
     std::size_t number = 0;  // addresses are as good as random: any of their bytes will do
     for (std::size_t i = 0; i < set_number_bytes; ++i) number = number << 8U | address[i];
-    return number % (limits::part_table_slots / ways);
+    return sets_[number % sets];
   }
   static Tail tail_of(const Address& address) {
     Tail tail;

@@ -17,10 +17,6 @@ using wire::ItemKind;
 using wire::JsonCursor;
 using wire::JsonText;
 
-std::string_view bytes_of(const std::uint64_t& number) {
-  return {reinterpret_cast<const char*>(&number), sizeof number};
-}
-
 std::string_view slice(std::string_view body, const TextRange& range) {
   return body.substr(range.begin, range.bytes);
 }
@@ -76,6 +72,10 @@ std::uint64_t with_item(Api api, std::uint64_t chain, std::string_view item) {
 }
 
 }  // namespace
+
+std::string_view bytes_of(const std::uint64_t& number) {
+  return {reinterpret_cast<const char*>(&number), sizeof number};
+}
 
 std::uint64_t chained(std::uint64_t before, std::string_view text) {
   return XXH3_64bits_withSeed(text.data(), text.size(), before);

@@ -36,6 +36,8 @@ Conversation read_conversation(wire::Api api, const wire::RequestScan& scan, std
 std::string words_of_turn(wire::Api api, const wire::RequestScan& scan, std::string_view body,
                           const ModelTurn& turn);
 
+// A number as the text that is hashed; a view of it.
+std::string_view bytes_of(const std::uint64_t& number);
 std::uint64_t chained(std::uint64_t before, std::string_view text);
 
 }  // namespace understudy::s1

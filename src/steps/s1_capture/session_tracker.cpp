@@ -82,10 +82,6 @@ bool said_by_model(ItemKind kind) {
   return kind == ItemKind::assistant || kind == ItemKind::tool_call;
 }
 
-std::string_view bytes_of(const std::uint64_t& number) {
-  return {reinterpret_cast<const char*>(&number), sizeof number};
-}
-
 }  // namespace
 
 struct SessionTracker::State {
