@@ -3,6 +3,7 @@
 # One call per folder of src/. Sources, tests and fuzz targets are found by their names, so that adding a
 # file needs no edit here: x.cpp goes into the module, x_test.cpp into its one test program, each x_fuzz.cpp
 # becomes a libFuzzer program (preset fuzz) and each x_bench.cpp a program that is built on demand. USES names modules as in tools/layers.txt.
+# TEST_LABEL: what its tests are for ctest -L (default: unit); TEST_ENVIRONMENT: variables that they run with.
 
 add_compile_options(-Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
@@ -28,7 +29,10 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 
 function(understudy_module path)
-  cmake_parse_arguments(MODULE "" "" "USES;LINKS" ${ARGN})
+  cmake_parse_arguments(MODULE "" "TEST_LABEL;TEST_ENVIRONMENT" "USES;LINKS" ${ARGN})
+  if(NOT MODULE_TEST_LABEL)
+    set(MODULE_TEST_LABEL unit)
+  endif()
   string(REPLACE "/" "_" name ${path})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${path}/*.cpp)
   set(all_sources ${sources})
@@ -60,7 +64,7 @@ function(understudy_module path)
     target_link_libraries(${name}_test PRIVATE us_${name} GTest::gmock GTest::gtest_main)
     # Listing loads libtorch, which takes more than the usual 5 s from a cold disk.
     gtest_discover_tests(${name}_test TEST_PREFIX "${path}/" DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                         PROPERTIES TIMEOUT 120 LABELS unit)
+                         PROPERTIES TIMEOUT 120 LABELS ${MODULE_TEST_LABEL} ENVIRONMENT "${MODULE_TEST_ENVIRONMENT}")
   endif()
   set(benches ${all_sources})
   list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")

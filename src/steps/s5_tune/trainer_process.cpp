@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/exit_code.hpp"
@@ -48,13 +49,24 @@ struct Pipe {
   }
 };
 
+// Ours, and what keeps UCX from patching libc's memory functions: libtorch brings it by way of Open
+// MPI, and loading it took half a second of a core for hooks that only its own transports use.
+std::vector<char*> environment_of_trainer() {
+  static char no_hooks[] = "UCX_MEM_EVENTS=no";
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
+  if (::getenv("UCX_MEM_EVENTS") == nullptr) variables.push_back(no_hooks);
+  variables.push_back(nullptr);
+  return variables;
+}
+
 // In the child, between fork and exec: only calls that are safe there.
-[[noreturn]] void become(const std::filesystem::path& program, char* const* words, int input,
-                         int output) {
+[[noreturn]] void become(const std::filesystem::path& program, char* const* words,
+                         char* const* environment, int input, int output) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   ::dup2(input, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
-  ::execv(program.c_str(), words);
+  ::execve(program.c_str(), words, environment);
   ::_exit(127);
 }
 
@@ -104,10 +116,12 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
   std::vector<char*> words;
   for (std::string& text : texts) words.push_back(text.data());
   words.push_back(nullptr);
+  const std::vector<char*> environment = environment_of_trainer();
 
   const auto ignored = std::signal(SIGPIPE, SIG_IGN);
   const pid_t child = ::fork();
-  if (child == 0) become(program, words.data(), to_child.read_end, from_child.write_end);
+  if (child == 0)
+    become(program, words.data(), environment.data(), to_child.read_end, from_child.write_end);
   if (child < 0)
     return fail(ErrorCode::unavailable,
                 std::string("cannot start the trainer: ") + std::strerror(errno));
