@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/clock.hpp"
+#include "base/hex.hpp"
 #include "base/limits.hpp"
 #include "records/task.hpp"
 
@@ -12,26 +13,9 @@ namespace understudy {
 
 namespace {
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-std::string to_hex(const SecretHash& hash) {
-  std::string hex;
-  for (const std::uint8_t byte : hash) {
-    hex += hex_digits[byte >> 4];
-    hex += hex_digits[byte & 15];
-  }
-  return hex;
-}
-
 std::optional<SecretHash> from_hex(std::string_view hex) {
   SecretHash hash{};
-  if (hex.size() != 2 * hash.size()) return std::nullopt;
-  for (std::size_t i = 0; i < hash.size(); ++i) {
-    const std::size_t high = hex_digits.find(hex[2 * i]);
-    const std::size_t low = hex_digits.find(hex[2 * i + 1]);
-    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-    hash[i] = static_cast<std::uint8_t>(16 * high + low);
-  }
+  if (hex.size() != 2 * hash.size() || !from_lower_hex(hex, hash)) return std::nullopt;
   return hash;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adapters/net/http.hpp"
+#include "base/hex.hpp"
 
 namespace understudy::net {
 
@@ -49,22 +50,6 @@ bool split_authority(std::string_view authority, std::string& host, std::string&
   if (colon == std::string_view::npos) return is_host(host);
   port = authority.substr(colon + 1);
   return is_host(host) && is_port(port);
-}
-
-std::string unescape(std::string_view text) {  // %40 -> @
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16).ptr ==
-            text.data() + i + 3) {
-      plain += static_cast<char>(value);
-      i += 2;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
 }
 
 bool is_loopback(const std::string& host) {
@@ -165,7 +150,7 @@ Result<Url> parse_proxy_url(std::string_view text) {
   }
   rest = rest.substr(0, rest.find('/'));
   if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    url.credentials = unescape(rest.substr(0, at));
+    url.credentials = decode_percent(rest.substr(0, at));
     rest.remove_prefix(at + 1);
   }
   url.port = "80";

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adapters/crypto/keys.hpp"
+#include "adapters/store/compression_budget.hpp"
 #include "adapters/store/record_chunk.hpp"
 #include "adapters/store/segment_lane.hpp"
 #include "base/check.hpp"
@@ -24,10 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::int64_t feedback_budget_us = 1'000'000;  // comments are few
-constexpr std::int64_t compression_group_us_max = 200;  // of what was saved, at a time
-constexpr double compressed_bytes_per_us = 150;         // about, on one core
-constexpr double compressed_share_min = 0.1;            // of what comes; below, nothing is
+constexpr std::int64_t feedback_budget_us = 1'000'000;  // for compression: comments are few
 
 // What a record holds of the ring's memory.
 std::size_t ring_bytes_of(const RecordView& record) {
@@ -76,8 +74,7 @@ struct CallLogWriter::State {
   std::optional<Clock::time_point> commit_at;  // something is not yet on the disk
   Clock::time_point check_at;
   Clock::time_point budget_at;
-  std::int64_t compression_saved_us = 0;
-  double flood_us = 0;
+  CompressionBudget compression_budget;
   std::jthread thread;
 
   [[nodiscard]] bool has_room(std::size_t bytes) const {
@@ -103,7 +100,6 @@ struct CallLogWriter::State {
   void commit();
   void check();
   std::int64_t compression_budget_us(std::uint64_t bytes);
-  bool is_flood(std::int64_t elapsed_us, std::uint64_t bytes);
   void lose(Done& done, const Error& error);
   void give_up(SegmentLane& lane, const Error& error);
   void set_state(const Error& error);
@@ -186,7 +182,7 @@ void CallLogWriter::State::run() {
     feedback.begin_group(feedback_budget_us);
     check();
     store(batch);
-    compression_saved_us -= budget_us - calls.budget_us();
+    compression_budget.spend(budget_us - calls.budget_us());
     batch.clear();
     if (commit_at && (must_commit || Clock::now() >= *commit_at)) commit();
     free_room(0, 0);
@@ -198,32 +194,13 @@ void CallLogWriter::State::run() {
   for (SegmentLane* lane : {&calls, &feedback}) static_cast<void>(lane->end());
 }
 
-// Adds the share of the time since the last group to what was saved; a quiet second saves some up.
+// Time for compression, for a batch of so many bytes.
 std::int64_t CallLogWriter::State::compression_budget_us(std::uint64_t bytes) {
   if (options.compression == Compression::always) return std::numeric_limits<std::int64_t>::max();
   const auto time = Clock::now();
-  const auto elapsed_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(time - budget_at).count();
-  budget_at = time;
-  const auto earned_us = std::min(static_cast<double>(elapsed_us) * limits::log_compression_share,
-                                  static_cast<double>(limits::log_compression_saved_us_max));
-  compression_saved_us = std::min(compression_saved_us + static_cast<std::int64_t>(earned_us),
-                                  limits::log_compression_saved_us_max);
-  if (is_flood(elapsed_us, bytes)) return 0;
-  return std::min(compression_saved_us, compression_group_us_max);  // a call may wait for this core
-}
-
-// Calls that come so fast that the budget would do for a tenth of them are not compressed at all:
-// the log would hardly become smaller, and the compressor's tables would push out of the caches
-// what the I/O threads need there. A bucket of the time that compressing everything would take.
-bool CallLogWriter::State::is_flood(std::int64_t elapsed_us, std::uint64_t bytes) {
-  constexpr double budget_max_us = limits::log_compression_saved_us_max;
-  constexpr double drained_share = limits::log_compression_share / compressed_share_min;
-  flood_us = std::max(flood_us - static_cast<double>(elapsed_us) * drained_share, 0.0);
-  const bool is_full = flood_us > budget_max_us;
-  flood_us = std::min(flood_us + static_cast<double>(bytes) / compressed_bytes_per_us,
-                      2 * budget_max_us);  // half a second after its end, a flood is forgotten
-  return is_full;
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::microseconds>(time - std::exchange(budget_at, time));
+  return compression_budget.for_group(elapsed.count(), bytes);
 }
 
 void CallLogWriter::State::store(std::vector<std::unique_ptr<RecordChunk>>& batch) {

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/hex.hpp"
+
 namespace understudy::store {
 
 namespace {
@@ -13,18 +15,8 @@ enum Type : unsigned { integer_type = 0, bytes_type = 1, number_type = 2, uuid_t
 constexpr std::size_t uuid_text_bytes = 36;
 constexpr std::size_t uuid_bytes = 16;
 constexpr unsigned tag_max = 1U << 20U;
-constexpr std::string_view digits = "0123456789abcdef";
 
 bool is_dash(std::size_t at) { return at == 8 || at == 13 || at == 18 || at == 23; }
-
-// A hex digit's value, or a negative number; by table, because each call has two or three UUIDs.
-constexpr std::array<std::int8_t, 256> digit_values = [] {
-  std::array<std::int8_t, 256> values{};
-  values.fill(-1);
-  for (std::size_t i = 0; i < digits.size(); ++i)
-    values[static_cast<unsigned char>(digits[i])] = static_cast<std::int8_t>(i);
-  return values;
-}();
 
 // Only what uuid_text() gives back exactly: 36 characters, lower case.
 bool parse_uuid(std::string_view text, std::array<char, uuid_bytes>& out) {
@@ -33,10 +25,9 @@ bool parse_uuid(std::string_view text, std::array<char, uuid_bytes>& out) {
   std::size_t at = 0;
   for (char& byte : out) {
     if (is_dash(at)) is_uuid &= text[at++] == '-';
-    const int high = digit_values[static_cast<unsigned char>(text[at])];
-    const int low = digit_values[static_cast<unsigned char>(text[at + 1])];
-    is_uuid &= (high | low) >= 0;
-    byte = static_cast<char>(high * 16 + low);
+    const int value = hex_byte(text[at], text[at + 1], lower_hex_value);
+    is_uuid &= value >= 0;
+    byte = static_cast<char>(value);
     at += 2;
   }
   return is_uuid;
@@ -46,8 +37,8 @@ std::string uuid_text(std::string_view bytes) {
   std::string text;
   for (const char byte : bytes) {
     if (is_dash(text.size())) text += '-';
-    text += digits[static_cast<unsigned char>(byte) >> 4U];
-    text += digits[static_cast<unsigned char>(byte) & 15U];
+    text += hex_digits[static_cast<unsigned char>(byte) >> 4U];
+    text += hex_digits[static_cast<unsigned char>(byte) & 15U];
   }
   return text;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "adapters/telemetry/spans.hpp"
+#include "base/hex.hpp"
 
 namespace understudy::telemetry {
 
@@ -10,23 +11,6 @@ std::string_view trim(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
-}
-
-int digit_of(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? digit_of(text[i + 1]) : -1;
-    const int low = high >= 0 ? digit_of(text[i + 2]) : -1;
-    if (low >= 0) i += 2;
-    out += low >= 0 ? static_cast<char>(16 * high + low) : text[i];
-  }
-  return out;
 }
 
 bool is_token(std::string_view name) {
@@ -51,7 +35,7 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_otlp_headers(std:
     const std::size_t equals = item.find('=');
     const std::string_view name = trim(item.substr(0, equals));
     std::string value =
-        equals == std::string_view::npos ? "" : percent_decoded(trim(item.substr(equals + 1)));
+        equals == std::string_view::npos ? "" : decode_percent(trim(item.substr(equals + 1)));
     // The text may hold a token: it is not repeated.
     if (equals == std::string_view::npos || !is_token(name) || !is_printable(value)) {
       return fail(ErrorCode::invalid_input, "the collector's headers are no list of name=value",

@@ -56,6 +56,11 @@ struct RequestScan {
   std::vector<TextRange> repeated;
 };
 
+// The bytes of a body that a scan of it found.
+inline std::string_view slice(std::string_view body, const TextRange& range) {
+  return body.substr(range.begin, range.bytes);
+}
+
 // invalid_input, with a message that names the defect and the place, when the body is no JSON
 // object or lacks what the API requires (messages, input, prompt), or when a key that decides the
 // routing appears twice: peers disagree on which one counts. What nobody here needs is not checked

@@ -25,10 +25,6 @@ std::string message_of(Api api, std::string_view body) {
   return scan.error().message;
 }
 
-std::string_view at(std::string_view body, TextRange range) {
-  return body.substr(range.begin, range.bytes);
-}
-
 std::vector<ItemKind> kinds(const RequestScan& scan) {
   std::vector<ItemKind> kinds;
   for (const RequestItem& item : scan.items) kinds.push_back(item.kind);
@@ -48,15 +44,15 @@ TEST(RequestScan, FindsModelStreamUserAndTheRangesOfAChatRequest) {
       {"role":"tool","tool_call_id":"1","content":"x"} ], "tools":[{"type":"function"}], "x":{"model":1} } )";
   const RequestScan scan = scanned(Api::chat_completions, body);
   EXPECT_EQ(scan.model, "gpt-4o");
-  EXPECT_EQ(at(body, scan.model_value), "\"gpt-4o\"");
+  EXPECT_EQ(slice(body, scan.model_value), "\"gpt-4o\"");
   EXPECT_EQ(scan.user, "u1");
   EXPECT_TRUE(scan.stream);
   EXPECT_THAT(kinds(scan), ElementsAre(ItemKind::system, ItemKind::user, ItemKind::assistant,
                                        ItemKind::tool_result));
-  EXPECT_EQ(at(body, scan.items[0].range), R"({"role":"system","content":"s"})");
-  EXPECT_EQ(at(body, scan.items[1].range),
+  EXPECT_EQ(slice(body, scan.items[0].range), R"({"role":"system","content":"s"})");
+  EXPECT_EQ(slice(body, scan.items[1].range),
             R"({"content":[{"type":"text","text":"},{"}],"role":"user"})");
-  EXPECT_EQ(at(body, scan.tools), R"([{"type":"function"}])");
+  EXPECT_EQ(slice(body, scan.tools), R"([{"type":"function"}])");
 }
 
 TEST(RequestScan, ReadsTheMessagesApi) {
@@ -65,7 +61,7 @@ TEST(RequestScan, ReadsTheMessagesApi) {
       "messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"tool_use","id":"t"}]},
       {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"ok"},{"type":"text","text":"go"}]}]})";
   const RequestScan scan = scanned(Api::messages, body);
-  EXPECT_EQ(at(body, scan.system), R"([{"type":"text","text":"be brief"}])");
+  EXPECT_EQ(slice(body, scan.system), R"([{"type":"text","text":"be brief"}])");
   EXPECT_EQ(scan.user, "u");
   EXPECT_THAT(kinds(scan), ElementsAre(ItemKind::user, ItemKind::assistant, ItemKind::tool_result));
 }
@@ -80,7 +76,7 @@ TEST(RequestScan, ReadsTheResponsesApi) {
                                        ItemKind::tool_call, ItemKind::tool_result));
   EXPECT_EQ(scan.previous_response, "resp_1");
   EXPECT_EQ(scan.conversation, "conv_2");
-  EXPECT_EQ(at(body, scan.system), "\"i\"");
+  EXPECT_EQ(slice(body, scan.system), "\"i\"");
   EXPECT_EQ(scanned(Api::responses, R"({"model":"m","input":"hi"})").items.size(), 1U);
   EXPECT_TRUE(scan_request(Api::responses, R"({"previous_response_id":"r"})"));
   EXPECT_TRUE(scan_request(Api::responses, R"({"prompt":{"id":"pmpt_1"}})"));
@@ -88,7 +84,7 @@ TEST(RequestScan, ReadsTheResponsesApi) {
 
 TEST(RequestScan, ReadsPromptsAndEmbeddingInputsAsOneItem) {
   const std::string_view body = R"({"model":"m","prompt":["a","b"],"stream":false})";
-  EXPECT_EQ(at(body, scanned(Api::completions, body).items.at(0).range), R"(["a","b"])");
+  EXPECT_EQ(slice(body, scanned(Api::completions, body).items.at(0).range), R"(["a","b"])");
   EXPECT_EQ(scanned(Api::embeddings, R"({"model":"m","input":[1,2,3]})").items.size(), 1U);
 }
 
@@ -132,7 +128,7 @@ TEST(RequestScan, RepeatedPartsAreLongEnoughAscendingAndApart) {
   std::size_t end = 0;
   for (const TextRange& range : scan.repeated) {
     EXPECT_GE(range.begin, end);
-    EXPECT_THAT(std::string(at(body, range)), HasSubstr(words));
+    EXPECT_THAT(std::string(slice(body, range)), HasSubstr(words));
     end = range.begin + range.bytes;
   }
 }
@@ -187,7 +183,7 @@ TEST(RequestScan, BothFormsAgreeOnALargeBody) {
   const Result<RequestScan> in_place = scan_request(Api::chat_completions, body);
   ASSERT_TRUE(in_place);
   EXPECT_EQ(in_place->items.at(0).range.bytes, copied.items.at(0).range.bytes);
-  EXPECT_EQ(at(body, copied.items.at(0).range).back(), '}');
+  EXPECT_EQ(slice(body, copied.items.at(0).range).back(), '}');
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/hex.hpp"
+
 namespace understudy::console {
 
 namespace {
@@ -16,13 +18,6 @@ std::unexpected<Error> bad(std::string_view what) {
   return fail(ErrorCode::invalid_input, "the address is malformed: " + std::string(what));
 }
 
-int hex_digit(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
-
 enum class Plus { is_plus, is_space };  // in a path, in a query
 
 Result<std::string> decode(std::string_view text, Plus plus) {
@@ -30,11 +25,9 @@ Result<std::string> decode(std::string_view text, Plus plus) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     char byte = text[i];
     if (byte == '%') {
-      if (i + 2 >= text.size()) return bad("a % without two digits");
-      const int high = hex_digit(text[i + 1]);
-      const int low = hex_digit(text[i + 2]);
-      if (high < 0 || low < 0) return bad("a % without two digits");
-      byte = static_cast<char>(high * 16 + low);
+      const auto code = leading_percent_code(text.substr(i));
+      if (!code) return bad("a % without two digits");
+      byte = *code;
       i += 2;
     } else if (byte == '+' && plus == Plus::is_space) {
       byte = ' ';

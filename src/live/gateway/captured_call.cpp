@@ -16,6 +16,7 @@
 #include "live/gateway/replies.hpp"
 #include "live/gateway/small_model_answer.hpp"
 #include "steps/s1_capture/pseudonym_cache.hpp"
+#include "steps/s1_capture/tool_results.hpp"
 
 namespace understudy::live {
 

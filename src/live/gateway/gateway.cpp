@@ -1,9 +1,9 @@
 #include "live/gateway/gateway.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include "adapters/wire/errors.hpp"
+#include "base/hex.hpp"
 #include "base/log.hpp"
 #include "base/short_lock.hpp"
 #include "live/api/routes.hpp"
@@ -39,14 +39,9 @@ bool climbs(std::string_view path) {
 // about.
 bool is_call_in_disguise(std::string_view path) {
   std::string plain;
-  for (std::size_t at = 0; at < path.size(); ++at) {
-    unsigned char c = static_cast<unsigned char>(path[at]);
-    const std::string_view code = path.substr(at).substr(0, 3);
-    if (c == '%' &&
-        std::from_chars(code.data() + 1, code.data() + code.size(), c, 16).ptr == code.data() + 3)
-      at += 2;
-    if (c >= 'A' && c <= 'Z') c = static_cast<unsigned char>(c + ('a' - 'A'));
-    if (c != '/' || !plain.ends_with('/')) plain += static_cast<char>(c);
+  for (char c : decode_percent(path)) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    if (c != '/' || !plain.ends_with('/')) plain += c;
   }
   if (plain.ends_with('/')) plain.pop_back();
   return plain != path && wire::api_of_path(plain).has_value();

@@ -17,10 +17,6 @@ using wire::ItemKind;
 using wire::JsonCursor;
 using wire::JsonText;
 
-std::string_view slice(std::string_view body, const TextRange& range) {
-  return body.substr(range.begin, range.bytes);
-}
-
 bool said_by_model(Api api, ItemKind kind) {
   // Reasoning items of the Responses API stand in front of the calls that they led to.
   return kind == ItemKind::assistant || kind == ItemKind::tool_call ||
@@ -84,12 +80,12 @@ std::uint64_t chained(std::uint64_t before, std::string_view text) {
 Conversation read_conversation(Api api, const wire::RequestScan& scan, std::string_view body,
                                std::uint64_t seed) {
   Conversation found{.turns = {}, .chain = seed, .system = seed, .opening = 0};
-  if (scan.system.bytes > 0) found.system = chained(found.system, slice(body, scan.system));
+  if (scan.system.bytes > 0) found.system = chained(found.system, wire::slice(body, scan.system));
   bool in_turn = false;
   bool opened = false;
   for (std::size_t i = 0; i < scan.items.size(); ++i) {
     const wire::RequestItem& item = scan.items[i];
-    const std::string_view text = slice(body, item.range);
+    const std::string_view text = wire::slice(body, item.range);
     if (item.kind == ItemKind::system) {
       found.system = chained(found.system, text);
       continue;
@@ -113,7 +109,7 @@ std::string words_of_turn(Api api, const wire::RequestScan& scan, std::string_vi
                           const ModelTurn& turn) {
   std::string text;
   for (std::size_t i = turn.begin; i < turn.end; ++i) {
-    const std::string_view item = slice(body, scan.items[i].range);
+    const std::string_view item = wire::slice(body, scan.items[i].range);
     const JsonText json(item);
     JsonCursor cursor = json.cursor();
     wire::AnswerMark mark;

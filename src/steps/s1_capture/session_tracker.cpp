@@ -6,7 +6,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "adapters/crypto/keys.hpp"
@@ -18,27 +17,25 @@ namespace understudy::s1 {
 
 namespace {
 
-using wire::ItemKind;
-
 constexpr std::size_t call_id_bytes_max = 36;  // a UUID; the gateway makes no other
 constexpr std::size_t candidates_max = 256;    // runs of one prompt that are compared
 constexpr std::size_t turns_read_max = 4;      // of a conversation whose last call is unknown
 constexpr std::uint32_t none = ~std::uint32_t{0};
+constexpr std::size_t cache_line_bytes = 64;
+// Many for the calls, so that a look for a chain that is not known seldom reads an entry: most
+// calls go on from nothing.
+constexpr std::size_t buckets_count = 4 * limits::tracked_conversations_max;
 
-// Where one call stands in the table. Apart from what else is known of it, so that a look for a
-// chain reads few lines of memory: most calls continue nothing that is known.
-struct Link {
+// One call as a possible parent. Two lines of the cache of its own, and all but its id in the
+// first: calls that end side by side on two cores write to entries side by side.
+struct alignas(cache_line_bytes) Entry {
   std::uint64_t chain = 0;      // of its request
   std::uint32_t next = none;    // in its bucket, older
   std::uint32_t before = none;  // newer: load tests fill one bucket with one request
-};
-
-// One call as a possible parent.
-struct Entry {
-  std::uint64_t print = 0;    // of its answer; 0 until that is known
-  std::uint64_t system = 0;   // of its system prompt
-  std::uint64_t child = 0;    // chain of the first call that went on from it
-  std::uint64_t session = 0;  // the digits of an inferred name
+  std::uint64_t print = 0;      // of its answer; 0 until that is known
+  std::uint64_t system = 0;     // of its system prompt
+  std::uint64_t child = 0;      // chain of the first call that went on from it
+  std::uint64_t session = 0;    // the digits of an inferred name
   std::uint64_t number = 0;
   std::int32_t step = 0;
   std::uint8_t id_bytes = 0;
@@ -74,22 +71,13 @@ std::string session_name(std::uint64_t number) {
   return name;
 }
 
-std::string_view slice(std::string_view body, const TextRange& range) {
-  return body.substr(range.begin, range.bytes);
-}
-
-bool said_by_model(ItemKind kind) {
-  return kind == ItemKind::assistant || kind == ItemKind::tool_call;
-}
-
 }  // namespace
 
 struct SessionTracker::State {
   explicit State(const Pseudonyms& names)
       : name_key(names.of("session", "name")), seed(from_hex(names.of("conversation", "seed"))) {
     buckets.fill(none);
-    links.reserve(limits::tracked_conversations_max);  // pages are touched as calls come
-    entries.reserve(limits::tracked_conversations_max);
+    entries.reserve(limits::tracked_conversations_max);  // pages are touched as calls come
   }
 
   [[nodiscard]] std::uint32_t& bucket(std::uint64_t chain) {
@@ -100,10 +88,10 @@ struct SessionTracker::State {
   Entry* find(const Wanted& wanted) {
     Entry* best = nullptr;
     std::size_t compared = 0;
-    for (std::uint32_t at = bucket(wanted.chain); at != none; at = links[at].next) {
-      if (links[at].chain != wanted.chain) continue;
-      if (++compared > candidates_max) break;
+    for (std::uint32_t at = bucket(wanted.chain); at != none; at = entries[at].next) {
       Entry& entry = entries[at];
+      if (entry.chain != wanted.chain) continue;
+      if (++compared > candidates_max) break;
       const int difference = best == nullptr ? -1 : misfit(entry, wanted) - misfit(*best, wanted);
       if (difference < 0 || (difference == 0 && entry.child == 0)) best = &entry;
     }
@@ -115,7 +103,7 @@ struct SessionTracker::State {
 
   [[nodiscard]] bool knows(std::uint64_t chain) {
     std::uint32_t at = bucket(chain);
-    while (at != none && links[at].chain != chain) at = links[at].next;
+    while (at != none && entries[at].chain != chain) at = entries[at].next;
     return at != none;
   }
 
@@ -129,34 +117,37 @@ struct SessionTracker::State {
   }
 
   std::uint64_t remember(std::uint64_t chain, Entry entry) {
+    entry.chain = chain;
     entry.number = ++placed;
     const auto slot = static_cast<std::uint32_t>((placed - 1) % limits::tracked_conversations_max);
     if (slot == entries.size()) {
-      links.emplace_back();
       entries.emplace_back();
     } else {
       forget(slot);
     }
     std::uint32_t& head = bucket(chain);
-    if (head != none) links[head].before = slot;
-    links[slot] = {.chain = chain, .next = std::exchange(head, slot)};
+    if (head != none) entries[head].before = slot;
+    entry.next = std::exchange(head, slot);
+    entry.before = none;
     entries[slot] = entry;
-    if (entries.size() == limits::tracked_conversations_max) prefetch_slot(placed);
+    if (entries.size() == limits::tracked_conversations_max) prefetch_oldest();
     return entry.number;
   }
 
-  // What the next remember() overwrites.
-  void prefetch_slot(std::uint64_t number) const {
-    const std::size_t slot = number % limits::tracked_conversations_max;
-    __builtin_prefetch(&entries[slot], 1);
-    __builtin_prefetch(&entries[slot].id, 1);
-    prefetch(links[slot].chain);
+  // What the next few calls overwrite: first the entries, then the buckets that they are in.
+  void prefetch_oldest() const {
+    const auto oldest = [this](std::uint64_t ahead) -> const Entry& {
+      return entries[(placed + ahead) % limits::tracked_conversations_max];
+    };
+    __builtin_prefetch(&oldest(4), 1);
+    __builtin_prefetch(&oldest(4).id, 1);
+    prefetch(oldest(2).chain);
   }
 
   // The oldest of all is the last of its bucket.
   void forget(std::uint32_t slot) {
-    const Link& link = links[slot];
-    (link.before != none ? links[link.before].next : bucket(link.chain)) = none;
+    const Entry& oldest = entries[slot];
+    (oldest.before != none ? entries[oldest.before].next : bucket(oldest.chain)) = none;
   }
 
   // The digits of an inferred session's name.
@@ -172,11 +163,10 @@ struct SessionTracker::State {
 
   const SecretText name_key;  // 16 hex digits: 64 bits, as many as a name has
   const std::uint64_t seed;
-  std::mutex mutex;
-  std::vector<Link> links;     // a ring: the oldest is overwritten
-  std::vector<Entry> entries;  // of the same calls
-  std::array<std::uint32_t, limits::tracked_conversations_max> buckets{};
+  alignas(cache_line_bytes) std::mutex mutex;
   std::uint64_t placed = 0;
+  std::vector<Entry> entries;  // a ring: the oldest is overwritten
+  std::array<std::uint32_t, buckets_count> buckets{};
 };
 
 SessionTracker::SessionTracker(const Pseudonyms& pseudonyms)
@@ -239,59 +229,6 @@ void SessionTracker::answered(const Ticket& ticket, const Answered& answer) {
   alias.print = 0;
   alias.child = 0;
   state_->remember(chained(ticket.scope, id), alias);
-}
-
-std::vector<ToolResult> tool_results(wire::Api api, const wire::RequestScan& scan,
-                                     std::string_view body) {
-  std::vector<ToolResult> results;
-  std::size_t first = scan.items.size();
-  while (first > 0 && !said_by_model(scan.items[first - 1].kind)) --first;
-  std::size_t calls = first;
-  while (calls > 0 && said_by_model(scan.items[calls - 1].kind)) --calls;
-  std::unordered_map<std::string, std::string> names;  // of the tools, by the call's id
-  for (std::size_t i = first; i < scan.items.size(); ++i) {
-    if (scan.items[i].kind != ItemKind::tool_result) continue;
-    const auto item = json::parse(slice(body, scan.items[i].range));
-    if (!item) continue;
-    const auto add = [&](std::string id) {
-      results.push_back(
-          {.tool_call_id = std::move(id), .tool = {}, .item = static_cast<std::int32_t>(i)});
-    };
-    if (api == wire::Api::messages) {
-      const json::array* parts = json::find_array(*item, "content");
-      if (parts == nullptr) continue;
-      for (const json::value& part : *parts) {
-        if (json::string_or(part, "type") == "tool_result")
-          add(json::string_or(part, "tool_use_id"));
-      }
-    } else {
-      add(json::string_or(*item, api == wire::Api::responses ? "call_id" : "tool_call_id"));
-    }
-  }
-  if (results.empty()) return results;
-  for (std::size_t i = calls; i < first; ++i) {
-    const auto item = json::parse(slice(body, scan.items[i].range));
-    if (!item) continue;
-    if (api == wire::Api::responses) {
-      names[json::string_or(*item, "call_id")] = json::string_or(*item, "name");
-    } else if (api == wire::Api::messages) {
-      if (const json::array* parts = json::find_array(*item, "content")) {
-        for (const json::value& part : *parts)
-          names[json::string_or(part, "id")] = json::string_or(part, "name");
-      }
-    } else if (const json::array* tool_calls = json::find_array(*item, "tool_calls")) {
-      for (const json::value& tool_call : *tool_calls) {
-        const json::value* function = json::find(tool_call, "function");
-        if (function != nullptr)
-          names[json::string_or(tool_call, "id")] = json::string_or(*function, "name");
-      }
-    }
-  }
-  for (ToolResult& result : results) {
-    if (const auto found = names.find(result.tool_call_id); found != names.end())
-      result.tool = found->second;
-  }
-  return results;
 }
 
 }  // namespace understudy::s1

@@ -15,7 +15,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "adapters/wire/api.hpp"
 #include "adapters/wire/request_scan.hpp"
@@ -51,10 +50,5 @@ class SessionTracker {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// What tools answered to the calls of the conversation's last answer: the tool results behind the
-// last thing that the model said.
-std::vector<ToolResult> tool_results(wire::Api api, const wire::RequestScan& scan,
-                                     std::string_view body);
 
 }  // namespace understudy::s1

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/hex.hpp"
 #include "steps/s2_curate/detect/characters.hpp"
 
 namespace understudy::s2 {
@@ -25,11 +26,6 @@ constexpr std::array<std::int8_t, 256> values = [] {
   }
   return table;
 }();
-
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  return is_hex(c) ? to_lower(c) - 'a' + 10 : -1;
-}
 
 // Words and punctuation rather than the bytes of a key or a picture.
 bool is_readable(std::string_view text) {
@@ -82,21 +78,6 @@ std::string encode_base64(std::string_view bytes, Base64Alphabet alphabet) {
   }
   if (count > 0) out += letters[(bits << (6 - count)) & 63U];
   while (out.size() % 4 != 0) out += '=';
-  return out;
-}
-
-std::string decode_percent(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
-    if (low >= 0) {
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
   return out;
 }
 

@@ -13,8 +13,7 @@ enum class Base64Alphabet { standard, url };
 std::optional<std::string> decode_base64(std::string_view text);
 std::string encode_base64(std::string_view bytes, Base64Alphabet alphabet);
 
-std::string decode_percent(std::string_view text);
-std::string encode_percent(std::string_view text);
+std::string encode_percent(std::string_view text);  // decode_percent(): base/hex.hpp
 
 // A whole string that hides a readable text: base64 of 16 bytes and more, or with percent escapes.
 // How it was encoded, so that a changed text can be put back.
