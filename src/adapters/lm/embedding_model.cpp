@@ -132,6 +132,7 @@ Result<EmbeddingModel> EmbeddingModel::open(const std::filesystem::path& gguf) {
     return fail(ErrorCode::corrupt, "libllama cannot load " + gguf.string(),
                 "Give a GGUF file with a model that this libllama knows.");
   }
+  TRY(check_tokenizer(*llama_model_get_vocab(state->model.get()), gguf));
   const auto trained =
       static_cast<std::size_t>(std::max(llama_model_n_ctx_train(state->model.get()), 1));
   state->tokens_max = std::min(trained, embedding_tokens_max);

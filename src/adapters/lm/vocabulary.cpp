@@ -39,6 +39,7 @@ Result<Vocabulary> Vocabulary::load(const std::filesystem::path& gguf) {
     return fail(ErrorCode::corrupt, "libllama cannot read " + gguf.string());
   }
   state->vocab = llama_model_get_vocab(state->model);
+  TRY(check_tokenizer(*state->vocab, gguf));
   return Vocabulary(std::move(state));
 }
 

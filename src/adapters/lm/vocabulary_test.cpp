@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <random>
 
+#include "adapters/lm/gguf_builder.hpp"
 #include "adapters/lm/gguf_writer.hpp"
 #include "adapters/lm/tokenizer_fit.hpp"
 
@@ -54,6 +56,35 @@ TEST_F(VocabularyTest, SymbolsAreOneTokenAndDigitsStandAlone) {
   EXPECT_EQ(vocabulary_->encode("<|slot|>").size(), 1U);
   EXPECT_EQ(vocabulary_->encode("48213").size(), 5U);
   EXPECT_LT(vocabulary_->encode("please refund order").size(), 6U);
+}
+
+// Bytes only: a space is three of them, for sentencepiece writes it as U+2581.
+TEST_F(VocabularyTest, ATextMayHaveMoreTokensThanBytes) {
+  TokenTable bytes{.pieces = {"<unk>", "<s>", "</s>"},
+                   .scores = {},
+                   .types = {TokenType::unknown, TokenType::control, TokenType::control}};
+  for (int byte = 0; byte < 256; ++byte) {
+    char piece[8];
+    std::snprintf(piece, sizeof piece, "<0x%02X>", byte);
+    bytes.pieces.emplace_back(piece);
+    bytes.types.push_back(TokenType::byte);
+  }
+  bytes.scores.resize(bytes.pieces.size(), 0);
+  GgufContent content{.name = "bytes", .tokens = bytes};
+  content.shape.vocabulary = static_cast<std::uint32_t>(bytes.pieces.size());
+  ASSERT_TRUE(write_gguf(path_, content));
+  const Vocabulary vocabulary = Vocabulary::load(path_).value();
+  EXPECT_EQ(vocabulary.encode("a    b").size(), 2U + 4 * 3);
+}
+
+TEST_F(VocabularyTest, AModelWithoutATokenizerIsRefused) {
+  GgufBuilder model;
+  model.set("general.architecture", "llama");
+  model.set("tokenizer.ggml.model", "none");
+  ASSERT_TRUE(model.write(path_));
+  const auto loaded = Vocabulary::load(path_);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::unsupported) << loaded.error().to_text();
 }
 
 TEST(Vocabulary, SaysWhichFileIsMissing) {
