@@ -8,6 +8,7 @@
 
 #include "apps/examples.hpp"
 #include "apps/help_format.hpp"
+#include "apps/refuse_nan.hpp"
 #include "apps/toml_options.hpp"
 #include "base/exit_code.hpp"
 #include "base/json.hpp"
@@ -115,6 +116,7 @@ std::string help_hint(const CLI::App& app) {
 std::optional<int> parse(CLI::App& app, int argc, char** argv, ErrorForm form) {
   try {
     app.parse(argc, argv);
+    refuse_nan(app);
   } catch (const CLI::RequiredError& error) {
     // CLI11 misses the verb before it looks at the word that stands in its place.
     const auto words = app.remaining(true);

@@ -12,6 +12,7 @@
 
 #include "adapters/lm/hf/convert.hpp"
 #include "adapters/terminal/progress_bar.hpp"
+#include "apps/refuse_nan.hpp"
 #include "base/exit_code.hpp"
 #include "base/progress.hpp"
 #include "steps/s5_tune/torch/lora_trainer.hpp"
@@ -248,6 +249,7 @@ int main(int argc, char** argv) {
   add_lora_options(app, arguments);
   try {
     app.parse(argc, argv);
+    apps::refuse_nan(app);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // help
     std::cerr << "understudy-train: " << error.what()

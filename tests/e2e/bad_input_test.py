@@ -50,6 +50,12 @@ class BadInput(support.ProgramTest):
             self.assertEqual(self.program.run(*words).returncode, EXIT_USAGE, words)
         self.assert_fails(EXIT_USAGE, "keys", "init", "--colour", says=["understudy: ", "--colour", "`understudy keys init --help`"])
 
+    def test_nan_is_no_number_in_any_option(self):
+        for words in (["access", "add", "--name", "bob", "--usd-per-day", "nan"], ["access", "add", "--name", "bob", "--budget-usd", "NaN"],
+                      ["evaluate", "t-1", "--delta", "nan"]):
+            self.assert_fails(EXIT_USAGE, *words, says=[words[-2], "is no number"])
+        self.assertEqual(self.program.json("access", "list")["keys"], [])
+
     def test_steps_out_of_order_say_what_to_run_first(self):
         self.imported("calls", 5)
         self.assert_fails(EXIT_NOT_FOUND, "cluster", says=["curate"])
