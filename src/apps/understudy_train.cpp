@@ -12,6 +12,7 @@
 
 #include "adapters/lm/hf/convert.hpp"
 #include "adapters/terminal/progress_bar.hpp"
+#include "apps/help_format.hpp"
 #include "apps/refuse_nan.hpp"
 #include "base/exit_code.hpp"
 #include "base/progress.hpp"
@@ -22,6 +23,29 @@ namespace understudy {
 namespace {
 
 constexpr const char* converted_base_name = "base.gguf";
+
+constexpr const char* description =
+    R"(trains a small model on the prompts and answers of one task, from scratch or on a base
+
+Each line of --data is {"prompt": "...", "answer": "..."}; on a base with a chat template it may be
+{"messages": [...]}, whose last one is learned. Without --base the model is a nano transformer of
+its own; with it, an adapter of a GGUF file or of a Hugging Face directory, or all of its weights.
+OUT gets the model (an adapter as adapter.gguf for llama-server and as peft/ for vLLM and SGLang),
+metrics.jsonl, a card, and checkpoints, which --resume goes on from. Standard output gets a report
+as JSON.)";
+constexpr const char* help_examples = R"(
+Examples:
+  understudy-train --data lines.jsonl --out nano
+  understudy-train --data lines.jsonl --out out --base qwen3-0.6b-Q8_0.gguf --method lora
+  understudy-train --data lines.jsonl --out out --base big-Q4_K_M.gguf --method lora --max-minutes 480
+                                  the base stays as it is quantised (QLoRA)
+  understudy-train --data lines.jsonl --out out --base ~/models/SmolLM2-135M --method full
+  understudy-train --data lines.jsonl --out out --base base.gguf --method dora --merged Q4_K_M
+  understudy-train --data lines.jsonl --out out --base small.gguf --method lora --teacher large.gguf
+  understudy-train --data lines.jsonl --out out --base base.gguf --method lora --resume
+  torchrun --nproc-per-node 4 --no-python understudy-train ...
+                                  several processes, each on its share of the data
+)";
 
 struct Arguments {
   std::string data;
@@ -114,100 +138,101 @@ void add_common_options(CLI::App& app, Arguments& arguments) {
 }
 
 void add_nano_options(CLI::App& app, s5::NanoOptions& nano) {
-  CLI::Option_group& group = *app.add_option_group("nano");
-  group.add_option("--width", nano.width, "of the hidden states")->check(CLI::Range(16, 2048));
-  group.add_option("--layers", nano.layers, "transformer blocks")->check(CLI::Range(1, 64));
-  group.add_option("--heads", nano.heads, "of attention")->check(CLI::Range(1, 64));
-  group.add_option("--feed-forward", nano.feed_forward, "width inside each block's MLP")
-      ->check(CLI::Range(16, 8192));
-  group.add_option("--pieces", nano.pieces_max, "tokens of its vocabulary, at most")
-      ->check(CLI::Range(300, 65'536));
+  app.option_defaults()->group("OPTIONS of a model from scratch (--method nano)");
+  app.add_option("--width", nano.width, "of the hidden states")
+      ->check(CLI::Range(16, 2048))
+      ->capture_default_str();
+  app.add_option("--layers", nano.layers, "transformer blocks")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--heads", nano.heads, "of attention")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--feed-forward", nano.feed_forward, "width inside each block's MLP")
+      ->check(CLI::Range(16, 8192))
+      ->capture_default_str();
+  app.add_option("--pieces", nano.pieces_max, "tokens of its vocabulary, at most")
+      ->check(CLI::Range(300, 65'536))
+      ->capture_default_str();
 }
 
 void add_lora_options(CLI::App& app, Arguments& arguments) {
   s5::LoraOptions& lora = arguments.lora;
-  CLI::Option_group& group = *app.add_option_group("base");
-  group.add_option("--base", lora.base,
-                   "the model that the adapter is for: a GGUF file, or a Hugging Face directory, "
-                   "which is converted to OUT/base.gguf once");
-  group.add_option("--rank", lora.adapter.rank, "of the adapter: how much it can hold")
+  app.option_defaults()->group("OPTIONS on a base model (--method lora, dora, full)");
+  app.add_option("--base", lora.base,
+                 "the model that the adapter is for: a GGUF file, or a Hugging Face directory, "
+                 "which is converted to OUT/base.gguf once");
+  app.add_option("--rank", lora.adapter.rank, "of the adapter: how much it can hold")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  group.add_option("--alpha", lora.adapter.alpha, "the adapter's weight is alpha / rank")
+  app.add_option("--alpha", lora.adapter.alpha, "the adapter's weight is alpha / rank")
       ->check(CLI::Range(0.01, 10'000.0))
       ->capture_default_str();
-  group.add_flag("--rslora", arguments.root_scale, "scale by alpha / sqrt(rank)");
-  group
-      .add_option("--dropout", lora.adapter.dropout,
-                  "share of the adapter's inputs left out of a step")
+  app.add_flag("--rslora", arguments.root_scale, "scale by alpha / sqrt(rank)");
+  app.add_option("--dropout", lora.adapter.dropout,
+                 "share of the adapter's inputs left out of a step")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
-  group.add_option("--targets", lora.adapter.targets, "q_proj,v_proj...; every linear layer")
+  app.add_option("--targets", lora.adapter.targets, "q_proj,v_proj...; every linear layer")
       ->delimiter(',');
-  group.add_option("--epochs", lora.epochs, "times over the data")
+  app.add_option("--epochs", lora.epochs, "times over the data")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  group.add_option("--accumulate", lora.accumulation, "rows of --batch-tokens a step")
+  app.add_option("--accumulate", lora.accumulation, "rows of --batch-tokens a step")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  group.add_option("--max-length", lora.length_max, "longer examples are left out")
+  app.add_option("--max-length", lora.length_max, "longer examples are left out")
       ->check(CLI::Range(2, 1'000'000));
-  group.add_option("--weight-decay", lora.weight_decay, "AdamW's")
+  app.add_option("--weight-decay", lora.weight_decay, "AdamW's")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  group.add_option("--patience", lora.patience, "looks at the validation part without a gain")
+  app.add_option("--patience", lora.patience, "looks at the validation part without a gain")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  group
-      .add_option("--checkpoint-seconds", lora.checkpoint_s,
-                  "between two checkpoints, which --resume goes on from")
+  app.add_option("--checkpoint-seconds", lora.checkpoint_s,
+                 "between two checkpoints, which --resume goes on from")
       ->check(CLI::Range(0.0, 100'000.0))
       ->capture_default_str();
-  group
-      .add_option("--device", lora.device,
-                  "auto (CUDA where there is one), cpu, cuda or cuda:N; nano stays on the CPU")
+  app.add_option("--device", lora.device,
+                 "auto (CUDA where there is one), cpu, cuda or cuda:N; nano stays on the CPU")
       ->capture_default_str();
-  group
-      .add_option("--compute", lora.compute,
-                  "automatic: bf16 where the processor multiplies it, and on other devices")
+  app.add_option("--compute", lora.compute,
+                 "automatic: bf16 where the processor multiplies it, and on other devices")
       ->transform(CLI::CheckedTransformer(
-          std::map<std::string, s5::Compute>{{"automatic", s5::Compute::automatic},
-                                             {"f32", s5::Compute::f32},
-                                             {"bf16", s5::Compute::bf16}}));
-  group.add_option("--teacher", lora.teacher.file,
-                   "a GGUF model with the same vocabulary: learn its opinions of every token too");
-  group
-      .add_option("--teacher-share", lora.teacher.share,
-                  "of the loss: of its opinions, or of \"logprobs\" in the lines of --data")
+                      std::map<std::string, s5::Compute>{{"automatic", s5::Compute::automatic},
+                                                         {"f32", s5::Compute::f32},
+                                                         {"bf16", s5::Compute::bf16}})
+                      .description("{automatic,f32,bf16}"))
+      ->type_name("TEXT");
+  app.add_option("--teacher", lora.teacher.file,
+                 "a GGUF model with the same vocabulary: learn its opinions of every token too");
+  app.add_option("--teacher-share", lora.teacher.share,
+                 "of the loss: of its opinions, or of \"logprobs\" in the lines of --data")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  group.add_option("--teacher-temperature", lora.teacher.temperature, "evens its opinions out")
+  app.add_option("--teacher-temperature", lora.teacher.temperature, "evens its opinions out")
       ->check(CLI::Range(0.1, 100.0))
       ->capture_default_str();
-  group.add_option("--teacher-top", lora.teacher.top, "its likeliest tokens that count")
+  app.add_option("--teacher-top", lora.teacher.top, "its likeliest tokens that count")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  group.add_flag(
-      "--recompute", arguments.recompute,
-      "keep less for the backward pass and compute it again: a third slower, far smaller");
-  group
-      .add_option("--optimiser", arguments.optimiser,
-                  "f32, or 8bit: averages in two bytes, not eight")
+  app.add_flag("--recompute", arguments.recompute,
+               "keep less for the backward pass and compute it again: a third slower, far smaller");
+  app.add_option("--optimiser", arguments.optimiser,
+                 "f32, or 8bit: averages in two bytes, not eight")
       ->check(CLI::IsMember({"f32", "8bit"}))
       ->capture_default_str();
-  group
-      .add_option("--merged", lora.merged,
-                  "also write merged.gguf, base and adapter in one: F32, F16, BF16, Q8_0, Q6_K, "
-                  "Q5_K_M, Q4_K_M or Q4_0")
+  app.add_option("--merged", lora.merged,
+                 "also write merged.gguf, base and adapter in one: F32, F16, BF16, Q8_0, Q6_K, "
+                 "Q5_K_M, Q4_K_M or Q4_0")
       ->check(CLI::IsMember({"F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_0"}));
-  group.add_flag("--task-prompts", lora.task_prompts,
-                 "the lines are a task's slots: ask as the gateway will, and write served.json");
-  group
-      .add_option("--answer-form", arguments.answer_form,
-                  "label, json, tool_call or text: what counts as the same answer")
+  app.add_flag("--task-prompts", lora.task_prompts,
+               "the lines are a task's slots: ask as the gateway will, and write served.json");
+  app.add_option("--answer-form", arguments.answer_form,
+                 "label, json, tool_call or text: what counts as the same answer")
       ->check(CLI::IsMember({"label", "json", "tool_call", "text"}))
       ->capture_default_str();
-  group.add_flag("--resume", lora.resume, "go on from the checkpoint in --out");
+  app.add_flag("--resume", lora.resume, "go on from the checkpoint in --out");
 }
 
 void share_options(Arguments& arguments) {
@@ -243,7 +268,12 @@ int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 1);        // the lanes' threads too; other arenas give memory back too soon
   std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error like a full disk
   Arguments arguments;
-  CLI::App app("Trains a small model on one task's prompts and answers.");
+  CLI::App app{description, "understudy-train"};
+  app.formatter(std::make_shared<apps::HelpFormat>());
+  app.footer(help_examples);
+  app.get_formatter()->enable_description_formatting(false);  // their lines stay as they are
+  app.get_formatter()->enable_footer_formatting(false);
+  app.set_version_flag("--version", "understudy-train " UNDERSTUDY_VERSION);
   add_common_options(app, arguments);
   add_nano_options(app, arguments.nano);
   add_lora_options(app, arguments);

@@ -47,7 +47,7 @@ inline constexpr std::size_t inline_scan_bytes_max = mebi;         // the same
 // An answer is held until its end, so that a cut can be tried elsewhere; larger ones pass through.
 inline constexpr std::size_t answer_held_bytes_max = mebi;
 inline constexpr std::size_t id_bytes_max = 256;  // of a call or session, as clients send it
-inline constexpr std::size_t tracked_conversations_max = 32'768;  // calls; 3.3 MiB
+inline constexpr std::size_t tracked_conversations_max = 32'768;  // calls; 4.5 MiB
 
 // understudy.toml
 inline constexpr std::size_t config_bytes_max = mebi;

@@ -43,6 +43,14 @@ class Train(support.ProgramTest):
         return self.run_trainer("--data", self.data, "--base", self.base, "--out", out, *LORA, "--epochs", epochs, *more,
                                 code=code)
 
+    def test_its_help_teaches_by_examples_and_it_tells_its_version(self):
+        def told(word):
+            return subprocess.run(self.command(word), capture_output=True, text=True, check=True).stdout
+        shown = told("--help")
+        for part in ("Examples:", "--method lora", "(QLoRA)", "torchrun", "{automatic,f32,bf16}"):
+            self.assertIn(part, shown)
+        self.assertRegex(told("--version"), r"^understudy-train \d+\.\d+\.\d+\n$")
+
     def test_a_killed_run_resumes_bit_for_bit(self):
         whole, cut = self.directory / "whole", self.directory / "cut"
         report = self.lora(whole)
