@@ -2,8 +2,6 @@
 
 #include <llama.h>
 
-#include <array>
-
 #include "adapters/lm/llama_backend.hpp"
 #include "adapters/lm/tokenize.hpp"
 
@@ -87,12 +85,18 @@ Result<std::string> Vocabulary::render(const std::vector<Turn>& turns, Opening o
 
 std::string Vocabulary::decode(const std::vector<Token>& tokens) const {
   std::string text;
-  std::array<char, 256> piece{};
+  std::string piece(256, '\0');  // few are longer
   for (const Token token : tokens) {
-    const auto bytes =
-        llama_token_to_piece(state_->vocab, token, piece.data(),
-                             static_cast<std::int32_t>(piece.size()), 0, /*special=*/false);
-    if (bytes > 0) text.append(piece.data(), static_cast<std::size_t>(bytes));
+    const auto take = [&] {
+      return llama_token_to_piece(state_->vocab, token, piece.data(),
+                                  static_cast<std::int32_t>(piece.size()), 0, /*special=*/false);
+    };
+    auto bytes = take();
+    if (bytes < 0) {  // as many as it has
+      piece.resize(static_cast<std::size_t>(-bytes));
+      bytes = take();
+    }
+    if (bytes > 0) text.append(piece, 0, static_cast<std::size_t>(bytes));
   }
   return text;
 }

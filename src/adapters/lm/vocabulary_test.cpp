@@ -59,7 +59,7 @@ TEST_F(VocabularyTest, SymbolsAreOneTokenAndDigitsStandAlone) {
 }
 
 // Bytes only: a space is three of them, for sentencepiece writes it as U+2581.
-TEST_F(VocabularyTest, ATextMayHaveMoreTokensThanBytes) {
+TEST_F(VocabularyTest, ATextMayHaveMoreTokensThanBytesAndATokenHundredsOfBytes) {
   TokenTable bytes{.pieces = {"<unk>", "<s>", "</s>"},
                    .scores = {},
                    .types = {TokenType::unknown, TokenType::control, TokenType::control}};
@@ -69,12 +69,18 @@ TEST_F(VocabularyTest, ATextMayHaveMoreTokensThanBytes) {
     bytes.pieces.emplace_back(piece);
     bytes.types.push_back(TokenType::byte);
   }
+  bytes.pieces.push_back(std::string(300, 'x'));
+  bytes.types.push_back(TokenType::user_defined);
   bytes.scores.resize(bytes.pieces.size(), 0);
   GgufContent content{.name = "bytes", .tokens = bytes};
   content.shape.vocabulary = static_cast<std::uint32_t>(bytes.pieces.size());
   ASSERT_TRUE(write_gguf(path_, content));
   const Vocabulary vocabulary = Vocabulary::load(path_).value();
   EXPECT_EQ(vocabulary.encode("a    b").size(), 2U + 4 * 3);
+  const std::string wide = "a" + std::string(300, 'x') + "b";
+  const auto tokens = vocabulary.encode(wide);
+  EXPECT_EQ(tokens.size(), 3U);
+  EXPECT_EQ(vocabulary.decode(tokens), wide);
 }
 
 TEST_F(VocabularyTest, AModelWithoutATokenizerIsRefused) {
