@@ -51,6 +51,13 @@ class Train(support.ProgramTest):
             self.assertIn(part, shown)
         self.assertRegex(told("--version"), r"^understudy-train \d+\.\d+\.\d+\n$")
 
+    def test_a_base_that_is_no_model_gets_one_error_of_ours(self):
+        for name, text, code in (("words.gguf", b'{"prompt": "no model"}', 8), ("cut.gguf", self.base.read_bytes()[:3000], 8)):
+            path = self.directory / name
+            path.write_bytes(text)
+            error = self.run_trainer("--data", self.data, "--base", path, "--out", self.directory / "no", *LORA, code=code)
+            self.assertRegex(error, rf"^understudy-train: {path} is no GGUF file.*\n  .*\n$")
+
     def test_a_killed_run_resumes_bit_for_bit(self):
         whole, cut = self.directory / "whole", self.directory / "cut"
         report = self.lora(whole)

@@ -122,16 +122,9 @@ EmbeddingModel::EmbeddingModel(EmbeddingModel&&) noexcept = default;
 EmbeddingModel& EmbeddingModel::operator=(EmbeddingModel&&) noexcept = default;
 
 Result<EmbeddingModel> EmbeddingModel::open(const std::filesystem::path& gguf) {
-  if (!std::filesystem::exists(gguf))
-    return fail(ErrorCode::not_found, "there is no model at " + gguf.string());
-  prepare_llama();
   auto state = std::make_unique<State>();
   state->name = gguf.string();
-  state->model.reset(llama_model_load_from_file(gguf.c_str(), llama_model_default_params()));
-  if (!state->model) {
-    return fail(ErrorCode::corrupt, "libllama cannot load " + gguf.string(),
-                "Give a GGUF file with a model that this libllama knows.");
-  }
+  state->model.reset(TRY(load_model(gguf, llama_model_default_params())));
   TRY(check_tokenizer(*llama_model_get_vocab(state->model.get()), gguf));
   const auto trained =
       static_cast<std::size_t>(std::max(llama_model_n_ctx_train(state->model.get()), 1));

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "adapters/lm/gguf_keys.hpp"
+#include "adapters/lm/llama_backend.hpp"
 #include "adapters/lm/mapped_file.hpp"
 #include "base/check.hpp"
 
@@ -120,6 +121,7 @@ Result<StoredTensor> GgufFile::State::tensor(std::int64_t id,
 }
 
 Status GgufFile::State::read(std::span<const std::byte> bytes) {
+  silence_ggml();
   file.reset(gguf_init_from_buffer(bytes.data(), bytes.size(), {.no_alloc = true, .ctx = nullptr}));
   if (!file) {
     return fail(ErrorCode::corrupt, name + " is no GGUF file, or its head is damaged or truncated",

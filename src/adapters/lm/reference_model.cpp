@@ -59,13 +59,11 @@ ReferenceModel& ReferenceModel::operator=(ReferenceModel&&) noexcept = default;
 
 Result<ReferenceModel> ReferenceModel::open(const std::filesystem::path& gguf,
                                             const std::filesystem::path& adapter) {
-  prepare_llama();
   auto state = std::make_unique<State>();
   state->name = gguf.string();
   llama_model_params parameters = llama_model_default_params();
   parameters.use_extra_bufts = false;  // repacked weights are summed in another order
-  state->model.reset(llama_model_load_from_file(gguf.c_str(), parameters));
-  if (!state->model) return fail(ErrorCode::corrupt, "libllama cannot load " + gguf.string());
+  state->model.reset(TRY(load_model(gguf, parameters)));
   if (!adapter.empty()) {
     state->adapter.reset(llama_adapter_lora_init(state->model.get(), adapter.c_str()));
     if (!state->adapter) {

@@ -25,17 +25,10 @@ Vocabulary::Vocabulary(Vocabulary&&) noexcept = default;
 Vocabulary& Vocabulary::operator=(Vocabulary&&) noexcept = default;
 
 Result<Vocabulary> Vocabulary::load(const std::filesystem::path& gguf) {
-  if (!std::filesystem::exists(gguf)) {
-    return fail(ErrorCode::not_found, "there is no model at " + gguf.string());
-  }
-  prepare_llama();
   auto state = std::make_unique<State>();
   llama_model_params parameters = llama_model_default_params();
   parameters.vocab_only = true;
-  state->model = llama_model_load_from_file(gguf.c_str(), parameters);
-  if (state->model == nullptr) {
-    return fail(ErrorCode::corrupt, "libllama cannot read " + gguf.string());
-  }
+  state->model = TRY(load_model(gguf, parameters));
   state->vocab = llama_model_get_vocab(state->model);
   TRY(check_tokenizer(*state->vocab, gguf));
   return Vocabulary(std::move(state));

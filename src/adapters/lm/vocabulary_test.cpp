@@ -93,6 +93,22 @@ TEST_F(VocabularyTest, AModelWithoutATokenizerIsRefused) {
   EXPECT_EQ(loaded.error().code, ErrorCode::unsupported) << loaded.error().to_text();
 }
 
+// Two tokens of one text: an assertion of libllama, which would end the program.
+TEST_F(VocabularyTest, AFileThatLibllamaWouldDieOfIsAnError) {
+  TokenTable twice{.pieces = {"<unk>", "<s>", "</s>", "a", "a"},
+                   .scores = {0, 0, 0, 0, 0},
+                   .types = {TokenType::unknown, TokenType::control, TokenType::control,
+                             TokenType::normal, TokenType::normal}};
+  GgufContent content{.name = "twice", .tokens = twice};
+  content.shape.vocabulary = static_cast<std::uint32_t>(twice.pieces.size());
+  ASSERT_TRUE(write_gguf(path_, content));
+  const auto loaded = Vocabulary::load(path_);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::corrupt);
+  EXPECT_TRUE(loaded.error().message.contains(path_.string())) << loaded.error().message;
+  EXPECT_TRUE(loaded.error().message.contains("token_to_id")) << loaded.error().message;
+}
+
 TEST(Vocabulary, SaysWhichFileIsMissing) {
   const auto loaded = Vocabulary::load("/no/such.gguf");
   ASSERT_FALSE(loaded.has_value());
