@@ -158,8 +158,6 @@ int run_command_line(int argc, char** argv, AddVerbs add_verbs) {
   Action action;
   app.formatter(std::make_shared<HelpFormat>());  // before the verbs, which take it over
   app.footer(footer);
-  app.get_formatter()->enable_description_formatting(false);  // the examples keep their lines
-  app.get_formatter()->enable_footer_formatting(false);
   app.require_subcommand(1);
   app.set_version_flag("--version", "understudy " UNDERSTUDY_VERSION);
   app.add_option(

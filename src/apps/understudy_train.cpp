@@ -271,8 +271,6 @@ int main(int argc, char** argv) {
   CLI::App app{description, "understudy-train"};
   app.formatter(std::make_shared<apps::HelpFormat>());
   app.footer(help_examples);
-  app.get_formatter()->enable_description_formatting(false);  // their lines stay as they are
-  app.get_formatter()->enable_footer_formatting(false);
   app.set_version_flag("--version", "understudy-train " UNDERSTUDY_VERSION);
   add_common_options(app, arguments);
   add_nano_options(app, arguments.nano);

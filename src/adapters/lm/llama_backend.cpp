@@ -70,7 +70,7 @@ Result<llama_model*> load_model(const std::filesystem::path& gguf,
   if (!std::filesystem::exists(gguf, error))
     return fail(ErrorCode::not_found, "there is no model at " + gguf.string());
   prepare_llama();
-  const Complaints found;
+  Complaints found;  // written to through `complaints`
   llama_model* model = llama_model_load_from_file(gguf.c_str(), parameters);
   if (model == nullptr) {
     return fail(ErrorCode::corrupt, "libllama cannot read " + gguf.string() + found.first(),

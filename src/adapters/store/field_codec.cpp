@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstring>
 
-#include "base/hex.hpp"
+#include "base/uuid.hpp"
 
 namespace understudy::store {
 
@@ -12,36 +12,7 @@ namespace {
 
 enum Type : unsigned { integer_type = 0, bytes_type = 1, number_type = 2, uuid_type = 3 };
 
-constexpr std::size_t uuid_text_bytes = 36;
-constexpr std::size_t uuid_bytes = 16;
 constexpr unsigned tag_max = 1U << 20U;
-
-bool is_dash(std::size_t at) { return at == 8 || at == 13 || at == 18 || at == 23; }
-
-// Only what uuid_text() gives back exactly: 36 characters, lower case.
-bool parse_uuid(std::string_view text, std::array<char, uuid_bytes>& out) {
-  if (text.size() != uuid_text_bytes) return false;
-  bool is_uuid = true;
-  std::size_t at = 0;
-  for (char& byte : out) {
-    if (is_dash(at)) is_uuid &= text[at++] == '-';
-    const int value = hex_byte(text[at], text[at + 1], lower_hex_value);
-    is_uuid &= value >= 0;
-    byte = static_cast<char>(value);
-    at += 2;
-  }
-  return is_uuid;
-}
-
-std::string uuid_text(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) {
-    if (is_dash(text.size())) text += '-';
-    text += hex_digits[static_cast<unsigned char>(byte) >> 4U];
-    text += hex_digits[static_cast<unsigned char>(byte) & 15U];
-  }
-  return text;
-}
 
 std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63U);

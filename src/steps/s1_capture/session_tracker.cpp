@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "adapters/crypto/keys.hpp"
+#include "base/hex.hpp"
 #include "base/limits.hpp"
 #include "base/short_lock.hpp"
 #include "steps/s1_capture/conversation.hpp"
@@ -67,7 +68,7 @@ std::uint64_t from_hex(std::string_view digits) {
 
 std::string session_name(std::uint64_t number) {
   std::string name = "s-";
-  for (int shift = 60; shift >= 0; shift -= 4) name += "0123456789abcdef"[(number >> shift) & 15U];
+  for (int shift = 60; shift >= 0; shift -= 4) name += hex_digits[(number >> shift) & 15U];
   return name;
 }
 
@@ -140,7 +141,7 @@ struct SessionTracker::State {
       return entries[(placed + ahead) % limits::tracked_conversations_max];
     };
     __builtin_prefetch(&oldest(4), 1);
-    __builtin_prefetch(&oldest(4).id, 1);
+    __builtin_prefetch(&oldest(4).id.back(), 1);  // its second line
     prefetch(oldest(2).chain);
   }
 
