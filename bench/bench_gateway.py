@@ -5,6 +5,7 @@ alike. Each round starts its systems anew: one process differs from the next by 
 Ratios are taken within a round, then the median over the rounds. Encryption is on wherever capture is.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -65,19 +66,24 @@ def measure_round(program, systems, number, seconds):
     """{system: {connections: wrk's figures}, "streams", "idle_mib" and "resident_mib"}"""
     time.sleep(1)
     measured = {system.name: {"idle_mib": resources.resident_mib(system.pid)} for system in systems}
-    # Another order in each round: nobody always runs behind the same one.
-    for system in systems[number % len(systems):] + systems[:number % len(systems)]:
-        figures = measured[system.name]
-        with resources.MemoryWatch(system.pid) as watch:
-            for connections in CONNECTIONS:
+    # All systems take a figure one behind the other, before the machine has changed its speed; in another order in each
+    # round, and to and fro within it: nobody always runs behind the same one.
+    order = systems[number % len(systems):] + systems[:number % len(systems)]
+    with contextlib.ExitStack() as watching:
+        watches = {system.name: watching.enter_context(resources.MemoryWatch(system.pid)) for system in systems}
+        for connections in CONNECTIONS:
+            for system in order:
                 cpu = resources.cpu_seconds(system.pid)
                 result = wrk(system, connections, seconds, seed=number * 10 + CONNECTIONS.index(connections))
                 result["cpu_us"] = 1e6 * (resources.cpu_seconds(system.pid) - cpu) / max(1, result["requests"])
-                figures[connections] = result
-            figures["streams"] = read_streams(program, system, STREAMS)
-        figures["resident_mib"] = watch.peak()
-        gateway_systems.drop_log(system)
-        say(f"round {number + 1}: {system.name:18} " + "  ".join(
+                measured[system.name][connections] = result
+            order.reverse()
+        for system in order:
+            measured[system.name]["streams"] = read_streams(program, system, STREAMS)
+            gateway_systems.drop_log(system)
+    for name, figures in measured.items():
+        figures["resident_mib"] = watches[name].peak()
+        say(f"round {number + 1}: {name:18} " + "  ".join(
             f"c={c} {figures[c]['rate']:.0f}/s" for c in CONNECTIONS) + f"  {figures['resident_mib']:.1f} MiB")
     return measured
 

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -28,10 +29,22 @@ std::string_view verb_of(int argc, char** argv) {
   return {};
 }
 
+// The gateway's calls take and give back memory in step, dozens of blocks of one size at a time. By
+// default glibc keeps 16 of a size for a thread, and none over 1 KiB; the rest goes through the
+// arena, which costs each call some 4 us of 30. glibc reads this before main(), so it has to be set
+// here. What the user says himself stands behind, and wins.
+void keep_freed_memory_at_hand() {
+  std::string tunables = "glibc.malloc.tcache_count=64:glibc.malloc.tcache_max=4096";
+  if (const char* own = std::getenv("GLIBC_TUNABLES")) tunables.append(":").append(own);
+  ::setenv("GLIBC_TUNABLES", tunables.c_str(), 1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const char* name = verb_of(argc, argv) == "serve" ? "understudy-serve" : "understudy-control";
+  const bool serves = verb_of(argc, argv) == "serve";
+  if (serves) keep_freed_memory_at_hand();
+  const char* name = serves ? "understudy-serve" : "understudy-control";
   const std::string program = (understudy::program_directory() / name).string();
   ::execv(program.c_str(), argv);
   std::fprintf(stderr,
