@@ -281,8 +281,8 @@ def run(program, _, options):
             with steps.step("memory under load"):
                 memory = soaks(systems, upstream_port, 60 * options.minutes)
         figures = {
-            "set-up": f"all on this machine; wrk -t1, {options.seconds} s a figure; request 1,006 bytes of JSON with a "
-                      "shared system prompt and a last message of its own, answer 1,024 bytes; streams of 64 frames at "
+            "set-up": f"all on this machine, a mock upstream for each; wrk -t1, {options.seconds} s a figure; request 1,006 "
+                      "bytes of JSON with a shared system prompt and a last message of its own, answer 1,024 bytes; streams of 64 frames at "
                       f"20 ms, {STREAMS} at once; medians of {options.rounds} interleaved rounds; '+' is over direct",
             "log on": gateway_systems.file_system_of(program.home),
             "requests/s at " + "/".join(map(str, CONNECTIONS)): list(table(rounds, names)),

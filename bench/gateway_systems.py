@@ -160,14 +160,15 @@ class Systems:
         return System(name, int(child.url.rpartition(":")[2]), child.process.pid, home=own.home)
 
     def compared(self, wanted):
-        """Those of `wanted` that can run here; the mock upstream itself ("direct") is always the first."""
-        upstream = self.mock()
-        systems = [upstream]
+        """Those of `wanted` that can run here; the mock upstream ("direct") is always the first. Each has an upstream of
+        its own: which of a mock's threads the next connection goes to hangs on the ones before."""
+        systems = [self.mock()]
         for name in wanted:
+            upstream = self.mock().port
             if name in CAPTURE_MODES:
-                systems.append(self.understudy(name, upstream.port))
+                systems.append(self.understudy(name, upstream))
             elif name in ("nginx", "portkey"):
-                systems.append(getattr(self, name)(upstream.port))
+                systems.append(getattr(self, name)(upstream))
             else:
                 raise harness.Failure(f"there is no system {name!r} to compare")
         return [system for system in systems if system]

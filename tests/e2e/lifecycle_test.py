@@ -22,6 +22,18 @@ import support
 START_SECONDS_MAX = 0.05
 
 
+class FreedMemory(gateway_case.GatewayCase):
+    config_needed = False
+    environment = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=32"}
+
+    def test_more_of_it_is_kept_at_hand_and_what_the_user_says_stands_behind(self):
+        with open(f"/proc/{self.gateway.process.pid}/environ", "rb") as file:
+            names = dict(entry.partition(b"=")[::2] for entry in file.read().split(b"\0"))
+        ours, _, own = names[b"GLIBC_TUNABLES"].decode().rpartition(":")
+        self.assertEqual(own, self.environment["GLIBC_TUNABLES"])
+        self.assertIn("glibc.malloc.tcache_max=", ours)
+
+
 class Drain(gateway_case.GatewayCase):
     config_needed = False
 
