@@ -282,8 +282,9 @@ def run(program, _, options):
                 memory = soaks(systems, upstream_port, 60 * options.minutes)
         figures = {
             "set-up": f"all on this machine, a mock upstream for each; wrk -t1, {options.seconds} s a figure; request 1,006 "
-                      "bytes of JSON with a shared system prompt and a last message of its own, answer 1,024 bytes; streams of 64 frames at "
-                      f"20 ms, {STREAMS} at once; medians of {options.rounds} interleaved rounds; '+' is over direct",
+                      "bytes of JSON with a shared system prompt and a last message of its own, answer 1,024 bytes; "
+                      f"streams of 64 frames at 20 ms, {STREAMS} at once; medians of {options.rounds} interleaved rounds; "
+                      "'+' is over direct",
             "log on": gateway_systems.file_system_of(program.home),
             "requests/s at " + "/".join(map(str, CONNECTIONS)): list(table(rounds, names)),
             "to nginx and Portkey": {
