@@ -2,8 +2,6 @@
 // adapter on a GGUF base (lora). The only program that links libtorch. `understudy tune` runs it
 // with the lines on its standard input; people may run it alone.
 
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <fstream>
@@ -18,6 +16,7 @@
 #include "base/progress.hpp"
 #include "steps/s5_tune/torch/lora_trainer.hpp"
 #include "steps/s5_tune/torch/nano_trainer.hpp"
+#include "steps/s5_tune/trainer_environment.hpp"
 
 namespace understudy {
 namespace {
@@ -261,11 +260,6 @@ void share_options(Arguments& arguments) {
 
 int main(int argc, char** argv) {
   using namespace understudy;
-  // Each step allocates the same few large tensors: keep their pages instead of giving them back to
-  // the kernel, which cost a third of the time.
-  mallopt(M_MMAP_MAX, 0);         // its threshold cannot be raised above 32 MiB
-  mallopt(M_TRIM_THRESHOLD, -1);  // never
-  mallopt(M_ARENA_MAX, 1);        // the lanes' threads too; other arenas give memory back too soon
   std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error like a full disk
   Arguments arguments;
   CLI::App app{description, "understudy-train"};
@@ -284,6 +278,7 @@ int main(int argc, char** argv) {
               << "\n  `understudy-train --help` says what it takes\n";
     return exit_usage;
   }
+  s5::restart_with_trainer_environment(argv);
   share_options(arguments);
   if (arguments.nano.width % (2 * arguments.nano.heads) != 0) {
     std::cerr << "understudy-train: --heads must divide --width into even parts\n";

@@ -6,13 +6,14 @@
 
 namespace understudy {
 
-std::filesystem::path program_directory() {
+std::filesystem::path running_program() {
   std::error_code error;
-  const std::filesystem::path running = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (running.filename().string().starts_with("ld-linux"))
-    return std::filesystem::path(program_invocation_name).parent_path();
-  return running.parent_path();
+  std::filesystem::path running = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (running.filename().string().starts_with("ld-linux")) return program_invocation_name;
+  return running;
 }
+
+std::filesystem::path program_directory() { return running_program().parent_path(); }
 
 std::filesystem::path find_program(std::string_view name) {
   const std::filesystem::path beside = program_directory() / name;

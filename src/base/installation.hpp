@@ -9,8 +9,12 @@
 
 namespace understudy {
 
-// Of the running program's file. In the portable archive programs are run through the archive's own
-// dynamic loader (apps/portable_launcher.cpp), which names the program in argv[0].
+// The running program's file, which execv() starts again. In the portable archive programs are run
+// through the archive's own dynamic loader: there it is the launcher (apps/portable_launcher.cpp),
+// which stands in argv[0].
+std::filesystem::path running_program();
+
+// Where that file lies.
 std::filesystem::path program_directory();
 
 // A program beside this one if there is such a file; else its bare name, for a search along $PATH.

@@ -17,6 +17,7 @@
 #include "base/exit_code.hpp"
 #include "base/installation.hpp"
 #include "base/secret.hpp"
+#include "steps/s5_tune/trainer_environment.hpp"
 
 namespace understudy::s5 {
 
@@ -49,15 +50,12 @@ struct Pipe {
   }
 };
 
-// Ours, and what keeps UCX from patching libc's memory functions: libtorch brings it by way of Open
-// MPI, and loading it took half a second of a core for hooks that only its own transports use.
-std::vector<char*> environment_of_trainer() {
-  static char no_hooks[] = "UCX_MEM_EVENTS=no";
-  std::vector<char*> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
-  if (::getenv("UCX_MEM_EVENTS") == nullptr) variables.push_back(no_hooks);
-  variables.push_back(nullptr);
-  return variables;
+// As exec() wants them: a null pointer behind the last.
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 // In the child, between fork and exec: only calls that are safe there.
@@ -113,10 +111,9 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
   Pipe from_child = TRY(Pipe::open());
   std::vector<std::string> texts = {program.string()};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
-  std::vector<char*> words;
-  for (std::string& text : texts) words.push_back(text.data());
-  words.push_back(nullptr);
-  const std::vector<char*> environment = environment_of_trainer();
+  const std::vector<char*> words = pointers_to(texts);
+  std::vector<std::string> variables = trainer_environment();
+  const std::vector<char*> environment = pointers_to(variables);
 
   const auto ignored = std::signal(SIGPIPE, SIG_IGN);
   const pid_t child = ::fork();

@@ -5,7 +5,6 @@
 // multiplies matrices, and how the time was split. bench/bench_train.py runs it.
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
-#include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -25,6 +24,7 @@
 #include "steps/s5_tune/torch/optimiser.hpp"
 #include "steps/s5_tune/torch/step_probes.hpp"
 #include "steps/s5_tune/torch/tiny_model.hpp"
+#include "steps/s5_tune/trainer_environment.hpp"
 
 namespace understudy::s5 {
 namespace {
@@ -248,9 +248,6 @@ Status run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace understudy;
-  mallopt(M_MMAP_MAX, 0);         // its threshold cannot be raised above 32 MiB
-  mallopt(M_TRIM_THRESHOLD, -1);  // never
-  mallopt(M_ARENA_MAX, 1);        // other arenas give their memory back too soon
   s5::Options options;
   CLI::App app("Measures steps of LoRA training on random weights.");
   app.add_option("model", options.model)->required();
@@ -269,6 +266,7 @@ int main(int argc, char** argv) {
   app.add_flag("!--no-pack", options.pack, "take frozen matrices as they lie");
   app.add_flag("--learnable", options.learnable, "tokens that follow a rule");
   CLI11_PARSE(app, argc, argv);
+  s5::restart_with_trainer_environment(argv);
   if (const auto done = s5::run(options); !done) {
     std::cerr << "error: " << done.error().to_text() << '\n';
     return 1;
