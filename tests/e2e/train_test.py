@@ -51,6 +51,21 @@ class Train(support.ProgramTest):
             self.assertIn(part, shown)
         self.assertRegex(told("--version"), r"^understudy-train \d+\.\d+\.\d+\n$")
 
+    def test_it_starts_itself_anew_where_nobody_prepared_its_memory(self):
+        process = subprocess.Popen(self.command("--data", "-", "--out", self.directory / "out"), stdin=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, env={**os.environ, "GLIBC_TUNABLES": "glibc.malloc.perturb=0"})
+        try:
+            environment = pathlib.Path(f"/proc/{process.pid}/environ")
+            deadline = time.monotonic() + 60
+            while b"arena_max=1" not in environment.read_bytes() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            tunables = dict(line.partition(b"=")[::2] for line in environment.read_bytes().split(b"\0"))[b"GLIBC_TUNABLES"]
+            self.assertIn(b"arena_max=1", tunables)
+            self.assertTrue(tunables.endswith(b":glibc.malloc.perturb=0"), "what the user says stands behind, and wins")
+        finally:
+            process.communicate()  # without a line it ends, with an error
+        self.assertEqual(process.returncode, support.EXIT_BAD_INPUT)
+
     def test_a_base_that_is_no_model_gets_one_error_of_ours(self):
         for name, text, code in (("words.gguf", b'{"prompt": "no model"}', 8), ("cut.gguf", self.base.read_bytes()[:3000], 8)):
             path = self.directory / name
