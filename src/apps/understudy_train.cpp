@@ -9,6 +9,7 @@
 #include <map>
 
 #include "adapters/lm/hf/convert.hpp"
+#include "adapters/machine/compute_environment.hpp"
 #include "adapters/terminal/progress_bar.hpp"
 #include "apps/help_format.hpp"
 #include "apps/refuse_nan.hpp"
@@ -16,7 +17,6 @@
 #include "base/progress.hpp"
 #include "steps/s5_tune/torch/lora_trainer.hpp"
 #include "steps/s5_tune/torch/nano_trainer.hpp"
-#include "steps/s5_tune/trainer_environment.hpp"
 
 namespace understudy {
 namespace {
@@ -278,7 +278,7 @@ int main(int argc, char** argv) {
               << "\n  `understudy-train --help` says what it takes\n";
     return exit_usage;
   }
-  s5::restart_with_trainer_environment(argv);
+  machine::restart_with_compute_environment(argv);
   share_options(arguments);
   if (arguments.nano.width % (2 * arguments.nano.heads) != 0) {
     std::cerr << "understudy-train: --heads must divide --width into even parts\n";

@@ -14,10 +14,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "adapters/machine/compute_environment.hpp"
 #include "base/exit_code.hpp"
 #include "base/installation.hpp"
 #include "base/secret.hpp"
-#include "steps/s5_tune/trainer_environment.hpp"
 
 namespace understudy::s5 {
 
@@ -112,7 +112,7 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
   std::vector<std::string> texts = {program.string()};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   const std::vector<char*> words = pointers_to(texts);
-  std::vector<std::string> variables = trainer_environment();
+  std::vector<std::string> variables = machine::compute_environment();
   const std::vector<char*> environment = pointers_to(variables);
 
   const auto ignored = std::signal(SIGPIPE, SIG_IGN);

@@ -18,13 +18,13 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/machine/compute_environment.hpp"
 #include "base/json.hpp"
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/decoder_lanes.hpp"
 #include "steps/s5_tune/torch/optimiser.hpp"
 #include "steps/s5_tune/torch/step_probes.hpp"
 #include "steps/s5_tune/torch/tiny_model.hpp"
-#include "steps/s5_tune/trainer_environment.hpp"
 
 namespace understudy::s5 {
 namespace {
@@ -266,7 +266,7 @@ int main(int argc, char** argv) {
   app.add_flag("!--no-pack", options.pack, "take frozen matrices as they lie");
   app.add_flag("--learnable", options.learnable, "tokens that follow a rule");
   CLI11_PARSE(app, argc, argv);
-  s5::restart_with_trainer_environment(argv);
+  machine::restart_with_compute_environment(argv);
   if (const auto done = s5::run(options); !done) {
     std::cerr << "error: " << done.error().to_text() << '\n';
     return 1;

@@ -1,11 +1,11 @@
-#include "steps/s5_tune/trainer_environment.hpp"
+#include "adapters/machine/compute_environment.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
 
-namespace understudy::s5 {
+namespace understudy::machine {
 namespace {
 
 // Sets a variable while a test runs.
@@ -22,7 +22,7 @@ class Setting {
 
 std::vector<std::string> values_of(std::string_view name) {
   std::vector<std::string> values;
-  for (const std::string& variable : trainer_environment()) {
+  for (const std::string& variable : compute_environment()) {
     if (variable.starts_with(std::string(name) + "=")) {
       values.push_back(variable.substr(name.size() + 1));
     }
@@ -30,7 +30,7 @@ std::vector<std::string> values_of(std::string_view name) {
   return values;
 }
 
-TEST(TrainerEnvironment, HasTheAllocatorKeepItsPagesAndAllElseAsItWas) {
+TEST(ComputeEnvironment, HasTheAllocatorKeepItsPagesAndAllElseAsItWas) {
   const Setting other("UNDERSTUDY_TEST_OTHER", "kept");
   const auto tunables = values_of("GLIBC_TUNABLES");
   ASSERT_EQ(tunables.size(), 1U);
@@ -38,7 +38,7 @@ TEST(TrainerEnvironment, HasTheAllocatorKeepItsPagesAndAllElseAsItWas) {
   EXPECT_EQ(values_of("UNDERSTUDY_TEST_OTHER"), std::vector<std::string>{"kept"});
 }
 
-TEST(TrainerEnvironment, WhatTheUserSetsWins) {
+TEST(ComputeEnvironment, WhatTheUserSetsWins) {
   const Setting hooks("UCX_MEM_EVENTS", "yes");
   const Setting own("GLIBC_TUNABLES", "glibc.malloc.arena_max=3");
   EXPECT_EQ(values_of("UCX_MEM_EVENTS"), std::vector<std::string>{"yes"});
@@ -47,7 +47,7 @@ TEST(TrainerEnvironment, WhatTheUserSetsWins) {
   EXPECT_TRUE(tunables[0].ends_with(":glibc.malloc.arena_max=3"));
 }
 
-TEST(TrainerEnvironment, IsTheSameOnceItIsSet) {
+TEST(ComputeEnvironment, IsTheSameOnceItIsSet) {
   const auto tunables = values_of("GLIBC_TUNABLES");
   const Setting again("GLIBC_TUNABLES", tunables.at(0).c_str());
   const Setting hooks("UCX_MEM_EVENTS", "no");
@@ -55,4 +55,4 @@ TEST(TrainerEnvironment, IsTheSameOnceItIsSet) {
 }
 
 }  // namespace
-}  // namespace understudy::s5
+}  // namespace understudy::machine

@@ -1,4 +1,4 @@
-#include "steps/s5_tune/trainer_environment.hpp"
+#include "adapters/machine/compute_environment.hpp"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/installation.hpp"
 
-namespace understudy::s5 {
+namespace understudy::machine {
 
 namespace {
 
@@ -41,7 +41,7 @@ std::vector<Variable> missing_variables() {
 
 }  // namespace
 
-std::vector<std::string> trainer_environment() {
+std::vector<std::string> compute_environment() {
   const std::vector<Variable> missing = missing_variables();
   std::vector<std::string> all;
   for (const Variable& variable : missing) all.push_back(variable.name + "=" + variable.value);
@@ -53,7 +53,7 @@ std::vector<std::string> trainer_environment() {
   return all;
 }
 
-void restart_with_trainer_environment(char** words) {
+void restart_with_compute_environment(char** words) {
   const std::vector<Variable> missing = missing_variables();
   if (missing.empty()) return;
   for (const Variable& variable : missing)
@@ -61,4 +61,4 @@ void restart_with_trainer_environment(char** words) {
   ::execv(running_program().c_str(), words);
 }
 
-}  // namespace understudy::s5
+}  // namespace understudy::machine
