@@ -25,6 +25,7 @@
 #include "base/exit_code.hpp"
 #include "base/files.hpp"
 #include "base/installation.hpp"
+#include "base/run_program.hpp"
 #include "console/web/console_server.hpp"
 #include "live/config/gateway_config.hpp"
 
@@ -189,9 +190,7 @@ Result<pid_t> start_gateway(const Home& home, const std::vector<std::string>& se
   std::vector<std::string> texts = {(program_directory() / "understudy-serve").string(), "--home",
                                     home.directory().string(), "serve"};
   texts.insert(texts.end(), serve_words.begin(), serve_words.end());
-  std::vector<char*> words;
-  for (std::string& text : texts) words.push_back(text.data());
-  words.push_back(nullptr);
+  const std::vector<char*> words = pointers_for_exec(texts);
   // The gateway opens no secret key: it inherits no passphrase either.
   std::vector<char*> environment;
   for (char** entry = environ; *entry != nullptr; ++entry)

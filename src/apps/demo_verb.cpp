@@ -9,6 +9,7 @@
 #include "apps/verb_builder.hpp"
 #include "base/exit_code.hpp"
 #include "base/installation.hpp"
+#include "base/run_program.hpp"
 
 namespace understudy::apps {
 
@@ -48,10 +49,7 @@ int become_demo(const DemoOptions& options) {
     words.insert(words.end(), {"--max-minutes", options.max_minutes});
   if (options.quick) words.emplace_back("--quick");
   if (options.as_json) words.emplace_back("--json");
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  ::execvp(python.c_str(), arguments.data());
+  ::execvp(python.c_str(), pointers_for_exec(words).data());
   std::fprintf(stderr,
                "understudy: cannot run %s: %s\n  the demo's simulated agents need python3 and "
                "python3-aiohttp\n",

@@ -278,7 +278,6 @@ int main(int argc, char** argv) {
               << "\n  `understudy-train --help` says what it takes\n";
     return exit_usage;
   }
-  machine::restart_with_compute_environment(argv);
   share_options(arguments);
   if (arguments.nano.width % (2 * arguments.nano.heads) != 0) {
     std::cerr << "understudy-train: --heads must divide --width into even parts\n";
@@ -289,6 +288,7 @@ int main(int argc, char** argv) {
                  "none\n";
     return exit_usage;
   }
+  machine::restart_with_compute_environment(argv);
   const auto report = run(arguments);
   if (!report) {
     std::cerr << "understudy-train: " << report.error().to_text() << '\n';

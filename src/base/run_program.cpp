@@ -99,9 +99,7 @@ void end(pid_t child) {
 
 Result<ProgramOutcome> run_program(const ProgramOptions& options) {
   std::vector<std::string> texts = options.words;
-  std::vector<char*> words;
-  for (std::string& text : texts) words.push_back(text.data());
-  words.push_back(nullptr);
+  const std::vector<char*> words = pointers_for_exec(texts);
   Pipe output;
   Pipe errors;
   TRY(output.open());
@@ -143,6 +141,13 @@ Result<ProgramOutcome> run_program(const ProgramOptions& options) {
   if (outcome.exit_code == exec_failed)
     return fail(ErrorCode::not_found, "cannot run " + texts.front());
   return outcome;
+}
+
+std::vector<char*> pointers_for_exec(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 }  // namespace understudy

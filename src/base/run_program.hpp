@@ -35,4 +35,7 @@ inline constexpr std::size_t program_told_bytes_max = 2000;
 // not_found: there is no such program. cancelled: `stop` ended it.
 Result<ProgramOutcome> run_program(const ProgramOptions& options);
 
+// As exec() wants them: a null pointer behind the last. The texts must outlive the pointers.
+std::vector<char*> pointers_for_exec(std::vector<std::string>& texts);
+
 }  // namespace understudy

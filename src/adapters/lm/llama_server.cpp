@@ -18,6 +18,7 @@
 #include "adapters/lm/completion_client.hpp"
 #include "base/clock.hpp"
 #include "base/limits.hpp"
+#include "base/run_program.hpp"
 
 namespace understudy::lm {
 
@@ -98,9 +99,7 @@ struct LlamaServer::State {
 
 void LlamaServer::State::keep(const LlamaServerOptions& options) {
   std::vector<std::string> words = arguments_for(options, socket);
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers_for_exec(words);
   const std::string log = options.log.empty() ? "/dev/null" : options.log.string();
   int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (output < 0) output = ::open("/dev/null", O_WRONLY | O_CLOEXEC);

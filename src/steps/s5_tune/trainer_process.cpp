@@ -17,6 +17,7 @@
 #include "adapters/machine/compute_environment.hpp"
 #include "base/exit_code.hpp"
 #include "base/installation.hpp"
+#include "base/run_program.hpp"
 #include "base/secret.hpp"
 
 namespace understudy::s5 {
@@ -49,14 +50,6 @@ struct Pipe {
     end = -1;
   }
 };
-
-// As exec() wants them: a null pointer behind the last.
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 // In the child, between fork and exec: only calls that are safe there.
 [[noreturn]] void become(const std::filesystem::path& program, char* const* words,
@@ -111,9 +104,9 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
   Pipe from_child = TRY(Pipe::open());
   std::vector<std::string> texts = {program.string()};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
-  const std::vector<char*> words = pointers_to(texts);
+  const std::vector<char*> words = pointers_for_exec(texts);
   std::vector<std::string> variables = machine::compute_environment();
-  const std::vector<char*> environment = pointers_to(variables);
+  const std::vector<char*> environment = pointers_for_exec(variables);
 
   const auto ignored = std::signal(SIGPIPE, SIG_IGN);
   const pid_t child = ::fork();
