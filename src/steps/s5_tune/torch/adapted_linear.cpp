@@ -1,7 +1,6 @@
 #include "steps/s5_tune/torch/adapted_linear.hpp"
 
 #include <ATen/ops/as_strided.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/chunk.h>
 
 #include <utility>
@@ -33,13 +32,7 @@ at::Tensor AdaptedLinear::row_lengths() const {
 }
 
 void AdaptedLinear::add_weight_gradients(const at::Tensor& dy, const at::Tensor& x) const {
-  if (weight_gradient_.defined()) {
-    if (weight_gradient_.scalar_type() == dy.scalar_type()) {
-      weight_gradient_.addmm_(dy.t(), x);
-    } else {
-      weight_gradient_.add_(at::mm(dy.t(), x));
-    }
-  }
+  if (weight_gradient_.defined()) put_product(weight_gradient_, dy.t(), x, {.added = true});
   if (bias_gradient_.defined()) {
     bias_gradient_.view({dy.size(1)}).add_(dy.to(bias_gradient_.scalar_type()).sum(0));
   }
@@ -51,13 +44,13 @@ at::Tensor AdaptedLinear::dropped(const at::Tensor& x, std::uint64_t seed) const
 }
 
 at::Tensor AdaptedLinear::forward(const at::Tensor& x, Pass& pass) const {
-  at::Tensor y = packed_ != nullptr ? packed_product(x, packed_->forward)
-                                    : at::mm(x, weights_.matrix(*weight_).t());
+  at::Tensor y =
+      packed_ != nullptr ? product(x, packed_->forward) : product(x, weights_.matrix(*weight_).t());
   if (module_ != nullptr) {
     if (!pass.low.defined()) {
-      pass.low = at::mm(dropped(x, pass.dropout_seed), module_->low.t());
+      pass.low = product(dropped(x, pass.dropout_seed), module_->low.t());
     }
-    y.addmm_(pass.low, module_->high.t(), 1, adapter_->scale());
+    put_product(y, pass.low, module_->high.t(), {.scale = adapter_->scale(), .added = true});
     if (module_->magnitude.defined()) {
       pass.unscaled = y;
       pass.lengths = row_lengths();
@@ -78,32 +71,34 @@ at::Tensor AdaptedLinear::back_through_weight(const at::Tensor& dy, const at::Te
         dy.to(type).mul(pass.unscaled.to(type)).sum(0).div_(pass.lengths));
     dproduct = dy.mul(module_->magnitude.div(pass.lengths).to(dy.scalar_type()));
   }
+  const ProductOptions options{.added = dx.defined()};
+  if (!dx.defined()) dx = at::empty_like(x);
   if (packed_ != nullptr) {
-    dx = dx.defined() ? packed_product_added(dx, dproduct, packed_->back)
-                      : packed_product(dproduct, packed_->back);
-  } else if (dx.defined()) {
-    dx.addmm_(dproduct, weights_.matrix(*weight_));
+    put_product(dx, dproduct, packed_->back, options);
   } else {
-    dx = at::mm(dproduct, weights_.matrix(*weight_));
+    put_product(dx, dproduct, weights_.matrix(*weight_), options);
   }
   return dproduct;
 }
 
-at::Tensor AdaptedLinear::back_through_high(const at::Tensor& dproduct, const Pass& pass) const {
-  module_->gradient_b.add_(at::mm(dproduct.t(), pass.low), adapter_->scale());
-  return at::mm(dproduct, module_->high).mul_(adapter_->scale());
+void AdaptedLinear::back_through_high(const at::Tensor& dproduct, const Pass& pass,
+                                      const at::Tensor& dlow) const {
+  const double scale = adapter_->scale();
+  put_product(module_->gradient_b, dproduct.t(), pass.low, {.scale = scale, .added = true});
+  put_product(dlow, dproduct, module_->high, {.scale = scale});
 }
 
 void AdaptedLinear::backward(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
                              at::Tensor& dx) const {
   const at::Tensor dproduct = back_through_weight(dy, x, pass, dx);
   if (module_ == nullptr) return;
-  const at::Tensor dlow = back_through_high(dproduct, pass);
-  module_->gradient_a.add_(at::mm(dlow.t(), dropped(x, pass.dropout_seed)));
+  const at::Tensor dlow = at::empty({dy.size(0), module_->low.size(0)}, dy.options());
+  back_through_high(dproduct, pass, dlow);
+  put_product(module_->gradient_a, dlow.t(), dropped(x, pass.dropout_seed), {.added = true});
   if (pass.dropout_seed == 0) {
-    dx.addmm_(dlow, module_->low);
+    put_product(dx, dlow, module_->low, {.added = true});
   } else {
-    dx.add_(dropped(at::mm(dlow, module_->low), pass.dropout_seed));
+    dx.add_(dropped(product(dlow, module_->low), pass.dropout_seed));
   }
 }
 
@@ -139,7 +134,7 @@ AdaptedInputs::AdaptedInputs(std::vector<AdaptedLinear> linears) : linears_(std:
 std::vector<at::Tensor> AdaptedInputs::forward(const at::Tensor& x,
                                                std::span<AdaptedLinear::Pass> passes) const {
   if (together(passes)) {
-    const auto lows = at::mm(x, lows_.t()).chunk(static_cast<std::int64_t>(linears_.size()), 1);
+    const auto lows = product(x, lows_.t()).chunk(static_cast<std::int64_t>(linears_.size()), 1);
     for (std::size_t i = 0; i < linears_.size(); ++i) passes[i].low = lows[i];
   }
   std::vector<at::Tensor> given;
@@ -156,14 +151,14 @@ void AdaptedInputs::backward(const std::vector<at::Tensor>& dys, const at::Tenso
       linears_[i].backward(dys[i], x, passes[i], dx);
     return;
   }
-  std::vector<at::Tensor> dlows;
+  const at::Tensor dlow = at::empty({x.size(0), lows_.size(0)}, x.options());
+  const auto dlows = dlow.chunk(static_cast<std::int64_t>(linears_.size()), 1);
   for (std::size_t i = 0; i < linears_.size(); ++i) {
     const at::Tensor dproduct = linears_[i].back_through_weight(dys[i], x, passes[i], dx);
-    dlows.push_back(linears_[i].back_through_high(dproduct, passes[i]));
+    linears_[i].back_through_high(dproduct, passes[i], dlows[i]);
   }
-  const at::Tensor dlow = at::cat(dlows, 1);
-  gradient_as_.add_(at::mm(dlow.t(), x));
-  dx.addmm_(dlow, lows_);
+  put_product(gradient_as_, dlow.t(), x, {.added = true});
+  put_product(dx, dlow, lows_, {.added = true});
 }
 
 }  // namespace understudy::s5

@@ -41,8 +41,9 @@ class AdaptedLinear {
   // All of the backward pass but what goes through A; gives the gradient of W x.
   at::Tensor back_through_weight(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
                                  at::Tensor& dx) const;
-  // Adds to B's gradient and gives that of A x.
-  [[nodiscard]] at::Tensor back_through_high(const at::Tensor& dproduct, const Pass& pass) const;
+  // Adds to B's gradient and fills that of A x.
+  void back_through_high(const at::Tensor& dproduct, const Pass& pass,
+                         const at::Tensor& dlow) const;
   [[nodiscard]] at::Tensor dropped(const at::Tensor& x, std::uint64_t seed) const;
 
   BaseWeights& weights_;

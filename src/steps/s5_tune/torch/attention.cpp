@@ -1,8 +1,10 @@
 #include "steps/s5_tune/torch/attention.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "steps/s5_tune/torch/decoder_kernels.hpp"
+#include "steps/s5_tune/torch/products.hpp"
 
 namespace understudy::s5 {
 
@@ -10,32 +12,64 @@ namespace {
 
 constexpr std::int64_t block_queries = 128;
 
-// Rows [begin, begin + count) as kv_heads x (group * count) x head_width.
-at::Tensor grouped(const at::Tensor& rows, std::int64_t begin, std::int64_t count,
-                   const AttentionShape& shape) {
-  const std::int64_t group = rows.size(1) / shape.head_width / shape.kv_heads;
-  return rows.narrow(0, begin, count)
-      .unflatten(1, {shape.kv_heads, group, shape.head_width})
-      .permute({1, 2, 0, 3})
-      .reshape({shape.kv_heads, group * count, shape.head_width})
-      .contiguous();
-}
-
-// The way back.
-void put_grouped(const at::Tensor& blocks, const at::Tensor& rows, std::int64_t begin,
-                 const AttentionShape& shape) {
-  const std::int64_t group = rows.size(1) / shape.head_width / shape.kv_heads;
-  const std::int64_t count = blocks.size(1) / group;
-  rows.narrow(0, begin, count)
-      .unflatten(1, {shape.kv_heads, group, shape.head_width})
-      .copy_(blocks.view({shape.kv_heads, group, count, shape.head_width}).permute({2, 0, 1, 3}));
-}
+struct RowRange {
+  std::int64_t begin;
+  std::int64_t count;
+};
 
 struct Block {
   std::int64_t begin;  // of its text
   std::int64_t first;  // query in the text
   std::int64_t queries;
   std::int64_t keys;  // of the text, that they may see
+  bool is_last;       // of its text: it sees all keys
+
+  [[nodiscard]] RowRange own() const { return {.begin = begin + first, .count = queries}; }
+  [[nodiscard]] RowRange all_keys() const { return {.begin = begin, .count = keys}; }
+};
+
+// Rows as key heads x the heads that share one x rows x head_width, where they lie.
+MatrixView heads_of(const at::Tensor& rows, const RowRange& range, const AttentionShape& shape) {
+  const std::int64_t group = rows.size(1) / shape.head_width / shape.kv_heads;
+  const std::int64_t stride = rows.stride(0);
+  const std::int64_t skipped = range.begin * stride * rows.element_size();
+  return {.data = static_cast<std::byte*>(rows.data_ptr()) + skipped,
+          .type = rows.scalar_type(),
+          .dimensions = 4,
+          .sizes = {shape.kv_heads, group, range.count, shape.head_width},
+          .strides = {group * shape.head_width, shape.head_width, stride, 1}};
+}
+
+// Of heads that share nothing: key heads x rows x head_width.
+MatrixView without_groups(const MatrixView& heads) {
+  return {.data = heads.data,
+          .type = heads.type,
+          .dimensions = 3,
+          .sizes = {heads.sizes[0], heads.sizes[2], heads.sizes[3]},
+          .strides = {heads.strides[0], heads.strides[2], heads.strides[3]}};
+}
+
+// Rows put together as key heads x (group * count) x head_width.
+at::Tensor grouped(const at::Tensor& rows, const RowRange& range, const AttentionShape& shape) {
+  const std::int64_t group = rows.size(1) / shape.head_width / shape.kv_heads;
+  return rows.narrow(0, range.begin, range.count)
+      .unflatten(1, {shape.kv_heads, group, shape.head_width})
+      .permute({1, 2, 0, 3})
+      .reshape({shape.kv_heads, group * range.count, shape.head_width})
+      .contiguous();
+}
+
+// Of a block's queries and the keys that they may see.
+struct Scores {
+  Scores(const Block& block, const AttentionShape& shape, at::ScalarType type)
+      : all(at::empty({shape.kv_heads, shape.heads / shape.kv_heads, block.queries, block.keys},
+                      type)),
+        by_head(MatrixView::of(all)),
+        by_key_head(MatrixView::of(all.flatten(1, 2))) {}
+
+  at::Tensor all;
+  MatrixView by_head;      // key heads x the heads that share one x queries x keys
+  MatrixView by_key_head;  // key heads x (heads that share one * queries) x keys
 };
 
 ScoreRows score_rows(const Block& block, const AttentionShape& shape) {
@@ -48,12 +82,21 @@ ScoreRows score_rows(const Block& block, const AttentionShape& shape) {
           .cap = shape.cap};
 }
 
+// Of each text; its last block first, which fills what the others add to.
 template <class Function>
-void for_each_block(std::int64_t begin, std::int64_t end, const Function& function) {
-  const std::int64_t length = end - begin;
-  for (std::int64_t first = 0; first < length; first += block_queries) {
-    const std::int64_t queries = std::min(block_queries, length - first);
-    function(Block{.begin = begin, .first = first, .queries = queries, .keys = first + queries});
+void for_each_block(const std::vector<std::int64_t>& begins, const Function& function) {
+  for (std::size_t t = 0; t + 1 < begins.size(); ++t) {
+    const std::int64_t length = begins[t + 1] - begins[t];
+    if (length == 0) continue;
+    const std::int64_t last = (length - 1) / block_queries * block_queries;
+    for (std::int64_t first = last; first >= 0; first -= block_queries) {
+      const std::int64_t queries = std::min(block_queries, length - first);
+      function(Block{.begin = begins[t],
+                     .first = first,
+                     .queries = queries,
+                     .keys = first + queries,
+                     .is_last = first == last});
+    }
   }
 }
 
@@ -65,22 +108,17 @@ AttentionPass attend_in_blocks(const AttentionInput& input, const std::vector<st
   const at::ScalarType type = input.query.scalar_type();
   AttentionPass pass{.out = at::empty({tokens, shape.heads * shape.head_width}, type),
                      .log_sums = at::empty({shape.heads, tokens}, sum_type(type))};
-  for (std::size_t t = 0; t + 1 < begins.size(); ++t) {
-    const std::int64_t length = begins[t + 1] - begins[t];
-    const at::Tensor key = grouped(input.key, begins[t], length, shape);
-    const at::Tensor value = grouped(input.value, begins[t], length, shape);
-    for_each_block(begins[t], begins[t + 1], [&](const Block& block) {
-      const at::Tensor query =
-          grouped(input.query, block.begin + block.first, block.queries, shape);
-      const at::Tensor scores = at::bmm(query, key.narrow(1, 0, block.keys).transpose(1, 2));
-      with_value_of(type, [&]<class Value>(Value) {
-        softmax_rows<Value>(score_rows(block, shape), scores.data_ptr<Value>(),
-                            pass.log_sums.data_ptr<SumOf<Value>>() + block.begin, tokens);
-      });
-      put_grouped(at::bmm(scores, value.narrow(1, 0, block.keys)), pass.out,
-                  block.begin + block.first, shape);
+  for_each_block(begins, [&](const Block& block) {
+    const MatrixView keys = heads_of(input.key, block.all_keys(), shape);
+    const MatrixView values = heads_of(input.value, block.all_keys(), shape);
+    const Scores scores(block, shape, type);
+    multiply(heads_of(input.query, block.own(), shape), keys.transposed(), scores.by_head);
+    with_value_of(type, [&]<class Value>(Value) {
+      softmax_rows<Value>(score_rows(block, shape), scores.all.data_ptr<Value>(),
+                          pass.log_sums.data_ptr<SumOf<Value>>() + block.begin, tokens);
     });
-  }
+    multiply(scores.by_head, values, heads_of(pass.out, block.own(), shape));
+  });
   return pass;
 }
 
@@ -96,32 +134,34 @@ void attend_in_blocks_backward(const at::Tensor& dout, const AttentionInput& inp
                     deltas.data_ptr<SumOf<Value>>());
   });
   deltas = deltas.t().contiguous();
-  for (std::size_t t = 0; t + 1 < begins.size(); ++t) {
-    const std::int64_t length = begins[t + 1] - begins[t];
-    const at::Tensor key = grouped(input.key, begins[t], length, shape);
-    const at::Tensor value = grouped(input.value, begins[t], length, shape);
-    const at::Tensor dkey = at::zeros(key.sizes(), sum_type(type));
-    const at::Tensor dvalue = at::zeros_like(dkey);
-    for_each_block(begins[t], begins[t + 1], [&](const Block& block) {
-      const std::int64_t at = block.begin + block.first;
-      const at::Tensor query = grouped(input.query, at, block.queries, shape);
-      const at::Tensor dblock = grouped(dout, at, block.queries, shape);
-      const at::Tensor keys = key.narrow(1, 0, block.keys);
-      const at::Tensor scores = at::bmm(query, keys.transpose(1, 2));
-      const at::Tensor dscores = at::bmm(dblock, value.narrow(1, 0, block.keys).transpose(1, 2));
-      with_value_of(type, [&]<class Value>(Value) {
-        softmax_rows_backward<Value>(score_rows(block, shape), scores.data_ptr<Value>(),
-                                     dscores.data_ptr<Value>(),
-                                     pass.log_sums.const_data_ptr<SumOf<Value>>() + block.begin,
-                                     deltas.const_data_ptr<SumOf<Value>>() + block.begin, tokens);
-      });
-      put_grouped(at::bmm(dscores, keys), gradient.query, at, shape);
-      dkey.narrow(1, 0, block.keys).add_(at::bmm(dscores.transpose(1, 2), query));
-      dvalue.narrow(1, 0, block.keys).add_(at::bmm(scores.transpose(1, 2), dblock));
+  const at::Tensor dkey = at::empty({tokens, shape.kv_heads * shape.head_width}, sum_type(type));
+  const at::Tensor dvalue = at::empty_like(dkey);
+  for_each_block(begins, [&](const Block& block) {
+    const MatrixView keys = heads_of(input.key, block.all_keys(), shape);
+    const MatrixView values = heads_of(input.value, block.all_keys(), shape);
+    // Heads that share keys are rows of one product, whose sum over them is the keys' gradient.
+    const at::Tensor query = grouped(input.query, block.own(), shape);
+    const at::Tensor dblock = grouped(dout, block.own(), shape);
+    const Scores scores(block, shape, type);
+    const Scores dscores(block, shape, type);
+    multiply(MatrixView::of(query), without_groups(keys).transposed(), scores.by_key_head);
+    multiply(MatrixView::of(dblock), without_groups(values).transposed(), dscores.by_key_head);
+    with_value_of(type, [&]<class Value>(Value) {
+      softmax_rows_backward<Value>(score_rows(block, shape), scores.all.data_ptr<Value>(),
+                                   dscores.all.data_ptr<Value>(),
+                                   pass.log_sums.const_data_ptr<SumOf<Value>>() + block.begin,
+                                   deltas.const_data_ptr<SumOf<Value>>() + block.begin, tokens);
     });
-    put_grouped(dkey, gradient.key, begins[t], shape);
-    put_grouped(dvalue, gradient.value, begins[t], shape);
-  }
+    multiply(dscores.by_head, keys, heads_of(gradient.query, block.own(), shape));
+    const auto add = [&](const Scores& by, const at::Tensor& rows, const at::Tensor& to) {
+      multiply(by.by_key_head.transposed(), MatrixView::of(rows),
+               without_groups(heads_of(to, block.all_keys(), shape)), {.added = !block.is_last});
+    };
+    add(dscores, query, dkey);
+    add(scores, dblock, dvalue);
+  });
+  gradient.key.copy_(dkey);
+  gradient.value.copy_(dvalue);
 }
 
 }  // namespace understudy::s5

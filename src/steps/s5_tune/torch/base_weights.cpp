@@ -49,7 +49,7 @@ const PackedMatrices::Matrix* BaseWeights::packed(const lm::StoredTensor& tensor
   if (!packed_ || resident_ || trained_ != nullptr || !can_be_packed(type(), tensor.type)) {
     return nullptr;
   }
-  return packed_->pack(tensor.name, matrix(tensor));
+  return &packed_->pack(tensor.name, matrix(tensor));
 }
 
 at::Tensor BaseWeights::gradient(const std::string& name) const {

@@ -51,21 +51,12 @@ void for_panels(const BaseWeights& weights, const lm::StoredTensor& head, Use us
 // The gradient of what went into the head, given that of the logits.
 at::Tensor through_head(const at::Tensor& dlogits, const at::Tensor& table,
                         const BaseWeights& weights, const lm::StoredTensor& head) {
-  if (table.defined()) return at::mm(dlogits, table);
+  if (table.defined()) return product(dlogits, table);
   at::Tensor dhidden = at::zeros({dlogits.size(0), head.columns}, dlogits.options());
   for_panels(weights, head, [&](const at::Tensor& panel, std::int64_t first) {
-    dhidden.addmm_(dlogits.narrow(1, first, panel.size(0)), panel);
+    put_product(dhidden, dlogits.narrow(1, first, panel.size(0)), panel, {.added = true});
   });
   return dhidden;
-}
-
-// A * B in the type of `to`, added to it.
-void add_product(const at::Tensor& to, const at::Tensor& a, const at::Tensor& b) {
-  if (to.scalar_type() == a.scalar_type()) {
-    to.addmm_(a, b);
-  } else {
-    to.add_(at::mm(a, b));
-  }
 }
 
 }  // namespace
@@ -245,13 +236,13 @@ at::Tensor Decoder::run(const Pack& pack, std::vector<StepPass>* passes, std::ui
 at::Tensor Decoder::logits_of(const at::Tensor& hidden, const at::Tensor& table) const {
   at::Tensor logits;
   if (packed_head_ != nullptr) {
-    logits = packed_product(hidden, packed_head_->forward);
+    logits = product(hidden, packed_head_->forward);
   } else if (table.defined()) {
-    logits = at::mm(hidden, table.t());
+    logits = product(hidden, table.t());
   } else {
     logits = at::empty({hidden.size(0), head().rows}, hidden.options());
     for_panels(weights_, head(), [&](const at::Tensor& panel, std::int64_t first) {
-      logits.narrow(1, first, panel.size(0)).copy_(at::mm(hidden, panel.t()));
+      put_product(logits.narrow(1, first, panel.size(0)), hidden, panel.t());
     });
   }
   if (head_bias_.defined()) logits.add_(head_bias_);
@@ -362,9 +353,11 @@ PackLoss Decoder::head_loss(const Pack& pack, const at::Tensor& hidden, at::Tens
     }
     if (slopes.defined()) logits.mul_(slopes);
     dhidden->narrow(0, begin, count)
-        .copy_(packed_head_ != nullptr ? packed_product(logits, packed_head_->back)
+        .copy_(packed_head_ != nullptr ? product(logits, packed_head_->back)
                                        : through_head(logits, table, weights_, head()));
-    if (table_gradient.defined()) add_product(table_gradient, logits.t(), some);
+    if (table_gradient.defined()) {
+      put_product(table_gradient, logits.t(), some, {.added = true});
+    }
     if (bias_gradient.defined()) {
       bias_gradient.view({logits.size(1)}).add_(logits.to(bias_gradient.scalar_type()).sum(0));
     }

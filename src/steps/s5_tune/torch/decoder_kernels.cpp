@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 // One build for every x86-64 machine: the loader picks the widest vectors that the machine has.
@@ -139,24 +140,59 @@ WIDEST_VECTORS void norm_backward_range(std::int64_t begin, std::int64_t end, st
 }
 
 template <class Value>
+struct Turned {
+  SumOf<Value> a, b;
+};
+template <class Value>
+INLINED Turned<Value> turned(SumOf<Value> a, SumOf<Value> b, const SumOf<Value>* turn,
+                             SumOf<Value> direction) {
+  const SumOf<Value> sine = turn[1] * direction;
+  return {.a = a * turn[0] - b * sine, .b = a * sine + b * turn[0]};
+}
+
+// Pairs that lie side by side, two in one word: its halves part and join without a shuffle.
+INLINED void turn_adjacent(std::int64_t pairs, const float* turns, float direction, Half* head) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < pairs; ++i) {
+    std::uint32_t both = 0;
+    std::memcpy(&both, head + 2 * i, sizeof both);
+    const auto now =
+        turned<Half>(std::bit_cast<float>(both << 16U), std::bit_cast<float>(both & 0xFFFF0000U),
+                     turns + 2 * i, direction);
+    Half a, b;
+    put(a, now.a);
+    put(b, now.b);
+    both = a.x | static_cast<std::uint32_t>(b.x) << 16U;
+    std::memcpy(head + 2 * i, &both, sizeof both);
+  }
+}
+template <class Value>
+INLINED void turn_adjacent(std::int64_t pairs, const Value* turns, Value direction, Value* head) {
+  for (std::int64_t i = 0; i < pairs; ++i) {
+    const auto now = turned<Value>(head[2 * i], head[2 * i + 1], turns + 2 * i, direction);
+    head[2 * i] = now.a;
+    head[2 * i + 1] = now.b;
+  }
+}
+
+template <class Value>
 WIDEST_VECTORS void turn_range(std::int64_t begin, std::int64_t end, const HeadTurn<Value>& by,
                                Value* x) {
-  using Sum = SumOf<Value>;
   const std::int64_t half = by.rope_width / 2;
-  const std::int64_t step = by.pairs == RopePairs::adjacent ? 2 : 1;
-  const std::int64_t apart = by.pairs == RopePairs::adjacent ? 1 : half;
   for (std::int64_t r = begin; r < end; ++r) {
-    const Sum* turns = by.turns + by.positions[r] * by.rope_width;
+    const SumOf<Value>* turns = by.turns + by.positions[r] * by.rope_width;
     for (std::int64_t h = 0; h < by.heads; ++h) {
       Value* head = x + r * by.stride + h * by.head_width;
+      if (by.pairs == RopePairs::adjacent) {
+        turn_adjacent(half, turns, by.direction, head);
+        continue;
+      }
 #pragma omp simd
       for (std::int64_t i = 0; i < half; ++i) {
-        const Sum cosine = turns[2 * i];
-        const Sum sine = turns[2 * i + 1] * by.direction;
-        const Sum a = get(head[step * i]);
-        const Sum b = get(head[step * i + apart]);
-        put(head[step * i], a * cosine - b * sine);
-        put(head[step * i + apart], a * sine + b * cosine);
+        const auto now =
+            turned<Value>(get(head[i]), get(head[i + half]), turns + 2 * i, by.direction);
+        put(head[i], now.a);
+        put(head[i + half], now.b);
       }
     }
   }
@@ -237,21 +273,41 @@ WIDEST_VECTORS void cap_range(std::int64_t begin, std::int64_t end, SumOf<Value>
   }
 }
 
+// Its exponential does not change a sum that has a 1.
+constexpr float hidden_score = -1e30F;
+
 struct Seen {
-  std::int64_t low, high;  // keys [low, high)
-  std::int64_t at;         // where the row's sums lie
+  std::int64_t low, high;   // keys [low, high)
+  std::int64_t begin, end;  // the same in whole vectors: what loops run over
+  std::int64_t at;          // where the row's sums lie
 };
 INLINED Seen seen_by(const ScoreRows& shape, std::int64_t row, std::int64_t stride) {
+  constexpr std::int64_t vector = 16;
   const std::int64_t query = shape.first + row % shape.queries;
   const std::int64_t low =
       shape.window > 0 ? std::max<std::int64_t>(0, query + 1 - shape.window) : 0;
-  return {.low = low, .high = query + 1, .at = row / shape.queries * stride + query};
+  const std::int64_t high = query + 1;
+  return {.low = low,
+          .high = high,
+          .begin = low / vector * vector,
+          .end = std::min(shape.keys, (high + vector - 1) / vector * vector),
+          .at = row / shape.queries * stride + query};
+}
+
+// The keys of a range that a row's query may not see become `with`.
+struct KeyRange {
+  std::int64_t begin, end;
+};
+template <class Value>
+INLINED void hide(const Seen& seen, const KeyRange& of, Value with, Value* row) {
+  std::fill(row + of.begin, row + seen.low, with);
+  std::fill(row + seen.high, row + of.end, with);
 }
 
 template <class Value>
 INLINED void cap_scores(const Seen& seen, SumOf<Value> scale, SumOf<Value> cap, Value* row) {
 #pragma omp simd
-  for (std::int64_t i = seen.low; i < seen.high; ++i) {
+  for (std::int64_t i = seen.begin; i < seen.end; ++i) {
     put(row[i], cap * hyperbolic_tangent(get(row[i]) * scale / cap));
   }
 }
@@ -269,22 +325,22 @@ WIDEST_VECTORS void softmax_range(std::int64_t begin, std::int64_t end, const Sc
     const Seen seen = seen_by(shape, r, stride);
     Value* row = scores + r * shape.keys;
     if (cap > 0) cap_scores(seen, scale, cap, row);
+    hide(seen, {.begin = seen.begin, .end = seen.end}, static_cast<Value>(hidden_score), row);
     Sum largest = get(row[seen.low]);
 #pragma omp simd reduction(max : largest)
-    for (std::int64_t i = seen.low; i < seen.high; ++i) largest = std::max(largest, get(row[i]));
+    for (std::int64_t i = seen.begin; i < seen.end; ++i) largest = std::max(largest, get(row[i]));
     largest *= factor;
     Sum sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (std::int64_t i = seen.low; i < seen.high; ++i) {
+    for (std::int64_t i = seen.begin; i < seen.end; ++i) {
       kept[i] = exponential(get(row[i]) * factor - largest);
       sum += kept[i];
     }
     log_sums[seen.at] = largest + std::log(sum);
     const Sum share = Sum(1) / sum;
 #pragma omp simd
-    for (std::int64_t i = seen.low; i < seen.high; ++i) put(row[i], kept[i] * share);
-    std::fill(row, row + seen.low, Value(0));
-    std::fill(row + seen.high, row + shape.keys, Value(0));
+    for (std::int64_t i = seen.begin; i < seen.end; ++i) put(row[i], kept[i] * share);
+    hide(seen, {.begin = 0, .end = shape.keys}, Value(0), row);
   }
 }
 
@@ -304,7 +360,7 @@ WIDEST_VECTORS void softmax_backward_range(std::int64_t begin, std::int64_t end,
     const Sum delta = deltas[seen.at];
     if (cap > 0) {
 #pragma omp simd
-      for (std::int64_t i = seen.low; i < seen.high; ++i) {
+      for (std::int64_t i = seen.begin; i < seen.end; ++i) {
         const Sum t = hyperbolic_tangent(get(row[i]) * scale / cap);
         const Sum p = exponential(cap * t - log_sum);
         put(row[i], p);
@@ -312,16 +368,14 @@ WIDEST_VECTORS void softmax_backward_range(std::int64_t begin, std::int64_t end,
       }
     } else {
 #pragma omp simd
-      for (std::int64_t i = seen.low; i < seen.high; ++i) {
+      for (std::int64_t i = seen.begin; i < seen.end; ++i) {
         const Sum p = exponential(get(row[i]) * scale - log_sum);
         put(row[i], p);
         put(drow[i], p * (get(drow[i]) - delta) * scale);
       }
     }
-    std::fill(row, row + seen.low, Value(0));
-    std::fill(row + seen.high, row + shape.keys, Value(0));
-    std::fill(drow, drow + seen.low, Value(0));
-    std::fill(drow + seen.high, drow + shape.keys, Value(0));
+    hide(seen, {.begin = 0, .end = shape.keys}, Value(0), row);
+    hide(seen, {.begin = 0, .end = shape.keys}, Value(0), drow);
   }
 }
 
