@@ -78,6 +78,7 @@ Pack texts_of(const Pack& pack, std::size_t first, std::size_t end) {
     part.soft->ids = pack.soft->ids.narrow(0, row, count);
     part.soft->probabilities = pack.soft->probabilities.narrow(0, row, count);
   }
+  fill_up(part);
   return part;
 }
 

@@ -12,6 +12,7 @@
 #include <iostream>
 #include <map>
 #include <numbers>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <string>
@@ -22,6 +23,7 @@
 #include "base/json.hpp"
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/decoder_lanes.hpp"
+#include "steps/s5_tune/torch/lora_data.hpp"
 #include "steps/s5_tune/torch/optimiser.hpp"
 #include "steps/s5_tune/torch/step_probes.hpp"
 #include "steps/s5_tune/torch/tiny_model.hpp"
@@ -45,6 +47,7 @@ struct Options {
   bool write = false;
   bool full = false;
   bool learnable = false;
+  bool varied = false;
   bool pack = true;
 };
 
@@ -111,24 +114,28 @@ std::vector<std::int64_t> some_tokens(const Options& options, std::int64_t known
   return tokens;
 }
 
+// Texts of one length, or of an eighth of it to the whole, every token to be learned.
 Pack some_pack(const Options& options, std::int64_t tokens_known, std::uint64_t seed) {
-  const std::int64_t count = options.texts * options.length;
   const std::vector<std::int64_t> tokens = some_tokens(options, tokens_known, seed);
-  Pack pack{.tokens = at::empty({count}, at::TensorOptions(at::kLong)),
-            .positions = at::empty({count}, at::TensorOptions(at::kInt)),
-            .begins = {},
-            .rows = at::empty({count}, at::TensorOptions(at::kLong)),
-            .targets = at::empty({count}, at::TensorOptions(at::kLong)),
-            .weights = at::empty({count}, at::TensorOptions(at::kFloat))};
-  for (std::int64_t i = 0; i < count; ++i) {
-    pack.tokens.data_ptr<std::int64_t>()[i] = tokens[static_cast<std::size_t>(i)];
-    pack.targets.data_ptr<std::int64_t>()[i] = tokens[static_cast<std::size_t>(i) + 1];
-    pack.rows.data_ptr<std::int64_t>()[i] = i;
-    pack.positions.data_ptr<std::int32_t>()[i] = static_cast<std::int32_t>(i % options.length);
-    pack.weights.data_ptr<float>()[i] = 1.0F / static_cast<float>(count);
+  const auto end = tokens.size() - 1;
+  const auto whole = static_cast<std::size_t>(options.length);
+  std::mt19937_64 random(seed);
+  std::uniform_int_distribution lengths(
+      options.varied ? std::max<std::size_t>(1, whole / 8) : whole, whole);
+  std::vector<TokenText> texts;
+  for (std::size_t begin = 0; begin < end;) {
+    const std::size_t length = std::min(lengths(random), end - begin);
+    TokenText& text = texts.emplace_back();
+    text.prompt_tokens = 1;
+    text.weight = 1.0F / static_cast<float>(end);
+    for (std::size_t i = 0; i <= length; ++i) {
+      text.tokens.push_back(static_cast<lm::Token>(tokens[begin + i]));
+    }
+    begin += length;
   }
-  for (std::int64_t i = 0; i <= options.texts; ++i) pack.begins.push_back(i * options.length);
-  return pack;
+  std::vector<std::size_t> all(texts.size());
+  std::ranges::iota(all, std::size_t{0});
+  return make_pack(texts, all);
 }
 
 // Takes steps as they are asked for.
@@ -264,6 +271,7 @@ int main(int argc, char** argv) {
   app.add_flag("--write", options.write, "only write the model");
   app.add_flag("--full", options.full, "tune all weights");
   app.add_flag("!--no-pack", options.pack, "take frozen matrices as they lie");
+  app.add_flag("--varied", options.varied, "texts of an eighth of the length to the whole");
   app.add_flag("--learnable", options.learnable, "tokens that follow a rule");
   CLI11_PARSE(app, argc, argv);
   machine::restart_with_compute_environment(argv);

@@ -113,6 +113,12 @@ SoftTargets soft_targets(std::span<const TokenText> texts, std::span<const std::
 
 }  // namespace
 
+std::size_t tokens_in_pack(const TokenText& text) {
+  const std::size_t tokens = text.tokens.size() - 1;
+  const std::size_t step = std::max<std::size_t>(8, std::bit_floor(tokens) / 16);
+  return (tokens + step - 1) / step * step;
+}
+
 Pack make_pack(std::span<const TokenText> texts, std::span<const std::size_t> chosen) {
   std::vector<std::int64_t> tokens;
   std::vector<std::int32_t> positions;
@@ -132,6 +138,10 @@ Pack make_pack(std::span<const TokenText> texts, std::span<const std::size_t> ch
       tokens.push_back(text.tokens[i]);
       positions.push_back(static_cast<std::int32_t>(i));
     }
+    const std::size_t filler = tokens_in_pack(text) - (text.tokens.size() - 1);
+    if (filler == 0) continue;
+    tokens.insert(tokens.end(), filler, tokens.back());
+    positions.insert(positions.end(), filler, positions.back());
   }
   pack.begins.push_back(static_cast<std::int64_t>(tokens.size()));
   pack.tokens = tensor_of(tokens, at::kLong);
@@ -139,6 +149,7 @@ Pack make_pack(std::span<const TokenText> texts, std::span<const std::size_t> ch
   pack.rows = tensor_of(rows, at::kLong);
   pack.targets = tensor_of(targets, at::kLong);
   pack.weights = tensor_of(weights, at::kFloat);
+  fill_up(pack);
   const auto is_soft = [&](std::size_t index) { return !texts[index].soft.empty(); };
   if (std::ranges::any_of(chosen, is_soft)) pack.soft = soft_targets(texts, chosen, pack.targets);
   return pack;

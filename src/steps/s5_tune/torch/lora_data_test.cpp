@@ -103,6 +103,45 @@ TEST_F(SoftTokens, MoveTheModelTowardsTheTeacher) {
   EXPECT_NEAR(c, 0.4, 0.05);
 }
 
+TEST_F(SoftTokens, FillerBehindTextsChangesNothing) {
+  std::vector<TokenText> texts(3);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    for (std::size_t token = 0; token < 5 + 4 * i; ++token) {
+      texts[i].tokens.push_back(static_cast<lm::Token>(3 + (token * (i + 2)) % 7));
+    }
+    texts[i].prompt_tokens = 3;
+  }
+  Student student(base_);
+  const auto loss_of = [&](const std::vector<std::size_t>& chosen) {
+    const Pack pack = make_pack(texts, chosen);
+    for (const std::int64_t begin : pack.begins) EXPECT_EQ(begin % 8, 0);
+    EXPECT_EQ(pack.begins.back(), 32);
+    EXPECT_EQ(pack.tokens.numel(), 32);
+    EXPECT_EQ(pack.positions.numel(), 32);
+    student.adapter.gradients().zero_();
+    const PackLoss loss = student.decoder.loss_and_gradients(pack, 0);
+    return std::pair(loss.loss, student.adapter.gradients().clone());
+  };
+  EXPECT_EQ(tokens_in_pack(texts[0]), 8U);
+  EXPECT_EQ(tokens_in_pack(texts[1]), 8U);
+  EXPECT_EQ(tokens_in_pack(texts[2]), 16U);
+  const auto [together, gradients] = loss_of({0, 1, 2});
+  double alone = 0;
+  at::Tensor sum = at::zeros_like(gradients);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    Pack bare = make_pack(texts, std::vector<std::size_t>{i});
+    const auto tokens = static_cast<std::int64_t>(texts[i].tokens.size()) - 1;
+    bare.tokens = bare.tokens.narrow(0, 0, tokens);
+    bare.positions = bare.positions.narrow(0, 0, tokens);
+    bare.begins = {0, tokens};
+    student.adapter.gradients().zero_();
+    alone += student.decoder.loss_and_gradients(bare, 0).loss;
+    sum.add_(student.adapter.gradients());
+  }
+  EXPECT_NEAR(together, alone, 1e-5 * alone);
+  EXPECT_LT(gradients.sub(sum).abs().max().item<double>(), 1e-5 * sum.abs().max().item<double>());
+}
+
 TEST_F(SoftTokens, RowsWithoutAnOpinionLearnTheAnswer) {
   const LoraData data = data_with({guessed("a", {{"a", 1.0}}), guessed("b", {{"b", 1.0}})});
   const std::vector<std::size_t> chosen = {0, 1};

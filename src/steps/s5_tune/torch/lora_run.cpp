@@ -45,7 +45,7 @@ LoraRun::LoraRun(const LoraData& data, DecoderLanes& decoder, Trained& trained,
 
 LoraRun::Rows LoraRun::rows_of_epoch(std::int64_t epoch) const {
   std::vector<std::size_t> lengths;
-  for (const TokenText& text : data_.train) lengths.push_back(text.tokens.size() - 1);
+  for (const TokenText& text : data_.train) lengths.push_back(tokens_in_pack(text));
   return pack_texts(lengths, {.tokens_max = static_cast<std::size_t>(options_.batch_tokens),
                               .seed = options_.adapter.seed + static_cast<std::uint64_t>(epoch),
                               .lanes = decoder_.lanes()});
@@ -74,14 +74,17 @@ void LoraRun::step(const Rows& rows, std::int64_t first) {
   double loss = 0;
   std::int64_t tokens = 0;
   for (std::int64_t i = first + ranks_.rank(); i < end; i += ranks_.size()) {
-    Pack pack = make_pack(data_.train, rows[static_cast<std::size_t>(i)]);
+    const auto& chosen = rows[static_cast<std::size_t>(i)];
+    Pack pack = make_pack(data_.train, chosen);
     pack.weights.div_(weight);
     if (pack.soft) pack.soft->share = options_.teacher.share;
     if (teacher_ != nullptr) teacher_->teach(pack);
     const std::uint64_t seed = options_.adapter.seed * 1'000'003 +
                                static_cast<std::uint64_t>(state_.step * 64 + i - first) + 1;
     loss += decoder_.loss_and_gradients(pack, seed).loss;
-    tokens += pack.tokens.numel();
+    for (const std::size_t text : chosen) {
+      tokens += static_cast<std::int64_t>(data_.train[text].tokens.size()) - 1;
+    }
   }
   ranks_.sum(trained_.gradients());
   loss = ranks_.sum(loss);
@@ -99,7 +102,7 @@ LoraRun::Look LoraRun::look() const {
   std::vector<std::size_t> lengths;
   double weight = 0;
   for (const TokenText& text : data_.validation) {
-    lengths.push_back(text.tokens.size() - 1);
+    lengths.push_back(tokens_in_pack(text));
     weight += weight_of(text);
   }
   Look now;

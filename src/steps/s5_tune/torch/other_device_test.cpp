@@ -56,6 +56,7 @@ double apart(const at::Tensor& a, const at::Tensor& b) {
 
 TEST_F(OtherDevice, EveryFamilysStepStaysOnIt) {
   const c10::InferenceMode no_autograd;
+  constexpr double rate = 1e-3;
   for (const Family& family : families()) {
     const std::string name(family.architecture);
     const auto path = directory_ / (name + ".gguf");
@@ -71,14 +72,16 @@ TEST_F(OtherDevice, EveryFamilysStepStaysOnIt) {
       BaseWeights weights(file, computing);
       Decoder decoder(plan, weights, &adapter);
       decoder.loss_and_gradients(some_pack(), 3);
-      AdamW(adapter, {.state = OptimiserState::eight_bits}).step(adapter, 0, 1e-3);
+      AdamW(adapter, {.state = OptimiserState::eight_bits}).step(adapter, 0, rate);
       EXPECT_EQ(adapter.gradients().device(), computing.device);
       return adapter;
     };
     const Adapter there = step_of({at::kFloat, walled_device()});
     const Adapter here = step_of(at::kFloat);
     EXPECT_LT(apart(there.gradients(), here.gradients()), 1e-4) << name;
-    EXPECT_LT(apart(there.parameters(), here.parameters()), 1e-3) << name;
+    // The first step is as long as the rate, whichever way: gradients next to zero may go either.
+    const at::Tensor differences = there.parameters().cpu().sub(here.parameters()).abs();
+    EXPECT_LT(differences.mean().item<double>(), 1e-2 * rate) << name;
   }
 }
 

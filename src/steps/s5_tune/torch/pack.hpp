@@ -31,6 +31,10 @@ struct Pack {
   std::vector<TextGroup> groups = {};  // for composed operations only
 };
 
+// Adds a text of which nothing is learned, so that the number of tokens divides by 32. Products are
+// prepared for each shape that comes (see products.hpp): that takes longer than to multiply once,
+// and half a megabyte, so shapes should be few.
+void fill_up(Pack& pack);
 // With all tensors there, and groups.
 Pack moved_to(const Pack& pack, at::Device device);
 

@@ -20,8 +20,9 @@ namespace {
 
 using Layout = dnnl::memory::desc;
 
-// For each thread: more shapes than a step has. Made anew when it is full.
-constexpr std::size_t kernels_kept_max = 2048;
+// For each thread: more shapes than a step has, of some half a megabyte each, which threads share
+// through oneDNN's own cache of as many again. Emptied when it is full.
+constexpr std::size_t kernels_kept_max = 512;
 // The rows that a packed matrix is laid out for; the order suits any number: measured from 16 to
 // 2,048.
 constexpr std::int64_t rows_packed_for = 512;
