@@ -51,20 +51,24 @@ struct Options {
   bool pack = true;
 };
 
-// Multiplications and additions of a step in matrix products: the frozen layers forward and back to
-// their input (in full tuning to their weights too), the head likewise, causal attention.
+// Multiplications and additions that a step needs in matrix products: the frozen layers forward and
+// back to their input (in full tuning to their weights too), the head likewise, adapters forward
+// and back to their input and their weights, causal attention (its scores twice, as is usual).
 double work_of_step(const DecoderPlan& plan, const Options& options) {
   const auto tokens = static_cast<double>(options.texts * options.length);
   double linear = static_cast<double>(plan.vocabulary * plan.width);
+  double adapters = 0;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     for (const LinearModule& module : plan.modules_of(i)) {
       linear += static_cast<double>(module.rows * module.columns);
+      if (!options.full)
+        adapters += static_cast<double>((module.rows + module.columns) * options.rank);
     }
   }
   const double seen = static_cast<double>(options.length) / 2;
   const double attention = static_cast<double>(plan.layers.size()) * 2 * 2 * seen *
                            static_cast<double>(plan.query_width()) * 3.5;
-  return tokens * (2 * linear * (options.full ? 3 : 2) + attention);
+  return tokens * (2 * linear * (options.full ? 3 : 2) + 2 * adapters * 3 + attention);
 }
 
 lm::StoredAs stored_as(const std::string& name) {

@@ -115,7 +115,7 @@ SoftTargets soft_targets(std::span<const TokenText> texts, std::span<const std::
 
 std::size_t tokens_in_pack(const TokenText& text) {
   const std::size_t tokens = text.tokens.size() - 1;
-  const std::size_t step = std::max<std::size_t>(8, std::bit_floor(tokens) / 16);
+  const std::size_t step = std::max<std::size_t>(2, std::bit_floor(tokens) / 16);
   return (tokens + step - 1) / step * step;
 }
 

@@ -29,9 +29,8 @@ Result<LoraData> prepare_lora_data(std::span<const TuningExample> examples,
                                    const lm::Vocabulary& vocabulary,
                                    const LoraDataOptions& options);
 
-// What a text takes of a pack: its tokens but the last, which is only predicted, and filler, a
-// sixteenth at most or up to eight: behind the text, which does not see it, and not learned. See
-// fill_up.
+// What a text takes of a pack: its tokens but the last, which is only predicted, and filler, less
+// than a sixteenth or one: behind the text, which does not see it, and not learned. See fill_up.
 std::size_t tokens_in_pack(const TokenText& text);
 
 // Where texts have soft tokens, the pack has soft targets at temperature 1, of share 0; the rows

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <random>
 
-#include "steps/s5_tune/torch/products.hpp"
 #include "steps/s5_tune/torch/row_kernels.hpp"
 
 namespace understudy::s5 {
@@ -112,13 +111,6 @@ void rotate_heads(at::Tensor& qkv, const at::Tensor& turns, const lm::LlamaShape
   });
 }
 
-// x + a b
-at::Tensor with_product(const at::Tensor& x, const at::Tensor& a, const at::Tensor& b) {
-  at::Tensor sum = x.clone();
-  put_product(sum, a, b, {.added = true});
-  return sum;
-}
-
 at::Tensor turns_of(const lm::LlamaShape& shape, at::ScalarType type) {
   const std::int64_t half = shape.head_width() / 2;
   at::Tensor turns = at::empty({shape.context, half, 2}, at::kDouble);
@@ -207,7 +199,7 @@ at::Tensor NanoNetwork::forward_layer(const Batch& batch, const Block& block, co
   pass.x = x;
   std::tie(pass.normed, pass.scale) =
       normed(x, block.attention_norm, static_cast<double>(shape_.norm_epsilon));
-  pass.qkv = product(pass.normed, block.qkv.t());
+  pass.qkv = at::mm(pass.normed, block.qkv.t());
   rotate_heads(pass.qkv, turns_, shape_, batch.length, 1);
   const Heads heads = heads_of(pass.qkv, batch, shape_);
   std::tie(pass.attended, pass.log_sums) = at::_scaled_dot_product_flash_attention_for_cpu(
@@ -215,17 +207,17 @@ at::Tensor NanoNetwork::forward_layer(const Batch& batch, const Block& block, co
   pass.mixed = pass.attended.transpose(1, 2).reshape({x.size(0), x.size(1)});
   if (answers_only) pass.mixed = pass.mixed.index_select(0, batch.rows);
   const at::Tensor carried = answers_only ? x.index_select(0, batch.rows) : x;
-  pass.middle = with_product(carried, pass.mixed, block.output.t());
+  pass.middle = at::addmm(carried, pass.mixed, block.output.t());
   std::tie(pass.ffn_normed, pass.ffn_scale) =
       normed(pass.middle, block.ffn_norm, static_cast<double>(shape_.norm_epsilon));
-  pass.gate_up = product(pass.ffn_normed, block.gate_up.t());
+  pass.gate_up = at::mm(pass.ffn_normed, block.gate_up.t());
   pass.sigmoid = at::sigmoid(pass.gate_up.narrow(1, 0, shape_.feed_forward)).contiguous();
   pass.activated = at::empty_like(pass.sigmoid);
   with_real(x, [&]<class Real>(Real) {
     swiglu<Real>(pass.gate_up.size(0), shape_.feed_forward, pass.gate_up.const_data_ptr<Real>(),
                  pass.sigmoid.const_data_ptr<Real>(), pass.activated.data_ptr<Real>());
   });
-  return with_product(pass.middle, pass.activated, block.down.t());
+  return at::addmm(pass.middle, pass.activated, block.down.t());
 }
 
 NanoNetwork::Pass NanoNetwork::forward(const Batch& batch) const {
@@ -240,7 +232,7 @@ NanoNetwork::Pass NanoNetwork::forward(const Batch& batch) const {
   }
   pass.x = x;
   std::tie(pass.normed, pass.scale) = normed(x, all.norm, static_cast<double>(shape_.norm_epsilon));
-  pass.logits = product(pass.normed, all.embedding.t());
+  pass.logits = at::mm(pass.normed, all.embedding.t());
   return pass;
 }
 
@@ -250,22 +242,22 @@ at::Tensor NanoNetwork::backward_layer(const Batch& batch, const Block& block,
                                        const Block& gradient, const LayerPass& pass,
                                        const at::Tensor& dout) const {
   // Feed-forward part.
-  put_product(gradient.down, dout.t(), pass.activated);
-  const at::Tensor dactivated = product(dout, block.down);
+  at::mm_out(const_cast<at::Tensor&>(gradient.down), dout.t(), pass.activated);
+  const at::Tensor dactivated = at::mm(dout, block.down);
   at::Tensor dgate_up = at::empty_like(pass.gate_up);
   with_real(dout, [&]<class Real>(Real) {
     swiglu_backward<Real>(dout.size(0), shape_.feed_forward, pass.gate_up.const_data_ptr<Real>(),
                           pass.sigmoid.const_data_ptr<Real>(), dactivated.const_data_ptr<Real>(),
                           dgate_up.data_ptr<Real>());
   });
-  put_product(gradient.gate_up, dgate_up.t(), pass.ffn_normed);
+  at::mm_out(const_cast<at::Tensor&>(gradient.gate_up), dgate_up.t(), pass.ffn_normed);
   at::Tensor dmiddle = dout.clone();
-  normed_backward(product(dgate_up, block.gate_up),
+  normed_backward(at::mm(dgate_up, block.gate_up),
                   {.x = pass.middle, .gain = block.ffn_norm, .scale = pass.ffn_scale}, dmiddle,
                   gradient.ffn_norm);
   // Attention part.
-  put_product(gradient.output, dmiddle.t(), pass.mixed);
-  at::Tensor dmixed = product(dmiddle, block.output);
+  at::mm_out(const_cast<at::Tensor&>(gradient.output), dmiddle.t(), pass.mixed);
+  at::Tensor dmixed = at::mm(dmiddle, block.output);
   at::Tensor dx = dmiddle;
   if (pass.answers_only) {
     const auto all_rows = [&](const at::Tensor& some) {
@@ -286,8 +278,8 @@ at::Tensor NanoNetwork::backward_layer(const Batch& batch, const Block& block,
   to.key.copy_(dkey);
   to.value.copy_(dvalue);
   rotate_heads(dqkv, turns_, shape_, batch.length, -1);
-  put_product(gradient.qkv, dqkv.t(), pass.normed);
-  normed_backward(product(dqkv, block.qkv),
+  at::mm_out(const_cast<at::Tensor&>(gradient.qkv), dqkv.t(), pass.normed);
+  normed_backward(at::mm(dqkv, block.qkv),
                   {.x = pass.x, .gain = block.attention_norm, .scale = pass.scale}, dx,
                   gradient.attention_norm);
   return dx;
@@ -306,9 +298,9 @@ double NanoNetwork::loss_and_gradient(const Batch& batch) {
   dlogits.scatter_add_(1, targets, at::full_like(weights_of_rows, -1));
   dlogits.mul_(weights_of_rows);
 
-  put_product(gradients.embedding, dlogits.t(), pass.normed);
+  at::mm_out(gradients.embedding, dlogits.t(), pass.normed);
   at::Tensor dx = at::zeros_like(pass.x);
-  normed_backward(product(dlogits, all.embedding),
+  normed_backward(at::mm(dlogits, all.embedding),
                   {.x = pass.x, .gain = all.norm, .scale = pass.scale}, dx, gradients.norm);
   for (std::size_t i = all.blocks.size(); i-- > 0;) {
     dx = backward_layer(batch, all.blocks[i], gradients.blocks[i], pass.layers[i], dx);
