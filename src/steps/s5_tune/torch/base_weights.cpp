@@ -7,6 +7,7 @@
 
 #include "steps/s5_tune/torch/block_expansion.hpp"
 #include "steps/s5_tune/torch/decoder_kernels.hpp"
+#include "steps/s5_tune/torch/products.hpp"
 
 namespace understudy::s5 {
 
@@ -21,7 +22,7 @@ bool lies_in(at::ScalarType type, lm::StoredAs stored) {
 }
 
 bool can_be_packed(at::ScalarType type, lm::StoredAs stored) {
-  return type == at::kBFloat16 && lies_in(type, stored);
+  return type == at::kBFloat16 && lies_in(type, stored) && multiplies_directly(type);
 }
 
 template <class Value>

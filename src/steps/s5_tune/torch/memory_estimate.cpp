@@ -15,6 +15,10 @@ constexpr double head_rows = 512;
 // Of composed operations: f32 values that exist at one time, of the rows that one makes.
 constexpr double temporaries = 4;
 
+// What oneDNN prepares for the shapes of products that come (products.hpp): measured, of texts of
+// many lengths.
+constexpr double prepared_bytes = 200e6;
+
 double gib(double bytes) { return bytes / (1024.0 * 1024 * 1024); }
 
 double value_bytes(const MemoryQuestion& of) { return of.computing.type == at::kBFloat16 ? 2 : 4; }
@@ -80,8 +84,9 @@ double memory_needed(const MemoryQuestion& of) {
                                     (of.options.optimiser == OptimiserState::f32 ? 8.0 : 2.1);
   // Each lane expands matrices and takes rows to the head by itself, and has its own gradients.
   const double lanes = in_lanes(of) ? of.threads : 1;
-  return memory_of_weights(of) + lanes * (largest * value_bytes(of) + memory_of_head(of)) +
-         memory_of_activations(of) +
+  const double prepared = of.computing.composed() ? 0 : prepared_bytes;
+  return prepared + memory_of_weights(of) +
+         lanes * (largest * value_bytes(of) + memory_of_head(of)) + memory_of_activations(of) +
          of.parameters * (bytes_of_parameter + (lanes - 1) * sizeof(float));
 }
 

@@ -83,7 +83,7 @@ Shape shape_of(const MatrixView& a, const MatrixView& b, const MatrixView& to,
 }
 
 dnnl::matmul::primitive_desc description(const Layout& a, const Layout& b, const Layout& to,
-                                         const ProductOptions& options) {
+                                         const ProductOptions& options, bool or_empty = false) {
   dnnl::post_ops behind;
   if (options.scale != 1) {
     behind.append_eltwise(dnnl::algorithm::eltwise_linear, static_cast<float>(options.scale), 0);
@@ -92,7 +92,7 @@ dnnl::matmul::primitive_desc description(const Layout& a, const Layout& b, const
   dnnl::primitive_attr attributes;
   attributes.set_post_ops(behind);
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return {processor(), a, b, to, attributes};
+  return {processor(), a, b, to, attributes, or_empty};
 }
 
 // Made for one shape; belongs to one thread.
@@ -153,6 +153,15 @@ void run(Kernel& kernel, const MatrixView& a, void* b, const MatrixView& to) {
   observer()(a, to, watch.elapsed_s());
 }
 
+bool knows_bf16() {
+  static const bool knows = [] {
+    using dnnl::memory;
+    const memory::desc any({32, 32}, memory::data_type::bf16, memory::format_tag::ab);
+    return static_cast<bool>(description(any, any, any, {}, /*or_empty=*/true));
+  }();
+  return knows;
+}
+
 at::Tensor tensor_of(const MatrixView& view) {
   return at::from_blob(view.data, used(view.sizes, view.dimensions),
                        used(view.strides, view.dimensions), at::TensorOptions(view.type));
@@ -195,9 +204,13 @@ MatrixView MatrixView::transposed() const {
   return other;
 }
 
+bool multiplies_directly(at::ScalarType type) {
+  return type == at::kFloat || (type == at::kBFloat16 && knows_bf16());
+}
+
 void multiply(const MatrixView& a, const MatrixView& b, const MatrixView& to,
               const ProductOptions& options) {
-  if (a.type == at::kDouble) {
+  if (!multiplies_directly(a.type)) {
     return put_by_libtorch(tensor_of(to), tensor_of(a), tensor_of(b), options);
   }
   run(kernel_for(shape_of(a, b, to, options),

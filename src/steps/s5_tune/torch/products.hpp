@@ -1,8 +1,9 @@
 // Matrix products. In the CPU's memory oneDNN is asked for them directly: through libtorch each
 // product costs some 30 us beside its work (descriptors, a look for its kernel, a tensor for the
 // result), which is half of a narrow one, and cannot be added in f32 to what is there, nor leave
-// its matrices where they lie. Kernels are made once for each shape and thread. f64, and other
-// devices, take libtorch's own. Any thread.
+// its matrices where they lie. A kernel is made for each shape (1 to 3 ms, half a megabyte), so
+// this is for shapes that come again; nano's change with every batch. f64, and other devices, take
+// libtorch's own. Any thread.
 #pragma once
 
 #include <array>
@@ -35,6 +36,9 @@ struct ProductOptions {
   bool added = false;  // to what is there
 };
 
+// Whether oneDNN is asked for products of this type here.
+bool multiplies_directly(at::ScalarType type);
+
 // to = scale * a b, or added. a and b of one type; `to` of the same, or of the type of its sums.
 void multiply(const MatrixView& a, const MatrixView& b, const MatrixView& to,
               const ProductOptions& options = {});
@@ -48,7 +52,7 @@ void put_product(const at::Tensor& to, const at::Tensor& a, const at::Tensor& b,
 class PackedMatrix {
  public:
   PackedMatrix() = default;
-  // `matrix`: columns x rows of what a product gives, f32 or bf16, in any order.
+  // `matrix`: the second factor, of a type that multiplies_directly, in any order.
   explicit PackedMatrix(const at::Tensor& matrix);
 
   [[nodiscard]] std::size_t bytes() const { return bytes_.nbytes(); }

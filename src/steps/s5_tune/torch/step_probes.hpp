@@ -25,9 +25,10 @@ inline double processor_s() {
 }
 
 // The roofline: the fastest product of any shape that a step has, or of a large square, with its
-// matrix packed, in the same type and with the same threads, by the clock. The first second of a
-// process can show half of it (both threads start on one core), so it warms up, and is asked again
-// between the steps.
+// matrix packed, in the same type and with the same threads, by the clock, over a quarter of a
+// second: a step takes seconds, which a burst of a few products says nothing of. The first second
+// of a process can show half of it (both threads start on one core), so it warms up, and is asked
+// again between the steps.
 class ProductsProbe {
  public:
   ProductsProbe(const DecoderPlan& plan, std::int64_t tokens, at::ScalarType type) {
@@ -45,12 +46,14 @@ class ProductsProbe {
   }
 
   double measure() {  // operations a second, the best until now
-    constexpr int times = 2;
     for (const Product& product : products_) {
+      const auto work = 2.0 * static_cast<double>(product.a.numel() * product.to.size(1));
       const Stopwatch watch;
-      for (int i = 0; i < times; ++i) put_product(product.to, product.a, product.b);
-      const auto work = 2.0 * times * static_cast<double>(product.a.numel() * product.to.size(1));
-      best_ = std::max(best_, work / watch.elapsed_s());
+      double done = 0;
+      for (; watch.elapsed_s() < window_s; done += work) {
+        put_product(product.to, product.a, product.b);
+      }
+      best_ = std::max(best_, done / watch.elapsed_s());
     }
     return best_;
   }
@@ -65,6 +68,7 @@ class ProductsProbe {
     at::Tensor to;
   };
   std::vector<Product> products_;
+  static constexpr double window_s = 0.25;
   double best_ = 0;
 };
 
