@@ -21,13 +21,13 @@ class JudgeTest(support.ProgramTest):
         self.program.json("cluster")
         task = max(self.program.json("tasks"), key=lambda entry: entry["statistics"]["calls"])["id"]
         self.program.json("tune", task, "--candidate", "classifier")
-        plain = self.program.json("evaluate", task, "--alpha", "0.25")
+        plain = self.program.json("evaluate", task, "--alpha", "0.5")
         self.assertIsNone(plain["judged"])
         judge = support.SimulatedChat("equal")
         self.addCleanup(judge.close)
         for word, field in (("equal", "equal"), ("first", "inconsistent")):
             judge.says, judge.asked = word, []
-            evaluation = json.loads(self.program.text("evaluate", task, "--alpha", "0.25", "--judge", judge.url, "--judge-model", "j", "--json",
+            evaluation = json.loads(self.program.text("evaluate", task, "--alpha", "0.5", "--judge", judge.url, "--judge-model", "j", "--json",
                                                       environment={"UNDERSTUDY_JUDGE_KEY": "secret"}))
             judged = evaluation["judged"]
             # Where no threshold is proven, all test calls are looked at.
