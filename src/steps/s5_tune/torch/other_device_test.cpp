@@ -56,7 +56,6 @@ double apart(const at::Tensor& a, const at::Tensor& b) {
 
 TEST_F(OtherDevice, EveryFamilysStepStaysOnIt) {
   const c10::InferenceMode no_autograd;
-  constexpr double rate = 1e-3;
   for (const Family& family : families()) {
     const std::string name(family.architecture);
     const auto path = directory_ / (name + ".gguf");
@@ -72,16 +71,14 @@ TEST_F(OtherDevice, EveryFamilysStepStaysOnIt) {
       BaseWeights weights(file, computing);
       Decoder decoder(plan, weights, &adapter);
       decoder.loss_and_gradients(some_pack(), 3);
-      AdamW(adapter, {.state = OptimiserState::eight_bits}).step(adapter, 0, rate);
+      AdamW(adapter, {.state = OptimiserState::eight_bits}).step(adapter, 0, 1e-3);
       EXPECT_EQ(adapter.gradients().device(), computing.device);
       return adapter;
     };
     const Adapter there = step_of({at::kFloat, walled_device()});
     const Adapter here = step_of(at::kFloat);
     EXPECT_LT(apart(there.gradients(), here.gradients()), 1e-4) << name;
-    // The first step is as long as the rate, whichever way: gradients next to zero may go either.
-    const at::Tensor differences = there.parameters().cpu().sub(here.parameters()).abs();
-    EXPECT_LT(differences.mean().item<double>(), 1e-2 * rate) << name;
+    EXPECT_LT(apart(there.parameters(), here.parameters()), 1e-3) << name;
   }
 }
 
@@ -128,8 +125,7 @@ class TrainingOnOtherDevice : public OtherDevice {
 
 // From the base to the exports, which llama-server and libllama hold against our forward pass.
 TEST_F(TrainingOnOtherDevice, LearnsAsTheCpuDoes) {
-  LoraOptions options = quick();
-  options.adapter.dropout = 0.1;
+  LoraOptions options = quick();  // without dropout: lanes draw theirs by themselves
   const auto there = trained("there", options);
   ASSERT_TRUE(there.has_value()) << there.error().to_text();
   options.device = "cpu";
@@ -137,9 +133,7 @@ TEST_F(TrainingOnOtherDevice, LearnsAsTheCpuDoes) {
   ASSERT_TRUE(here.has_value()) << here.error().to_text();
   EXPECT_EQ(there->steps, here->steps);
   EXPECT_NEAR(there->validation_loss_before, here->validation_loss_before, 1e-4);
-  // Lanes draw their dropout by themselves, so that the two runs part; single steps are held
-  // against each other above.
-  EXPECT_NEAR(there->validation_loss, here->validation_loss, 5e-2 * here->validation_loss_before);
+  EXPECT_NEAR(there->validation_loss, here->validation_loss, 1e-2 * here->validation_loss_before);
   EXPECT_LT(there->validation_loss, 0.8 * there->validation_loss_before);
   EXPECT_LT(there->logits_difference, 6e-2);
   EXPECT_NE(bytes("there/card.json").find(R"("device":"walled")"), std::string::npos);
