@@ -7,6 +7,18 @@
 
 namespace understudy::s5 {
 
+namespace {
+
+// to += a b, or = a b where it is undefined. Of a layer and its adapter the adapter's comes first:
+// its short product then writes only, and what is there already is read behind the long one's work.
+template <class Matrix>
+void add_product(at::Tensor& to, const at::Tensor& a, const Matrix& b) {
+  if (to.defined()) return put_product(to, a, b, {.added = true});
+  to = product(a, b);
+}
+
+}  // namespace
+
 AdaptedLinear::AdaptedLinear(BaseWeights& weights, const std::string& name, const Adapter* adapter,
                              const AdapterModule* module)
     : weights_(weights),
@@ -31,54 +43,47 @@ at::Tensor AdaptedLinear::row_lengths() const {
   return crossed.mul_(module_->b).sum(1).add_(weight.mul(weight).sum(1)).clamp_min_(0).sqrt_();
 }
 
-void AdaptedLinear::add_weight_gradients(const at::Tensor& dy, const at::Tensor& x) const {
-  if (weight_gradient_.defined()) put_product(weight_gradient_, dy.t(), x, {.added = true});
-  if (bias_gradient_.defined()) {
-    bias_gradient_.view({dy.size(1)}).add_(dy.to(bias_gradient_.scalar_type()).sum(0));
-  }
-}
-
 at::Tensor AdaptedLinear::dropped(const at::Tensor& x, std::uint64_t seed) const {
   if (seed == 0) return x;
   return operations_.drop(x, {.seed = seed, .keep = 1 - adapter_->options().dropout});
 }
 
 at::Tensor AdaptedLinear::forward(const at::Tensor& x, Pass& pass) const {
-  at::Tensor y =
-      packed_ != nullptr ? product(x, packed_->forward) : product(x, weights_.matrix(*weight_).t());
+  at::Tensor y;
   if (module_ != nullptr) {
     if (!pass.low.defined()) {
       pass.low = product(dropped(x, pass.dropout_seed), module_->low.t());
     }
-    put_product(y, pass.low, module_->high.t(), {.scale = adapter_->scale(), .added = true});
-    if (module_->magnitude.defined()) {
-      pass.unscaled = y;
-      pass.lengths = row_lengths();
-      y = y.mul(module_->magnitude.div(pass.lengths).to(y.scalar_type()));
-    }
+    y = product(pass.low, module_->high.t(), adapter_->scale());
+  }
+  if (packed_ != nullptr) {
+    add_product(y, x, packed_->forward);
+  } else {
+    add_product(y, x, weights_.matrix(*weight_).t());
+  }
+  if (module_ != nullptr && module_->magnitude.defined()) {
+    pass.unscaled = y;
+    pass.lengths = row_lengths();
+    y = y.mul(module_->magnitude.div(pass.lengths).to(y.scalar_type()));
   }
   if (bias_.defined()) y.add_(bias_);
   return y;
 }
 
-at::Tensor AdaptedLinear::back_through_weight(const at::Tensor& dy, const at::Tensor& x,
-                                              const Pass& pass, at::Tensor& dx) const {
-  add_weight_gradients(dy, x);
-  at::Tensor dproduct = dy;
-  if (pass.unscaled.defined()) {
-    const auto type = module_->magnitude.scalar_type();
-    module_->gradient_magnitude.add_(
-        dy.to(type).mul(pass.unscaled.to(type)).sum(0).div_(pass.lengths));
-    dproduct = dy.mul(module_->magnitude.div(pass.lengths).to(dy.scalar_type()));
-  }
-  const ProductOptions options{.added = dx.defined()};
-  if (!dx.defined()) dx = at::empty_like(x);
+at::Tensor AdaptedLinear::back_through_magnitude(const at::Tensor& dy, const Pass& pass) const {
+  if (!pass.unscaled.defined()) return dy;
+  const auto type = module_->magnitude.scalar_type();
+  module_->gradient_magnitude.add_(
+      dy.to(type).mul(pass.unscaled.to(type)).sum(0).div_(pass.lengths));
+  return dy.mul(module_->magnitude.div(pass.lengths).to(dy.scalar_type()));
+}
+
+void AdaptedLinear::back_through_weight(const at::Tensor& dproduct, at::Tensor& dx) const {
   if (packed_ != nullptr) {
-    put_product(dx, dproduct, packed_->back, options);
+    add_product(dx, dproduct, packed_->back);
   } else {
-    put_product(dx, dproduct, weights_.matrix(*weight_), options);
+    add_product(dx, dproduct, weights_.matrix(*weight_));
   }
-  return dproduct;
 }
 
 void AdaptedLinear::back_through_high(const at::Tensor& dproduct, const Pass& pass,
@@ -88,18 +93,37 @@ void AdaptedLinear::back_through_high(const at::Tensor& dproduct, const Pass& pa
   put_product(dlow, dproduct, module_->high, {.scale = scale});
 }
 
+at::Tensor AdaptedLinear::backward_to_input(const at::Tensor& dy, const Pass& pass,
+                                            at::Tensor& dx) const {
+  const at::Tensor dproduct = back_through_magnitude(dy, pass);
+  at::Tensor dlow;
+  if (module_ != nullptr) {
+    dlow = at::empty({dy.size(0), module_->low.size(0)}, dy.options());
+    back_through_high(dproduct, pass, dlow);
+    if (pass.dropout_seed == 0) {
+      add_product(dx, dlow, module_->low);
+    } else {
+      const at::Tensor kept = dropped(product(dlow, module_->low), pass.dropout_seed);
+      dx = dx.defined() ? dx.add_(kept) : kept;
+    }
+  }
+  back_through_weight(dproduct, dx);
+  return dlow;
+}
+
+void AdaptedLinear::backward_to_weights(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
+                                        const at::Tensor& dlow) const {
+  if (weight_gradient_.defined()) put_product(weight_gradient_, dy.t(), x, {.added = true});
+  if (bias_gradient_.defined()) {
+    bias_gradient_.view({dy.size(1)}).add_(dy.to(bias_gradient_.scalar_type()).sum(0));
+  }
+  if (module_ != nullptr)
+    put_product(module_->gradient_a, dlow.t(), dropped(x, pass.dropout_seed), {.added = true});
+}
+
 void AdaptedLinear::backward(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
                              at::Tensor& dx) const {
-  const at::Tensor dproduct = back_through_weight(dy, x, pass, dx);
-  if (module_ == nullptr) return;
-  const at::Tensor dlow = at::empty({dy.size(0), module_->low.size(0)}, dy.options());
-  back_through_high(dproduct, pass, dlow);
-  put_product(module_->gradient_a, dlow.t(), dropped(x, pass.dropout_seed), {.added = true});
-  if (pass.dropout_seed == 0) {
-    put_product(dx, dlow, module_->low, {.added = true});
-  } else {
-    dx.add_(dropped(product(dlow, module_->low), pass.dropout_seed));
-  }
+  backward_to_weights(dy, x, pass, backward_to_input(dy, pass, dx));
 }
 
 namespace {
@@ -154,11 +178,11 @@ void AdaptedInputs::backward(const std::vector<at::Tensor>& dys, const at::Tenso
   const at::Tensor dlow = at::empty({x.size(0), lows_.size(0)}, x.options());
   const auto dlows = dlow.chunk(static_cast<std::int64_t>(linears_.size()), 1);
   for (std::size_t i = 0; i < linears_.size(); ++i) {
-    const at::Tensor dproduct = linears_[i].back_through_weight(dys[i], x, passes[i], dx);
-    linears_[i].back_through_high(dproduct, passes[i], dlows[i]);
+    linears_[i].back_through_high(dys[i], passes[i], dlows[i]);
   }
   put_product(gradient_as_, dlow.t(), x, {.added = true});
-  put_product(dx, dlow, lows_, {.added = true});
+  add_product(dx, dlow, lows_);
+  for (std::size_t i = 0; i < linears_.size(); ++i) linears_[i].back_through_weight(dys[i], dx);
 }
 
 }  // namespace understudy::s5

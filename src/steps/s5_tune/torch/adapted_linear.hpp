@@ -31,16 +31,21 @@ class AdaptedLinear {
   [[nodiscard]] at::Tensor forward(const at::Tensor& x, Pass& pass) const;  // N x rows
   // dx += ..., or dx = ... where it is undefined; adds to the adapter's gradients.
   void backward(const at::Tensor& dy, const at::Tensor& x, const Pass& pass, at::Tensor& dx) const;
+  // The same in two parts, for an x that is computed again between them. The first gives the
+  // gradient of A x, which the second wants (undefined without an adapter).
+  [[nodiscard]] at::Tensor backward_to_input(const at::Tensor& dy, const Pass& pass,
+                                             at::Tensor& dx) const;
+  void backward_to_weights(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
+                           const at::Tensor& dlow) const;
   // Of the rows of W + scale * B A, in the type of sums: what DoRA's magnitudes begin with.
   [[nodiscard]] at::Tensor row_lengths() const;
 
  private:
   friend class AdaptedInputs;
 
-  void add_weight_gradients(const at::Tensor& dy, const at::Tensor& x) const;
-  // All of the backward pass but what goes through A; gives the gradient of W x.
-  at::Tensor back_through_weight(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
-                                 at::Tensor& dx) const;
+  // Gives the gradient of W x + scale * B (A x); DoRA's magnitudes get theirs.
+  [[nodiscard]] at::Tensor back_through_magnitude(const at::Tensor& dy, const Pass& pass) const;
+  void back_through_weight(const at::Tensor& dproduct, at::Tensor& dx) const;
   // Adds to B's gradient and fills that of A x.
   void back_through_high(const at::Tensor& dproduct, const Pass& pass,
                          const at::Tensor& dlow) const;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
-#include "steps/s5_tune/torch/decoder_kernels.hpp"
 #include "steps/s5_tune/torch/products.hpp"
+#include "steps/s5_tune/torch/softmax_kernels.hpp"
 
 namespace understudy::s5 {
 
@@ -51,12 +52,20 @@ MatrixView without_groups(const MatrixView& heads) {
 
 // Rows put together as key heads x (group * count) x head_width.
 at::Tensor grouped(const at::Tensor& rows, const RowRange& range, const AttentionShape& shape) {
-  const std::int64_t group = rows.size(1) / shape.head_width / shape.kv_heads;
-  return rows.narrow(0, range.begin, range.count)
-      .unflatten(1, {shape.kv_heads, group, shape.head_width})
-      .permute({1, 2, 0, 3})
-      .reshape({shape.kv_heads, group * range.count, shape.head_width})
-      .contiguous();
+  const std::int64_t heads = rows.size(1) / shape.head_width;
+  at::Tensor together = at::empty(
+      {shape.kv_heads, heads / shape.kv_heads * range.count, shape.head_width}, rows.options());
+  const auto head_bytes = static_cast<std::size_t>(shape.head_width * rows.element_size());
+  const auto row_bytes = static_cast<std::size_t>(rows.stride(0) * rows.element_size());
+  const auto* from = static_cast<const std::byte*>(rows.const_data_ptr()) +
+                     static_cast<std::size_t>(range.begin) * row_bytes;
+  auto* to = static_cast<std::byte*>(together.data_ptr());
+  for (std::int64_t head = 0; head < heads; ++head, from += head_bytes) {
+    const std::byte* row = from;
+    for (std::int64_t i = 0; i < range.count; ++i, row += row_bytes, to += head_bytes)
+      std::memcpy(to, row, head_bytes);
+  }
+  return together;
 }
 
 // Of a block's queries and the keys that they may see.

@@ -99,13 +99,15 @@ at::Tensor gate(const GateUp& from, Gate gate) {
   return from.up.defined() ? out.mul(from.up) : out.contiguous();
 }
 
-void gate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, const GateUp& to) {
+at::Tensor gate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, const GateUp& to) {
+  const at::Tensor value = activated(from.gate, gate);
   if (!from.up.defined()) {
     to.gate.copy_(activated_backward(dout, from.gate, gate));
-    return;
+    return value.contiguous();
   }
   to.gate.copy_(activated_backward(dout.mul(from.up), from.gate, gate));
-  to.up.copy_(activated(from.gate, gate).mul(dout));
+  to.up.copy_(value.mul(dout));
+  return value.mul(from.up);
 }
 
 at::Tensor cap_values(const at::Tensor& values, double cap) {

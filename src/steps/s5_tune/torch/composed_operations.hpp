@@ -12,7 +12,7 @@ Normed norm(const at::Tensor& x, const at::Tensor& gain, double epsilon);
 at::Tensor norm_backward(const NormBackward& pass);
 void turn_heads(const at::Tensor& rows, const HeadTurns& by);
 at::Tensor gate(const GateUp& from, Gate gate);
-void gate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, const GateUp& to);
+at::Tensor gate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, const GateUp& to);
 at::Tensor cap_values(const at::Tensor& values, double cap);
 void cross_entropy(const at::Tensor& logits, const RowTargets& rows, const RowLosses& losses);
 at::Tensor drop(const at::Tensor& x, const Dropout& dropout);

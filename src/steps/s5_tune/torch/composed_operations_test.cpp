@@ -19,8 +19,8 @@ namespace understudy::s5 {
 namespace {
 
 // Longer than a window, a chunk of the scan and a block of queries, and much shorter.
-Pack some_pack() {
-  std::mt19937_64 random(5);
+Pack some_pack(std::uint64_t seed = 5) {
+  std::mt19937_64 random(seed);
   std::vector<TokenText> texts;
   std::vector<std::size_t> chosen;
   for (const std::size_t length : {150U, 9U, 71U, 33U, 2U, 140U}) {
@@ -76,7 +76,7 @@ class ComposedOperations : public testing::Test {
 
   static Taken with_adapter(const lm::GgufFile& file, const Computing& computing,
                             const AdapterOptions& options = {.rank = 4, .dropout = 0.3},
-                            bool softly = false) {
+                            bool softly = false, std::uint64_t seed = 5) {
     const DecoderPlan plan = plan_of(file).value();
     Adapter adapter = Adapter::create(plan, options, computing).value();
     adapter.parameters().copy_(waves(adapter.parameters().numel(), computing.sums()));
@@ -85,7 +85,7 @@ class ComposedOperations : public testing::Test {
     DecoderLanes lanes(plan, weights, &adapter, Activations::kept, 3);
     EXPECT_EQ(lanes.lanes(), computing.composed() || options.magnitudes ? 1U : 3U);
     Decoder decoder(plan, weights, &adapter);
-    Pack pack = some_pack();
+    Pack pack = some_pack(seed);
     if (softly) {
       pack.soft = decoder.likeliest(pack, 5, 2.0);
       pack.soft->share = 0.6;
@@ -156,17 +156,26 @@ TEST_F(ComposedOperations, GiveEveryFamilyTheSameGradientsOfAllWeights) {
 }
 
 // Both round to eight bits, each in its places: they differ by no more than either does from f64.
+// One pack's gradients say little, as where their values cancel out, the roundings remain (two
+// orders of the same sums were 0.09 and 0.21 from f64): the mean over a few.
 TEST_F(ComposedOperations, InBf16AreAsCloseToTheTruthAsTheKernels) {
   for (const Family& family : families()) {
     const auto file = model(shape_of(family));
-    const Taken truth = with_adapter(file, at::kDouble);
-    const Taken kernels = with_adapter(file, at::kBFloat16);
-    const Taken other = with_adapter(file, {at::kBFloat16, composed});
-    EXPECT_LT(distance(other.gradients, truth.gradients),
-              1.5 * distance(kernels.gradients, truth.gradients))
-        << family.architecture;
-    EXPECT_LT(distance(other.logits, truth.logits), 1.5 * distance(kernels.logits, truth.logits))
-        << family.architecture;
+    double gradients = 0, kernels_gradients = 0, logits = 0, kernels_logits = 0;
+    for (const std::uint64_t seed : {5U, 6U, 7U, 8U}) {
+      const auto taken = [&](const Computing& computing) {
+        return with_adapter(file, computing, {.rank = 4, .dropout = 0.3}, false, seed);
+      };
+      const Taken truth = taken(at::kDouble);
+      const Taken kernels = taken(at::kBFloat16);
+      const Taken other = taken({at::kBFloat16, composed});
+      gradients += distance(other.gradients, truth.gradients);
+      kernels_gradients += distance(kernels.gradients, truth.gradients);
+      logits += distance(other.logits, truth.logits);
+      kernels_logits += distance(kernels.logits, truth.logits);
+    }
+    EXPECT_LT(gradients, 1.5 * kernels_gradients) << family.architecture;
+    EXPECT_LT(logits, 1.5 * kernels_logits) << family.architecture;
   }
 }
 

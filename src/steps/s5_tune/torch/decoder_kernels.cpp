@@ -1,61 +1,17 @@
 #include "steps/s5_tune/torch/decoder_kernels.hpp"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <vector>
 
-// One build for every x86-64 machine: the loader picks the widest vectors that the machine has.
-#if defined(__x86_64__) && !defined(__clang__)
-#define WIDEST_VECTORS [[gnu::target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")]]
-#else
-#define WIDEST_VECTORS
-#endif
-#define INLINED [[gnu::always_inline]] inline  // into each of the builds
+#include "steps/s5_tune/torch/kernel_math.hpp"
 
 namespace understudy::s5 {
 
 namespace {
 
-using Half = c10::BFloat16;
-
-INLINED float get(float value) { return value; }
-INLINED double get(double value) { return value; }
-INLINED float get(Half value) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(value.x) << 16U);
-}
-INLINED void put(float& to, float value) { to = value; }
-INLINED void put(double& to, double value) { to = value; }
-INLINED void put(Half& to, float value) {  // to the nearest, ties to even; no NaN comes here
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  to.x = static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
-}
-
-INLINED double exponential(double x) { return std::exp(x); }
-// Cephes' expf: relative error below 2e-7; branch-free, so that loops vectorise.
-INLINED float exponential(float x) {
-  x = std::min(std::max(x, -87.0F), 88.0F);
-  constexpr float to_whole = 12'582'912.0F;  // 1.5 * 2^23: what is added to it loses its fraction
-  const float n = (x * 1.44269504F + to_whole) - to_whole;
-  x = x - n * 0.693359375F + n * 2.12194440e-4F;
-  float y = 1.9875691500e-4F;
-  y = y * x + 1.3981999507e-3F;
-  y = y * x + 8.3334519073e-3F;
-  y = y * x + 4.1665795894e-2F;
-  y = y * x + 1.6666665459e-1F;
-  y = y * x + 5.0000001201e-1F;
-  y = y * x * x + x + 1.0F;
-  const auto power = static_cast<std::uint32_t>(static_cast<std::int32_t>(n) + 127) << 23U;
-  return y * std::bit_cast<float>(power);
-}
-
-template <class Sum>
-INLINED Sum sigmoid(Sum x) {
-  return Sum(1) / (Sum(1) + exponential(-x));
-}
+using namespace kernel;
 
 template <class Sum>
 struct Activation {
@@ -84,11 +40,6 @@ template <class Sum>
 INLINED Activation<Sum> relu_squared(Sum x) {
   const Sum kept = std::max(x, Sum(0));
   return {.value = kept * kept, .slope = Sum(2) * kept};
-}
-
-template <class Sum>
-INLINED Sum hyperbolic_tangent(Sum x) {
-  return Sum(2) * sigmoid(Sum(2) * x) - Sum(1);
 }
 
 template <class Value>
@@ -228,26 +179,30 @@ WIDEST_VECTORS void gate_range(std::int64_t begin, std::int64_t end, const GateR
 template <Gate gate, class Value>
 WIDEST_VECTORS void gate_backward_range(std::int64_t begin, std::int64_t end,
                                         const GateRows<Value>& rows, const Value* gates,
-                                        const Value* up, const Value* dout, Value* dgate,
-                                        Value* dup) {
+                                        const Value* up, const Value* dout,
+                                        const GateRowsBack<Value>& back) {
   for (std::int64_t r = begin; r < end; ++r) {
     const Value* g = gates + r * rows.stride;
     const Value* dy = dout + r * rows.shape.width;
-    Value* dg = dgate + r * rows.stride;
+    Value* dg = back.gate + r * rows.stride;
+    Value* out = back.out + r * rows.shape.width;
     if (up == nullptr) {
 #pragma omp simd
       for (std::int64_t i = 0; i < rows.shape.width; ++i) {
-        put(dg[i], get(dy[i]) * activation<gate>(get(g[i])).slope);
+        const auto a = activation<gate>(get(g[i]));
+        put(dg[i], get(dy[i]) * a.slope);
+        put(out[i], a.value);
       }
       continue;
     }
     const Value* u = up + r * rows.stride;
-    Value* du = dup + r * rows.stride;
+    Value* du = back.up + r * rows.stride;
 #pragma omp simd
     for (std::int64_t i = 0; i < rows.shape.width; ++i) {
       const auto a = activation<gate>(get(g[i]));
       put(dg[i], get(dy[i]) * get(u[i]) * a.slope);
       put(du[i], get(dy[i]) * a.value);
+      put(out[i], a.value * get(u[i]));
     }
   }
 }
@@ -273,112 +228,6 @@ WIDEST_VECTORS void cap_range(std::int64_t begin, std::int64_t end, SumOf<Value>
   }
 }
 
-// Its exponential does not change a sum that has a 1.
-constexpr float hidden_score = -1e30F;
-
-struct Seen {
-  std::int64_t low, high;   // keys [low, high)
-  std::int64_t begin, end;  // the same in whole vectors: what loops run over
-  std::int64_t at;          // where the row's sums lie
-};
-INLINED Seen seen_by(const ScoreRows& shape, std::int64_t row, std::int64_t stride) {
-  constexpr std::int64_t vector = 16;
-  const std::int64_t query = shape.first + row % shape.queries;
-  const std::int64_t low =
-      shape.window > 0 ? std::max<std::int64_t>(0, query + 1 - shape.window) : 0;
-  const std::int64_t high = query + 1;
-  return {.low = low,
-          .high = high,
-          .begin = low / vector * vector,
-          .end = std::min(shape.keys, (high + vector - 1) / vector * vector),
-          .at = row / shape.queries * stride + query};
-}
-
-// The keys of a range that a row's query may not see become `with`.
-struct KeyRange {
-  std::int64_t begin, end;
-};
-template <class Value>
-INLINED void hide(const Seen& seen, const KeyRange& of, Value with, Value* row) {
-  std::fill(row + of.begin, row + seen.low, with);
-  std::fill(row + seen.high, row + of.end, with);
-}
-
-template <class Value>
-INLINED void cap_scores(const Seen& seen, SumOf<Value> scale, SumOf<Value> cap, Value* row) {
-#pragma omp simd
-  for (std::int64_t i = seen.begin; i < seen.end; ++i) {
-    put(row[i], cap * hyperbolic_tangent(get(row[i]) * scale / cap));
-  }
-}
-
-template <class Value>
-WIDEST_VECTORS void softmax_range(std::int64_t begin, std::int64_t end, const ScoreRows& shape,
-                                  Value* scores, SumOf<Value>* log_sums, std::int64_t stride) {
-  using Sum = SumOf<Value>;
-  const Sum scale = static_cast<Sum>(shape.scale);
-  const Sum cap = static_cast<Sum>(shape.cap);
-  const Sum factor = cap > 0 ? Sum(1) : scale;  // capped scores are scaled already
-  std::vector<Sum> exponentials(static_cast<std::size_t>(shape.keys));
-  Sum* kept = exponentials.data();
-  for (std::int64_t r = begin; r < end; ++r) {
-    const Seen seen = seen_by(shape, r, stride);
-    Value* row = scores + r * shape.keys;
-    if (cap > 0) cap_scores(seen, scale, cap, row);
-    hide(seen, {.begin = seen.begin, .end = seen.end}, static_cast<Value>(hidden_score), row);
-    Sum largest = get(row[seen.low]);
-#pragma omp simd reduction(max : largest)
-    for (std::int64_t i = seen.begin; i < seen.end; ++i) largest = std::max(largest, get(row[i]));
-    largest *= factor;
-    Sum sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (std::int64_t i = seen.begin; i < seen.end; ++i) {
-      kept[i] = exponential(get(row[i]) * factor - largest);
-      sum += kept[i];
-    }
-    log_sums[seen.at] = largest + std::log(sum);
-    const Sum share = Sum(1) / sum;
-#pragma omp simd
-    for (std::int64_t i = seen.begin; i < seen.end; ++i) put(row[i], kept[i] * share);
-    hide(seen, {.begin = 0, .end = shape.keys}, Value(0), row);
-  }
-}
-
-template <class Value>
-WIDEST_VECTORS void softmax_backward_range(std::int64_t begin, std::int64_t end,
-                                           const ScoreRows& shape, Value* scores,
-                                           Value* dprobabilities, const SumOf<Value>* log_sums,
-                                           const SumOf<Value>* deltas, std::int64_t stride) {
-  using Sum = SumOf<Value>;
-  const Sum scale = static_cast<Sum>(shape.scale);
-  const Sum cap = static_cast<Sum>(shape.cap);
-  for (std::int64_t r = begin; r < end; ++r) {
-    const Seen seen = seen_by(shape, r, stride);
-    Value* row = scores + r * shape.keys;
-    Value* drow = dprobabilities + r * shape.keys;
-    const Sum log_sum = log_sums[seen.at];
-    const Sum delta = deltas[seen.at];
-    if (cap > 0) {
-#pragma omp simd
-      for (std::int64_t i = seen.begin; i < seen.end; ++i) {
-        const Sum t = hyperbolic_tangent(get(row[i]) * scale / cap);
-        const Sum p = exponential(cap * t - log_sum);
-        put(row[i], p);
-        put(drow[i], p * (get(drow[i]) - delta) * scale * (Sum(1) - t * t));
-      }
-    } else {
-#pragma omp simd
-      for (std::int64_t i = seen.begin; i < seen.end; ++i) {
-        const Sum p = exponential(get(row[i]) * scale - log_sum);
-        put(row[i], p);
-        put(drow[i], p * (get(drow[i]) - delta) * scale);
-      }
-    }
-    hide(seen, {.begin = 0, .end = shape.keys}, Value(0), row);
-    hide(seen, {.begin = 0, .end = shape.keys}, Value(0), drow);
-  }
-}
-
 template <class Value>
 WIDEST_VECTORS void dot_range(std::int64_t begin, std::int64_t end, std::int64_t width,
                               const Value* a, const Value* b, SumOf<Value>* out) {
@@ -387,40 +236,6 @@ WIDEST_VECTORS void dot_range(std::int64_t begin, std::int64_t end, std::int64_t
 #pragma omp simd reduction(+ : sum)
     for (std::int64_t i = 0; i < width; ++i) sum += get(a[r * width + i]) * get(b[r * width + i]);
     out[r] = sum;
-  }
-}
-
-template <class Value>
-WIDEST_VECTORS void cross_entropy_range(std::int64_t begin, std::int64_t end, std::int64_t width,
-                                        Value* logits, const std::int64_t* targets,
-                                        const float* weights, SumOf<Value> scale,
-                                        const LossRows& losses) {
-  using Sum = SumOf<Value>;
-  std::vector<Sum> exponentials(static_cast<std::size_t>(width));
-  Sum* kept = exponentials.data();
-  for (std::int64_t r = begin; r < end; ++r) {
-    Value* row = logits + r * width;
-    Sum largest = get(row[0]);
-#pragma omp simd reduction(max : largest)
-    for (std::int64_t i = 0; i < width; ++i) largest = std::max(largest, get(row[i]));
-    const Sum target = get(row[targets[r]]);
-    // The first of the likeliest, as a greedy server picks it: bf16 makes ties common.
-    losses.right[r] = target >= largest && std::none_of(row, row + targets[r], [&](const Value& v) {
-                        return get(v) >= target;
-                      });
-    Sum sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (std::int64_t i = 0; i < width; ++i) {
-      kept[i] = exponential((get(row[i]) - largest) * scale);
-      sum += kept[i];
-    }
-    const Sum log_sum = largest * scale + std::log(sum);
-    losses.nats[r] = static_cast<double>(log_sum - target * scale);
-    const Sum weight = static_cast<Sum>(weights[r]) * scale;
-    const Sum share = weight / sum;
-#pragma omp simd
-    for (std::int64_t i = 0; i < width; ++i) put(row[i], kept[i] * share);
-    put(row[targets[r]], (exponential(target * scale - log_sum) - Sum(1)) * weight);
   }
 }
 
@@ -443,15 +258,6 @@ WIDEST_VECTORS void convert_range(std::int64_t begin, std::int64_t end, const fl
                                   Value* to) {
 #pragma omp simd
   for (std::int64_t i = begin; i < end; ++i) put(to[i], static_cast<SumOf<Value>>(from[i]));
-}
-
-constexpr std::int64_t values_per_thread_min = 16'384;
-
-template <class Function>
-void split_rows(std::int64_t rows, std::int64_t width, const Function& function) {
-  const std::int64_t grain =
-      std::max<std::int64_t>(1, values_per_thread_min / std::max<std::int64_t>(1, width));
-  at::parallel_for(0, rows, grain, function);
 }
 
 }  // namespace
@@ -488,28 +294,10 @@ void gate_rows(const GateRows<Value>& rows, const Value* gate, const Value* up, 
 
 template <class Value>
 void gate_rows_backward(const GateRows<Value>& rows, const Value* gate, const Value* up,
-                        const Value* dout, Value* dgate, Value* dup) {
+                        const Value* dout, const GateRowsBack<Value>& back) {
   split_rows(rows.shape.rows, rows.shape.width, [&](std::int64_t b, std::int64_t e) {
-    with_gate(rows.gate, [&]<Gate kind>() {
-      gate_backward_range<kind>(b, e, rows, gate, up, dout, dgate, dup);
-    });
-  });
-}
-
-template <class Value>
-void softmax_rows(const ScoreRows& shape, Value* scores, SumOf<Value>* log_sums,
-                  std::int64_t stride) {
-  split_rows(shape.rows, shape.keys, [&](std::int64_t b, std::int64_t e) {
-    softmax_range(b, e, shape, scores, log_sums, stride);
-  });
-}
-
-template <class Value>
-void softmax_rows_backward(const ScoreRows& shape, Value* scores, Value* dprobabilities,
-                           const SumOf<Value>* log_sums, const SumOf<Value>* deltas,
-                           std::int64_t stride) {
-  split_rows(shape.rows, shape.keys, [&](std::int64_t b, std::int64_t e) {
-    softmax_backward_range(b, e, shape, scores, dprobabilities, log_sums, deltas, stride);
+    with_gate(rows.gate,
+              [&]<Gate kind>() { gate_backward_range<kind>(b, e, rows, gate, up, dout, back); });
   });
 }
 
@@ -528,15 +316,6 @@ void cap_values(std::int64_t count, double cap, Value* values, Value* slopes) {
 }
 
 template <class Value>
-void cross_entropy_rows(const RowShape& shape, Value* logits, const std::int64_t* targets,
-                        const float* weights, double scale, const LossRows& losses) {
-  split_rows(shape.rows, shape.width, [&](std::int64_t b, std::int64_t e) {
-    cross_entropy_range(b, e, shape.width, logits, targets, weights,
-                        static_cast<SumOf<Value>>(scale), losses);
-  });
-}
-
-template <class Value>
 void drop_values(std::int64_t count, std::uint64_t seed, double keep, const Value* x, Value* out) {
   split_rows(count, 1,
              [&](std::int64_t b, std::int64_t e) { drop_range(b, e, seed, keep, x, out); });
@@ -547,21 +326,17 @@ void convert_values(std::int64_t count, const float* from, Value* to) {
   convert_range(0, count, from, to);
 }
 
-#define INSTANTIATE(V)                                                                             \
-  template void norm_rows(const RowShape&, const V*, const SumOf<V>*, double, V*, SumOf<V>*);      \
-  template void norm_rows_backward(const RowShape&, const V*, const V*, const SumOf<V>*,           \
-                                   const SumOf<V>*, const V*, V*);                                 \
-  template void turn_heads(const HeadTurn<V>&, V*);                                                \
-  template void gate_rows(const GateRows<V>&, const V*, const V*, V*);                             \
-  template void gate_rows_backward(const GateRows<V>&, const V*, const V*, const V*, V*, V*);      \
-  template void softmax_rows(const ScoreRows&, V*, SumOf<V>*, std::int64_t);                       \
-  template void softmax_rows_backward(const ScoreRows&, V*, V*, const SumOf<V>*, const SumOf<V>*,  \
-                                      std::int64_t);                                               \
-  template void dot_rows(const RowShape&, const V*, const V*, SumOf<V>*);                          \
-  template void cap_values(std::int64_t, double, V*, V*);                                          \
-  template void cross_entropy_rows(const RowShape&, V*, const std::int64_t*, const float*, double, \
-                                   const LossRows&);                                               \
-  template void drop_values(std::int64_t, std::uint64_t, double, const V*, V*);                    \
+#define INSTANTIATE(V)                                                                        \
+  template void norm_rows(const RowShape&, const V*, const SumOf<V>*, double, V*, SumOf<V>*); \
+  template void norm_rows_backward(const RowShape&, const V*, const V*, const SumOf<V>*,      \
+                                   const SumOf<V>*, const V*, V*);                            \
+  template void turn_heads(const HeadTurn<V>&, V*);                                           \
+  template void gate_rows(const GateRows<V>&, const V*, const V*, V*);                        \
+  template void gate_rows_backward(const GateRows<V>&, const V*, const V*, const V*,          \
+                                   const GateRowsBack<V>&);                                   \
+  template void dot_rows(const RowShape&, const V*, const V*, SumOf<V>*);                     \
+  template void cap_values(std::int64_t, double, V*, V*);                                     \
+  template void drop_values(std::int64_t, std::uint64_t, double, const V*, V*);               \
   template void convert_values(std::int64_t, const float*, V*);
 INSTANTIATE(float)
 INSTANTIATE(double)

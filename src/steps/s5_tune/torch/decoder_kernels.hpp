@@ -57,30 +57,17 @@ struct GateRows {
 };
 template <class Value>
 void gate_rows(const GateRows<Value>& rows, const Value* gate, const Value* up, Value* out);
+// The gradients of both, and out once more: who did not keep it needs it now, too.
+template <class Value>
+struct GateRowsBack {
+  Value* gate = nullptr;
+  Value* up = nullptr;
+  Value* out = nullptr;
+};
 template <class Value>
 void gate_rows_backward(const GateRows<Value>& rows, const Value* gate, const Value* up,
-                        const Value* dout, Value* dgate, Value* dup);
+                        const Value* dout, const GateRowsBack<Value>& back);
 
-// Scores of consecutive queries of one text, for several heads: row r belongs to query
-// first + r % queries, and sees keys [query + 1 - window, query]; window 0: all before it.
-struct ScoreRows {
-  std::int64_t rows = 0;
-  std::int64_t keys = 0;  // columns
-  std::int64_t queries = 0;
-  std::int64_t first = 0;
-  std::int64_t window = 0;
-  double scale = 1;
-  double cap = 0;  // scores s become cap * tanh(s / cap) first; 0: they stay
-};
-// Scores become probabilities; log_sums[r / queries * stride + first + r % queries] keeps the rest.
-template <class Value>
-void softmax_rows(const ScoreRows& shape, Value* scores, SumOf<Value>* log_sums,
-                  std::int64_t stride);
-// Scores become probabilities again, `dprobabilities` become the scores' gradients.
-template <class Value>
-void softmax_rows_backward(const ScoreRows& shape, Value* scores, Value* dprobabilities,
-                           const SumOf<Value>* log_sums, const SumOf<Value>* deltas,
-                           std::int64_t stride);
 // out[r] = the sum of a[r] * b[r], of contiguous rows.
 template <class Value>
 void dot_rows(const RowShape& shape, const Value* a, const Value* b, SumOf<Value>* out);
@@ -89,15 +76,6 @@ void dot_rows(const RowShape& shape, const Value* a, const Value* b, SumOf<Value
 // back.
 template <class Value>
 void cap_values(std::int64_t count, double cap, Value* values, Value* slopes);
-
-// Logits become their gradient (softmax - target) * weight * scale; logits count times `scale`.
-struct LossRows {
-  double* nats = nullptr;
-  bool* right = nullptr;
-};
-template <class Value>
-void cross_entropy_rows(const RowShape& shape, Value* logits, const std::int64_t* targets,
-                        const float* weights, double scale, const LossRows& losses);
 
 // out = x / keep where a hash of (seed, index) says so, else 0.
 template <class Value>

@@ -62,19 +62,25 @@ class FeedForwardBranch final : public Branch {
                 const BranchPass& kept, at::Tensor& dnormed) override {
     const auto& pass = static_cast<const FeedForwardPass&>(kept);
     at::Tensor dactivated;
-    output_[0].backward(dout, operations_.gate(pass.gates, plan_.gate), pass.linears[2],
-                        dactivated);
+    const at::Tensor dlow = output_[0].backward_to_input(dout, pass.linears[2], dactivated);
+    at::Tensor dgate_up;
+    GateUp dgates;
     if (plan_.fused_gate_up) {
-      const at::Tensor dgate_up = at::empty_like(pass.gate_up);
-      operations_.gate_backward(dactivated, pass.gates, plan_.gate, split_gates(dgate_up));
-      inputs_.backward({dgate_up}, normed, std::span(pass.linears).first(1), dnormed);
-      return;
+      dgate_up = at::empty_like(pass.gate_up);
+      dgates = split_gates(dgate_up);
+    } else {
+      dgates.gate = at::empty_like(pass.gates.gate);
+      if (plan_.gated) dgates.up = at::empty_like(pass.gates.up);
     }
-    GateUp dgates{.gate = at::empty_like(pass.gates.gate)};
-    if (plan_.gated) dgates.up = at::empty_like(pass.gates.up);
-    operations_.gate_backward(dactivated, pass.gates, plan_.gate, dgates);
-    inputs_.backward({dgates.gate, dgates.up}, normed,
-                     std::span(pass.linears).first(inputs_count()), dnormed);
+    const at::Tensor activated =
+        operations_.gate_backward(dactivated, pass.gates, plan_.gate, dgates);
+    output_[0].backward_to_weights(dout, activated, pass.linears[2], dlow);
+    const std::span linears = std::span(pass.linears).first(inputs_count());
+    if (plan_.fused_gate_up) {
+      inputs_.backward({dgate_up}, normed, linears, dnormed);
+    } else {
+      inputs_.backward({dgates.gate, dgates.up}, normed, linears, dnormed);
+    }
   }
 
  private:

@@ -3,6 +3,7 @@
 #include "steps/s5_tune/torch/composed_operations.hpp"
 #include "steps/s5_tune/torch/decoder_kernels.hpp"
 #include "steps/s5_tune/torch/fused_attention.hpp"
+#include "steps/s5_tune/torch/softmax_kernels.hpp"
 
 namespace understudy::s5 {
 
@@ -84,17 +85,21 @@ at::Tensor Operations::gate(const GateUp& from, Gate gate) const {
   return out;
 }
 
-void Operations::gate_backward(const at::Tensor& dout, const GateUp& from, Gate gate,
-                               const GateUp& to) const {
+at::Tensor Operations::gate_backward(const at::Tensor& dout, const GateUp& from, Gate gate,
+                                     const GateUp& to) const {
   if (composed()) return composed::gate_backward(dout, from, gate, to);
+  at::Tensor out = at::empty(from.gate.sizes(), from.gate.options());
   with_value_of(dout.scalar_type(), [&]<class Value>(Value) {
     gate_rows_backward<Value>({.shape = {.rows = dout.size(0), .width = dout.size(1)},
                                .stride = from.gate.stride(0),
                                .gate = gate},
                               from.gate.const_data_ptr<Value>(), values_or_null<Value>(from.up),
-                              dout.const_data_ptr<Value>(), to.gate.data_ptr<Value>(),
-                              to.up.defined() ? to.up.data_ptr<Value>() : nullptr);
+                              dout.const_data_ptr<Value>(),
+                              {.gate = to.gate.data_ptr<Value>(),
+                               .up = to.up.defined() ? to.up.data_ptr<Value>() : nullptr,
+                               .out = out.data_ptr<Value>()});
   });
+  return out;
 }
 
 at::Tensor Operations::cap_values(const at::Tensor& values, double cap) const {

@@ -87,8 +87,9 @@ class Operations {
   void turn_heads(const at::Tensor& rows, const HeadTurns& by) const;
   // The gate's activation * up, or without it; rows may be strided.
   [[nodiscard]] at::Tensor gate(const GateUp& from, Gate gate) const;
-  // Fills `to`, which lies as `from` does.
-  void gate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, const GateUp& to) const;
+  // Fills `to`, which lies as `from` does; returns what gate() gave.
+  [[nodiscard]] at::Tensor gate_backward(const at::Tensor& dout, const GateUp& from, Gate gate,
+                                         const GateUp& to) const;
   // Values v become cap * tanh(v / cap); returns what a gradient is multiplied by on the way back.
   [[nodiscard]] at::Tensor cap_values(const at::Tensor& values, double cap) const;
   // Logits become their gradient (softmax - target) * weight * scale. Fills `losses`.
