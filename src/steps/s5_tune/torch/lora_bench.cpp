@@ -169,8 +169,9 @@ class Steps {
     const double seconds = watch.elapsed_s();
     const double processor_seconds = processor_s() - processor_before;
     if (taken_ > 1) add_split(before, passes_s, seconds);
-    if (!options_.learnable) products_.measure();
-    return {{"seconds", seconds}, {"processor_s", processor_seconds}, {"loss", loss}};
+    json::object taken{{"seconds", seconds}, {"processor_s", processor_seconds}, {"loss", loss}};
+    if (!options_.learnable) taken["products_per_s"] = products_.measure();
+    return taken;
   }
 
   json::object summary() {
@@ -180,7 +181,6 @@ class Steps {
     for (const auto& [name, part_s] : parts_) parts[name] = part_s / std::max(1.0, total_s_);
     return {{"loss_held_out", decoder_.loss(some_pack(options_, plan_.vocabulary, 0)).loss},
             {"operations_of_step", work_of_step(plan_, options_)},
-            {"operations_per_s_best", products_.best()},
             {"parts", parts},
             {"weights_bytes", static_cast<double>(std::filesystem::file_size(options_.model)) +
                                   static_cast<double>(weights_.buffer_bytes())},

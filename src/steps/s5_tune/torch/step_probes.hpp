@@ -28,7 +28,7 @@ inline double processor_s() {
 // matrix packed, in the same type and with the same threads, by the clock, over a quarter of a
 // second: a step takes seconds, which a burst of a few products says nothing of. The first second
 // of a process can show half of it (both threads start on one core), so it warms up, and is asked
-// again between the steps.
+// again behind each step: the machine changes its speed.
 class ProductsProbe {
  public:
   ProductsProbe(const DecoderPlan& plan, std::int64_t tokens, at::ScalarType type) {
@@ -45,7 +45,8 @@ class ProductsProbe {
     for (const Stopwatch watch; watch.elapsed_s() < warm_up_s;) measure();
   }
 
-  double measure() {  // operations a second, the best until now
+  double measure() {  // operations a second, now
+    double now = 0;
     for (const Product& product : products_) {
       const auto work = 2.0 * static_cast<double>(product.a.numel() * product.to.size(1));
       const Stopwatch watch;
@@ -53,11 +54,10 @@ class ProductsProbe {
       for (; watch.elapsed_s() < window_s; done += work) {
         put_product(product.to, product.a, product.b);
       }
-      best_ = std::max(best_, done / watch.elapsed_s());
+      now = std::max(now, done / watch.elapsed_s());
     }
-    return best_;
+    return now;
   }
-  [[nodiscard]] double best() const { return best_; }
 
  private:
   struct Product {
@@ -69,7 +69,6 @@ class ProductsProbe {
   };
   std::vector<Product> products_;
   static constexpr double window_s = 0.25;
-  double best_ = 0;
 };
 
 // Where the time of steps goes on the thread that made it, by the shapes of its products.
