@@ -7,18 +7,6 @@
 
 namespace understudy::s5 {
 
-namespace {
-
-// to += a b, or = a b where it is undefined. Of a layer and its adapter the adapter's comes first:
-// its short product then writes only, and what is there already is read behind the long one's work.
-template <class Matrix>
-void add_product(at::Tensor& to, const at::Tensor& a, const Matrix& b) {
-  if (to.defined()) return put_product(to, a, b, {.added = true});
-  to = product(a, b);
-}
-
-}  // namespace
-
 AdaptedLinear::AdaptedLinear(BaseWeights& weights, const std::string& name, const Adapter* adapter,
                              const AdapterModule* module)
     : weights_(weights),
@@ -49,22 +37,18 @@ at::Tensor AdaptedLinear::dropped(const at::Tensor& x, std::uint64_t seed) const
 }
 
 at::Tensor AdaptedLinear::forward(const at::Tensor& x, Pass& pass) const {
-  at::Tensor y;
+  at::Tensor y =
+      packed_ != nullptr ? product(x, packed_->forward) : product(x, weights_.matrix(*weight_).t());
   if (module_ != nullptr) {
     if (!pass.low.defined()) {
       pass.low = product(dropped(x, pass.dropout_seed), module_->low.t());
     }
-    y = product(pass.low, module_->high.t(), adapter_->scale());
-  }
-  if (packed_ != nullptr) {
-    add_product(y, x, packed_->forward);
-  } else {
-    add_product(y, x, weights_.matrix(*weight_).t());
-  }
-  if (module_ != nullptr && module_->magnitude.defined()) {
-    pass.unscaled = y;
-    pass.lengths = row_lengths();
-    y = y.mul(module_->magnitude.div(pass.lengths).to(y.scalar_type()));
+    put_product(y, pass.low, module_->high.t(), {.scale = adapter_->scale(), .added = true});
+    if (module_->magnitude.defined()) {
+      pass.unscaled = y;
+      pass.lengths = row_lengths();
+      y = y.mul(module_->magnitude.div(pass.lengths).to(y.scalar_type()));
+    }
   }
   if (bias_.defined()) y.add_(bias_);
   return y;
@@ -79,10 +63,12 @@ at::Tensor AdaptedLinear::back_through_magnitude(const at::Tensor& dy, const Pas
 }
 
 void AdaptedLinear::back_through_weight(const at::Tensor& dproduct, at::Tensor& dx) const {
+  const ProductOptions options{.added = dx.defined()};
+  if (!dx.defined()) dx = at::empty({dproduct.size(0), weight_->columns}, dproduct.options());
   if (packed_ != nullptr) {
-    add_product(dx, dproduct, packed_->back);
+    put_product(dx, dproduct, packed_->back, options);
   } else {
-    add_product(dx, dproduct, weights_.matrix(*weight_));
+    put_product(dx, dproduct, weights_.matrix(*weight_), options);
   }
 }
 
@@ -96,18 +82,15 @@ void AdaptedLinear::back_through_high(const at::Tensor& dproduct, const Pass& pa
 at::Tensor AdaptedLinear::backward_to_input(const at::Tensor& dy, const Pass& pass,
                                             at::Tensor& dx) const {
   const at::Tensor dproduct = back_through_magnitude(dy, pass);
-  at::Tensor dlow;
-  if (module_ != nullptr) {
-    dlow = at::empty({dy.size(0), module_->low.size(0)}, dy.options());
-    back_through_high(dproduct, pass, dlow);
-    if (pass.dropout_seed == 0) {
-      add_product(dx, dlow, module_->low);
-    } else {
-      const at::Tensor kept = dropped(product(dlow, module_->low), pass.dropout_seed);
-      dx = dx.defined() ? dx.add_(kept) : kept;
-    }
-  }
   back_through_weight(dproduct, dx);
+  if (module_ == nullptr) return {};
+  at::Tensor dlow = at::empty({dy.size(0), module_->low.size(0)}, dy.options());
+  back_through_high(dproduct, pass, dlow);
+  if (pass.dropout_seed == 0) {
+    put_product(dx, dlow, module_->low, {.added = true});
+  } else {
+    dx.add_(dropped(product(dlow, module_->low), pass.dropout_seed));
+  }
   return dlow;
 }
 
@@ -181,8 +164,8 @@ void AdaptedInputs::backward(const std::vector<at::Tensor>& dys, const at::Tenso
     linears_[i].back_through_high(dys[i], passes[i], dlows[i]);
   }
   put_product(gradient_as_, dlow.t(), x, {.added = true});
-  add_product(dx, dlow, lows_);
   for (std::size_t i = 0; i < linears_.size(); ++i) linears_[i].back_through_weight(dys[i], dx);
+  put_product(dx, dlow, lows_, {.added = true});
 }
 
 }  // namespace understudy::s5

@@ -1,6 +1,6 @@
 // Frozen matrices packed for products (see PackedMatrix), once for each direction. The results are
-// the same bits as those of plain ones, but for an output head's (PackedMatrix's panels). Takes
-// twice the memory of what is packed. Packed by one thread; then const and used by any.
+// the same bits as those of plain ones. Takes twice the memory of what is packed. Packed by one
+// thread; then const and used by any.
 #pragma once
 
 #include <map>

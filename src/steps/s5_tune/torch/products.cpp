@@ -28,10 +28,6 @@ constexpr std::size_t kernels_kept_max = 512;
 // 2,048.
 constexpr std::int64_t rows_packed_for = 512;
 
-// A matrix this long is packed in panels.
-constexpr std::int64_t paneled_length_min = 16'384;
-constexpr std::int64_t panel_length = 2048;
-
 const dnnl::engine& processor() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   return engine;
@@ -155,21 +151,13 @@ ProductObserver& observer() {
   return of_thread;
 }
 
-// Tells the thread's observer of a product, if there is one, and of the time until its own end.
-class Observed {
- public:
-  Observed(const MatrixView& a, const MatrixView& to) : a_(a), to_(to) {}
-  ~Observed() {
-    if (observer()) observer()(a_, to_, watch_.elapsed_s());
-  }
-  Observed(const Observed&) = delete;
-  Observed& operator=(const Observed&) = delete;
-
- private:
-  const MatrixView& a_;
-  const MatrixView& to_;
-  Stopwatch watch_;
-};
+// Kernels multiply by a packed matrix too: `b` is where it lies.
+void run(Kernel& kernel, const MatrixView& a, void* b, const MatrixView& to) {
+  if (!observer()) return kernel.run(a.data, b, to.data);
+  const Stopwatch watch;
+  kernel.run(a.data, b, to.data);
+  observer()(a, to, watch.elapsed_s());
+}
 
 bool knows_bf16() {
   static const bool knows = [] {
@@ -199,16 +187,10 @@ void put_by_libtorch(const at::Tensor& to, const at::Tensor& a, const at::Tensor
 
 }  // namespace
 
-// Rows [first_row, ...) and columns [first_column, ...) of a matrix.
-struct PackedMatrix::Panel {
-  std::int64_t first_row, rows;
-  std::int64_t first_column, columns;
-  dnnl::memory::desc layout;
-  std::uint64_t layout_hash;
-  at::Tensor bytes;
-
-  explicit Panel(const at::Tensor& matrix, std::int64_t row = 0, std::int64_t column = 0);
-  void put(const MatrixView& to, const MatrixView& a, const ProductOptions& options) const;
+struct PackedMatrix::Layout {
+  dnnl::memory::desc of;
+  std::int64_t columns;
+  std::uint64_t hash;
 };
 
 MatrixView MatrixView::of(const at::Tensor& tensor) {
@@ -237,10 +219,9 @@ void multiply(const MatrixView& a, const MatrixView& b, const MatrixView& to,
   if (!multiplies_directly(a.type)) {
     return put_by_libtorch(tensor_of(to), tensor_of(a), tensor_of(b), options);
   }
-  const Observed observed(a, to);
-  kernel_for(shape_of(a, b, to, options), [&] {
-    return Kernel(layout_of(a), layout_of(b), layout_of(to), options);
-  }).run(a.data, b.data, to.data);
+  run(kernel_for(shape_of(a, b, to, options),
+                 [&] { return Kernel(layout_of(a), layout_of(b), layout_of(to), options); }),
+      a, b.data, to);
 }
 
 void observe_products(ProductObserver by) { observer() = std::move(by); }
@@ -257,87 +238,43 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b, double scale) {
   return to;
 }
 
-PackedMatrix::Panel::Panel(const at::Tensor& matrix, std::int64_t row, std::int64_t column)
-    : first_row(row), rows(matrix.size(0)), first_column(column), columns(matrix.size(1)) {
+PackedMatrix::PackedMatrix(const at::Tensor& matrix) {
   using dnnl::memory;
+  const std::int64_t inner = matrix.size(0);
+  const std::int64_t columns = matrix.size(1);
   const auto type = type_of(matrix.scalar_type());
-  const auto plain = [&](std::int64_t height, std::int64_t width) {
-    return memory::desc({height, width}, type, memory::format_tag::ab);
+  const auto plain = [&](std::int64_t rows, std::int64_t width) {
+    return memory::desc({rows, width}, type, memory::format_tag::ab);
   };
-  const memory::desc any({rows, columns}, type, memory::format_tag::any);
-  layout = description(plain(rows_packed_for, rows), any, plain(rows_packed_for, columns), {})
-               .weights_desc();
-  const std::vector<std::uint8_t> blob = layout.get_blob();
-  layout_hash = XXH3_64bits(blob.data(), blob.size()) | 1U;
-  bytes = at::empty({static_cast<std::int64_t>(layout.get_size())}, at::TensorOptions(at::kByte));
+  const memory::desc any({inner, columns}, type, memory::format_tag::any);
+  const memory::desc chosen =
+      description(plain(rows_packed_for, inner), any, plain(rows_packed_for, columns), {})
+          .weights_desc();
+  const std::vector<std::uint8_t> blob = memory::desc(chosen).get_blob();
+  layout_ = std::make_shared<Layout>(
+      Layout{.of = chosen, .columns = columns, .hash = XXH3_64bits(blob.data(), blob.size()) | 1U});
+  bytes_ = at::empty({static_cast<std::int64_t>(chosen.get_size())}, at::TensorOptions(at::kByte));
   memory from(layout_of(MatrixView::of(matrix)), processor(), matrix.data_ptr());
-  memory to(layout, processor(), bytes.data_ptr());
+  memory to(chosen, processor(), bytes_.data_ptr());
   dnnl::stream stream(processor());
   dnnl::reorder(from, to).execute(stream, from, to);
   stream.wait();
-}
-
-void PackedMatrix::Panel::put(const MatrixView& to, const MatrixView& a,
-                              const ProductOptions& options) const {
-  Shape shape = shape_of(a, {}, to, options);
-  shape.packed = layout_hash;
-  kernel_for(shape, [&] {
-    return Kernel(layout_of(a), layout, layout_of(to), options);
-  }).run(a.data, bytes.data_ptr(), to.data);
-}
-
-PackedMatrix::PackedMatrix(const at::Tensor& matrix) : columns_(matrix.size(1)) {
-  std::vector<Panel> panels;
-  const auto add = [&](int dimension) {
-    for (std::int64_t first = 0; first < matrix.size(dimension); first += panel_length) {
-      const std::int64_t count = std::min(panel_length, matrix.size(dimension) - first);
-      const at::Tensor some = matrix.narrow(dimension, first, count);
-      panels.emplace_back(some, dimension == 0 ? first : 0, dimension == 1 ? first : 0);
-    }
-  };
-  if (matrix.size(0) >= paneled_length_min) {
-    add(0);
-  } else if (matrix.size(1) >= paneled_length_min) {
-    add(1);
-  } else {
-    panels.emplace_back(matrix);
-  }
-  panels_ = std::make_shared<const std::vector<Panel>>(std::move(panels));
-}
-
-std::size_t PackedMatrix::bytes() const {
-  std::size_t all = 0;
-  for (const Panel& panel : *panels_) all += panel.bytes.nbytes();
-  return all;
 }
 
 void put_product(const at::Tensor& to, const at::Tensor& a, const PackedMatrix& b,
                  const ProductOptions& options) {
   const MatrixView from = MatrixView::of(a);
   const MatrixView into = MatrixView::of(to);
-  const Observed observed(from, into);
-  const std::vector<PackedMatrix::Panel>& panels = *b.panels_;
-  if (panels.back().first_row == 0) {
-    for (const PackedMatrix::Panel& panel : panels) {
-      panel.put(MatrixView::of(to.narrow(1, panel.first_column, panel.columns)), from, options);
-    }
-    return;
-  }
-  // Of panels of rows the products are summed, in the type of sums.
-  const at::Tensor sums = at::empty(to.sizes(), to.options().dtype(sum_type(to.scalar_type())));
-  for (const PackedMatrix::Panel& panel : panels) {
-    panel.put(MatrixView::of(sums), MatrixView::of(a.narrow(1, panel.first_row, panel.rows)),
-              {.scale = options.scale, .added = panel.first_row > 0});
-  }
-  if (options.added) {
-    to.add_(sums);
-  } else {
-    to.copy_(sums);
-  }
+  const PackedMatrix::Layout& layout = *b.layout_;
+  Shape shape = shape_of(from, {}, into, options);
+  shape.packed = layout.hash;
+  run(kernel_for(shape,
+                 [&] { return Kernel(layout_of(from), layout.of, layout_of(into), options); }),
+      from, b.bytes_.data_ptr(), into);
 }
 
 at::Tensor product(const at::Tensor& a, const PackedMatrix& b) {
-  at::Tensor to = at::empty({a.size(0), b.columns_}, a.options());
+  at::Tensor to = at::empty({a.size(0), b.layout_->columns}, a.options());
   put_product(to, a, b);
   return to;
 }
