@@ -161,10 +161,10 @@ void AdaptedInputs::backward(const std::vector<at::Tensor>& dys, const at::Tenso
   const at::Tensor dlow = at::empty({x.size(0), lows_.size(0)}, x.options());
   const auto dlows = dlow.chunk(static_cast<std::int64_t>(linears_.size()), 1);
   for (std::size_t i = 0; i < linears_.size(); ++i) {
+    linears_[i].back_through_weight(dys[i], dx);
     linears_[i].back_through_high(dys[i], passes[i], dlows[i]);
   }
   put_product(gradient_as_, dlow.t(), x, {.added = true});
-  for (std::size_t i = 0; i < linears_.size(); ++i) linears_[i].back_through_weight(dys[i], dx);
   put_product(dx, dlow, lows_, {.added = true});
 }
 
