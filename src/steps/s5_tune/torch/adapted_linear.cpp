@@ -31,6 +31,13 @@ at::Tensor AdaptedLinear::row_lengths() const {
   return crossed.mul_(module_->b).sum(1).add_(weight.mul(weight).sum(1)).clamp_min_(0).sqrt_();
 }
 
+void AdaptedLinear::add_weight_gradients(const at::Tensor& dy, const at::Tensor& x) const {
+  if (weight_gradient_.defined()) put_product(weight_gradient_, dy.t(), x, {.added = true});
+  if (bias_gradient_.defined()) {
+    bias_gradient_.view({dy.size(1)}).add_(dy.to(bias_gradient_.scalar_type()).sum(0));
+  }
+}
+
 at::Tensor AdaptedLinear::dropped(const at::Tensor& x, std::uint64_t seed) const {
   if (seed == 0) return x;
   return operations_.drop(x, {.seed = seed, .keep = 1 - adapter_->options().dropout});
@@ -96,10 +103,7 @@ at::Tensor AdaptedLinear::backward_to_input(const at::Tensor& dy, const Pass& pa
 
 void AdaptedLinear::backward_to_weights(const at::Tensor& dy, const at::Tensor& x, const Pass& pass,
                                         const at::Tensor& dlow) const {
-  if (weight_gradient_.defined()) put_product(weight_gradient_, dy.t(), x, {.added = true});
-  if (bias_gradient_.defined()) {
-    bias_gradient_.view({dy.size(1)}).add_(dy.to(bias_gradient_.scalar_type()).sum(0));
-  }
+  add_weight_gradients(dy, x);
   if (module_ != nullptr)
     put_product(module_->gradient_a, dlow.t(), dropped(x, pass.dropout_seed), {.added = true});
 }
@@ -161,6 +165,7 @@ void AdaptedInputs::backward(const std::vector<at::Tensor>& dys, const at::Tenso
   const at::Tensor dlow = at::empty({x.size(0), lows_.size(0)}, x.options());
   const auto dlows = dlow.chunk(static_cast<std::int64_t>(linears_.size()), 1);
   for (std::size_t i = 0; i < linears_.size(); ++i) {
+    linears_[i].add_weight_gradients(dys[i], x);
     linears_[i].back_through_weight(dys[i], dx);
     linears_[i].back_through_high(dys[i], passes[i], dlows[i]);
   }

@@ -43,6 +43,7 @@ class AdaptedLinear {
  private:
   friend class AdaptedInputs;
 
+  void add_weight_gradients(const at::Tensor& dy, const at::Tensor& x) const;
   // Gives the gradient of W x + scale * B (A x); DoRA's magnitudes get theirs.
   [[nodiscard]] at::Tensor back_through_magnitude(const at::Tensor& dy, const Pass& pass) const;
   void back_through_weight(const at::Tensor& dproduct, at::Tensor& dx) const;

@@ -94,20 +94,24 @@ void turn_heads(const at::Tensor& rows, const HeadTurns& by) {
   first.copy_(turned);
 }
 
+namespace {
+
+at::Tensor gated(const at::Tensor& activated, const at::Tensor& up) {
+  return up.defined() ? activated.mul(up) : activated.contiguous();
+}
+
+}  // namespace
+
 at::Tensor gate(const GateUp& from, Gate gate) {
-  const at::Tensor out = activated(from.gate, gate);
-  return from.up.defined() ? out.mul(from.up) : out.contiguous();
+  return gated(activated(from.gate, gate), from.up);
 }
 
 at::Tensor gate_backward(const at::Tensor& dout, const GateUp& from, Gate gate, const GateUp& to) {
   const at::Tensor value = activated(from.gate, gate);
-  if (!from.up.defined()) {
-    to.gate.copy_(activated_backward(dout, from.gate, gate));
-    return value.contiguous();
-  }
-  to.gate.copy_(activated_backward(dout.mul(from.up), from.gate, gate));
-  to.up.copy_(value.mul(dout));
-  return value.mul(from.up);
+  const at::Tensor dvalue = from.up.defined() ? dout.mul(from.up) : dout;
+  to.gate.copy_(activated_backward(dvalue, from.gate, gate));
+  if (from.up.defined()) to.up.copy_(value.mul(dout));
+  return gated(value, from.up);
 }
 
 at::Tensor cap_values(const at::Tensor& values, double cap) {

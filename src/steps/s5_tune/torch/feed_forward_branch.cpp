@@ -63,24 +63,20 @@ class FeedForwardBranch final : public Branch {
     const auto& pass = static_cast<const FeedForwardPass&>(kept);
     at::Tensor dactivated;
     const at::Tensor dlow = output_[0].backward_to_input(dout, pass.linears[2], dactivated);
-    at::Tensor dgate_up;
+    std::vector<at::Tensor> dgiven;
     GateUp dgates;
     if (plan_.fused_gate_up) {
-      dgate_up = at::empty_like(pass.gate_up);
-      dgates = split_gates(dgate_up);
+      dgiven = {at::empty_like(pass.gate_up)};
+      dgates = split_gates(dgiven[0]);
     } else {
       dgates.gate = at::empty_like(pass.gates.gate);
       if (plan_.gated) dgates.up = at::empty_like(pass.gates.up);
+      dgiven = {dgates.gate, dgates.up};
     }
     const at::Tensor activated =
         operations_.gate_backward(dactivated, pass.gates, plan_.gate, dgates);
     output_[0].backward_to_weights(dout, activated, pass.linears[2], dlow);
-    const std::span linears = std::span(pass.linears).first(inputs_count());
-    if (plan_.fused_gate_up) {
-      inputs_.backward({dgate_up}, normed, linears, dnormed);
-    } else {
-      inputs_.backward({dgates.gate, dgates.up}, normed, linears, dnormed);
-    }
+    inputs_.backward(dgiven, normed, std::span(pass.linears).first(inputs_count()), dnormed);
   }
 
  private:

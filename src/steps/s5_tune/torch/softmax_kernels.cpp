@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <vector>
 
 #include "steps/s5_tune/torch/kernel_math.hpp"
@@ -72,23 +73,22 @@ struct Row {
   }
 };
 
-template <class Sum>
-using Parts = std::array<Sum, static_cast<std::size_t>(lanes_count<Sum>)>;
-template <class Sum>
-INLINED Sum sum_of(Lanes<Sum> lanes) {
-  auto parts = std::bit_cast<Parts<Sum>>(lanes);
+// All lanes as one, by halves.
+template <class Sum, class Join>
+INLINED Sum joined(Lanes<Sum> lanes, const Join& join) {
+  auto parts = std::bit_cast<std::array<Sum, static_cast<std::size_t>(lanes_count<Sum>)>>(lanes);
   for (std::size_t half = parts.size() / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) parts[i] += parts[i + half];
+    for (std::size_t i = 0; i < half; ++i) parts[i] = join(parts[i], parts[i + half]);
   }
   return parts[0];
 }
 template <class Sum>
+INLINED Sum sum_of(Lanes<Sum> lanes) {
+  return joined<Sum>(lanes, std::plus());
+}
+template <class Sum>
 INLINED Sum largest_of(Lanes<Sum> lanes) {
-  auto parts = std::bit_cast<Parts<Sum>>(lanes);
-  for (std::size_t half = parts.size() / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) parts[i] = std::max(parts[i], parts[i + half]);
-  }
-  return parts[0];
+  return joined<Sum>(lanes, [](Sum a, Sum b) { return std::max(a, b); });
 }
 
 // The keys [low, high) that a row's query sees.
