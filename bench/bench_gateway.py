@@ -3,13 +3,17 @@
 Everything runs on this machine, at once, and is measured in turn, round by round: what else the machine does hits all
 alike. Each round starts its systems anew: one process differs from the next by up to 20 % for as long as it lives.
 Ratios are taken within a round, then the median over the rounds. Encryption is on wherever capture is.
+
+What capture costs is less than what one process differs from the next: it has pairs of fresh processes of its own.
 """
 
 import contextlib
 import ctypes
+import dataclasses
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import time
@@ -88,10 +92,42 @@ def measure_round(program, systems, number, seconds):
     return measured
 
 
-def median(values):
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+@dataclasses.dataclass
+class CapturePairs:
+    """What is left of the rate with capture on, in each of some pairs of fresh processes."""
+    ratios: list
+    failures: int
+
+    @property
+    def cost(self):
+        return 1 - statistics.median(self.ratios)
+
+    def __str__(self):
+        ordered = sorted(self.ratios)
+        mean = statistics.fmean(ordered)
+        error = statistics.stdev(ordered) / len(ordered) ** 0.5 if len(ordered) > 1 else float("nan")
+        return (f"median {self.cost:.1%}, mean {1 - mean:.1%} with a standard error of {error:.1%}, "
+                f"{1 - ordered[-1]:.1%} to {1 - ordered[0]:.1%}; {len(ordered)} pairs, {self.failures} calls failed")
+
+
+def measure_capture_pairs(program, count, seconds):
+    """16 connections, each pair measured to and fro, so that a machine that becomes slower meanwhile hits both alike."""
+    pairs = CapturePairs([], 0)
+    for number in range(count):
+        with gateway_systems.Systems(program, program.home / f"pair-{number + 1}") as systems:
+            order = ["off", "async"] if number % 2 else ["async", "off"]
+            pair = {mode: systems.understudy(mode, systems.mock().port) for mode in order}
+            for mode in order:
+                wrk(pair[mode], 1, 1, seed=number)
+            answered = dict.fromkeys(order, 0)
+            for mode in order + order[::-1]:
+                result = wrk(pair[mode], 16, seconds, seed=1000 + number)
+                answered[mode] += result["rate"]
+                pairs.failures += result["not_200"] + result["broken"]
+                gateway_systems.drop_log(pair[mode])
+            pairs.ratios.append(answered["async"] / answered["off"])
+            say(f"pair {number + 1}: capture costs {1 - pairs.ratios[-1]:6.1%} of {answered['off'] / 2:.0f}/s")
+    return pairs
 
 
 class Rounds:
@@ -102,7 +138,7 @@ class Rounds:
 
     def of(self, name, *path):
         """The median of one figure, e.g. of("nginx", 16, "rate")."""
-        return median([self.take(measured[name], path) for measured in self.rounds])
+        return statistics.median([self.take(measured[name], path) for measured in self.rounds])
 
     @staticmethod
     def take(figures, path):
@@ -112,15 +148,15 @@ class Rounds:
 
     def added(self, name, *path):
         """What a system adds to `direct`, within each round."""
-        return median([self.take(measured[name], path) - self.take(measured["direct"], path) for measured in self.rounds])
+        return statistics.median([self.take(measured[name], path) - self.take(measured["direct"], path) for measured in self.rounds])
 
     def ratio(self, left, right, *path):
-        return median([self.take(measured[left], path) / self.take(measured[right], path) for measured in self.rounds])
+        return statistics.median([self.take(measured[left], path) / self.take(measured[right], path) for measured in self.rounds])
 
     def added_ratio(self, left, right, *path):
         def added(measured, name):
             return self.take(measured[name], path) - self.take(measured["direct"], path)
-        return median([added(measured, left) / max(1e-9, added(measured, right)) for measured in self.rounds])
+        return statistics.median([added(measured, left) / max(1e-9, added(measured, right)) for measured in self.rounds])
 
     def failures(self, name):
         return sum(measured[name][c][key] for measured in self.rounds for c in CONNECTIONS for key in ("not_200", "broken"))
@@ -221,7 +257,7 @@ def soaks(systems, upstream_port, seconds):
     return results
 
 
-def evaluate(rounds, names, many, memory, starts):
+def evaluate(rounds, pairs, names, many, memory, starts):
     ours = "understudy async"
     targets = {}
     if ours in names and "nginx" in names:
@@ -237,10 +273,9 @@ def evaluate(rounds, names, many, memory, starts):
         loaded = max(measured[ours]["resident_mib"] for measured in rounds.rounds)
         targets[f"RSS at most {RESIDENT_MIB_MAX} MiB loaded ({loaded:.1f} MiB)"] = loaded <= RESIDENT_MIB_MAX
         targets["no call failed in any round"] = all(rounds.failures(name) == 0 for name in names if "understudy" in name)
-    if ours in names and "understudy off" in names:
-        cost = 1 - rounds.ratio(ours, "understudy off", 16, "rate")
-        targets[f"capture costs at most {CAPTURE_COST_MAX:.0%} of the rate ({cost:.1%}; aim {CAPTURE_COST_AIM:.0%})"] = (
-            cost <= CAPTURE_COST_MAX)
+    if pairs:
+        targets[f"capture costs at most {CAPTURE_COST_MAX:.0%} of the rate ({pairs.cost:.1%}; "
+                f"aim {CAPTURE_COST_AIM:.0%})"] = pairs.cost <= CAPTURE_COST_MAX and pairs.failures == 0
     else:
         targets["capture off was measured"] = False
     lost = many.get(ours, {}).get("frames_lost")
@@ -251,7 +286,7 @@ def evaluate(rounds, names, many, memory, starts):
         result = memory.get(disk, {})
         targets[f"RSS flat and at most {RESIDENT_MIB_MAX} MiB under load on a {disk} ({result.get('peak_mib')} MiB, "
                 f"{result.get('growth_mib')} MiB growth)"] = bool(result.get("held"))
-    start_ms = 1000 * median(starts)
+    start_ms = 1000 * statistics.median(starts)
     targets[f"listens in under {START_MS_MAX} ms ({start_ms:.0f} ms)"] = start_ms < START_MS_MAX
     return targets
 
@@ -267,6 +302,10 @@ def run(program, _, options):
                 measured.append(measure_round(program, systems.compared(wanted), number, options.seconds))
     rounds = Rounds(measured)
     names = list(measured[0])
+    pairs = None
+    if {"off", "async"} <= set(wanted) and options.pairs:
+        with steps.step(f"{options.pairs} pairs for capture"):
+            pairs = measure_capture_pairs(program, options.pairs, options.seconds)
     with gateway_systems.Systems(program, program.home / "after") as systems:
         compared = systems.compared([name for name in wanted if name != "portkey"])  # it would only start and wait
         upstream_port = compared[0].port
@@ -290,13 +329,15 @@ def run(program, _, options):
             "to nginx and Portkey": {
                 name: ", ".join(f"{rounds.ratio(name, other, 16, 'rate'):.2f}x {other} at c=16" for other in (
                     "nginx", "portkey") if other in names) for name in names if "understudy" in name},
+            "what capture costs at 16 connections": str(pairs),
             f"{MANY_STREAMS} streams": {name: f"{result['whole']} whole, {result['frames_lost']} frames lost, gap p99 "
                                         f"{result['gap']['p99_us'] / 1000:.1f} ms, way p99 "
                                         f"{result['under_way']['p99_us'] / 1000:.1f} ms {result['first_problem']}"
                                         for name, result in many.items()},
             "memory under load": memory,
-            "start": f"median {1000 * median(starts):.0f} ms, {1000 * min(starts):.0f}..{1000 * max(starts):.0f} ms",
+            "start": f"median {1000 * statistics.median(starts):.0f} ms, {1000 * min(starts):.0f}..{1000 * max(starts):.0f} ms",
             "seconds": steps.seconds, "notes": systems.notes}
         if options.raw:
-            options.raw.write_text(json.dumps({"rounds": measured, "many": many, "memory": memory, "starts": starts}))
-        return figures, evaluate(rounds, names, many, memory, starts)
+            options.raw.write_text(json.dumps({"rounds": measured, "many": many, "memory": memory, "starts": starts,
+                                               "capture pairs": pairs and pairs.ratios}))
+        return figures, evaluate(rounds, pairs, names, many, memory, starts)

@@ -50,6 +50,7 @@ def main():
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     gateway = parser.add_argument_group("gateway")
     gateway.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
+    gateway.add_argument("--pairs", type=int, default=15, help="pairs of processes for what capture costs (default 15; 0: none)")
     gateway.add_argument("--seconds", type=int, default=2, help="of load per figure and round (default 2)")
     gateway.add_argument("--minutes", type=float, default=0.5,
                          help="of load while memory is watched, on each of three disks (default 0.5; the bar is 10; "

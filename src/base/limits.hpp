@@ -79,12 +79,12 @@ inline constexpr int span_export_timeout_s = 10;
 inline constexpr int span_flush_s = 3;  // when the gateway ends
 
 // call log
-inline constexpr std::size_t log_ring_records_max = 16'384;
 // The gateway stays within 32 MiB, ring included; one larger call is taken alone.
 inline constexpr std::size_t log_ring_bytes_max = 8 * mebi;
 inline constexpr std::size_t log_chunk_bytes = 128 * kibi;  // of records on their way to the writer
 inline constexpr std::size_t log_copied_bytes_max = 32 * kibi;  // of content under its lock: 3 us
-inline constexpr std::size_t log_spare_chunks_max = 8;
+inline constexpr std::size_t log_inlets = 16;             // of the ring; threads beyond share them
+inline constexpr std::size_t log_spare_chunks_max = 4;    // for each inlet
 inline constexpr std::size_t log_write_bytes = mebi / 4;  // encoded bytes per write()
 inline constexpr int log_encode_interval_ms = 1;    // small bursts: what is copied stays in caches
 inline constexpr int log_commit_interval_ms = 50;   // group commit: one fdatasync costs about 4 ms

@@ -1,6 +1,7 @@
 #include "adapters/store/call_log_writer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <limits>
@@ -13,10 +14,10 @@
 #include "adapters/crypto/keys.hpp"
 #include "adapters/store/compression_budget.hpp"
 #include "adapters/store/record_chunk.hpp"
+#include "adapters/store/record_ring.hpp"
 #include "adapters/store/segment_lane.hpp"
 #include "base/check.hpp"
 #include "base/clock.hpp"
-#include "base/short_lock.hpp"
 
 namespace understudy::store {
 
@@ -26,11 +27,6 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t feedback_budget_us = 1'000'000;  // for compression: comments are few
-
-// What a record holds of the ring's memory.
-std::size_t ring_bytes_of(const RecordView& record) {
-  return sizeof(RecordChunk::Entry) + RecordChunk::bytes_of(record, false);
-}
 
 // Content that is too large to be copied under the lock changes hands.
 std::unique_ptr<RecordChunk::OwnedContent> take_large(Call& call, RecordView& record) {
@@ -46,23 +42,23 @@ std::unique_ptr<RecordChunk::OwnedContent> take_large(Feedback&, RecordView&) { 
 }  // namespace
 
 struct CallLogWriter::State {
-  State(const Home& where, const CallLogOptions& given) : home(where), options(given) {}
+  State(const Home& where, const CallLogOptions& given)
+      : home(where), options(given), ring(given.ring_bytes) {}
 
   const Home home;
   const CallLogOptions options;
 
-  mutable std::mutex mutex;
+  RecordRing ring;
+  std::atomic<bool> writer_sleeps = false;  // without a deadline: somebody has to wake it
+
+  std::mutex mutex;  // of what follows; an inlet's lock may be taken under it, never around it
   std::condition_variable filled;  // the writer's thread waits for work
   std::condition_variable eased;   // append() waits for room, flush() for the disk
-  std::vector<std::unique_ptr<RecordChunk>> ring;
-  std::vector<std::unique_ptr<RecordChunk>> spare;  // empty ones, for the next records
   std::vector<std::function<void()>> room_callbacks;
-  bool writer_sleeps = false;  // without a deadline: somebody has to wake it
   bool stopping = false;
   int flushing = 0;
-  CaptureCounters counters;
-  std::uint64_t accepted = 0;       // records; counters count calls
-  std::uint64_t settled = 0;        // of these, committed or lost
+  CaptureCounters counters;         // but for the ring's
+  std::uint64_t settled = 0;        // records, committed or lost; counters count calls
   std::optional<Error> unreported;  // the first loss that nobody was told of
   std::optional<Error> broken;      // the disk takes nothing at the moment
   Clock::time_point retry_at;
@@ -77,25 +73,19 @@ struct CallLogWriter::State {
   CompressionBudget compression_budget;
   std::jthread thread;
 
-  [[nodiscard]] bool has_room(std::size_t bytes) const {
-    if (ring.empty() && counters.ring_bytes == 0) return true;  // one large call is taken alone
-    return counters.ring_records < limits::log_ring_records_max &&
-           counters.ring_bytes + bytes <= options.ring_bytes;
-  }
   [[nodiscard]] bool is_urgent() const {
-    return stopping || flushing > 0 || options.mode == CaptureMode::durable ||
-           counters.ring_bytes >= options.ring_bytes / 4 || !room_callbacks.empty();
+    return stopping || flushing > 0 || options.mode == CaptureMode::durable || ring.is_pressed() ||
+           !room_callbacks.empty();
   }
 
   template <class Record>
   bool put(Record& record, Done done);
-  // Of something that has_room().
   template <class Record>
-  void put(Record& record, RecordView view, Done done, std::unique_lock<std::mutex>& lock);
-  RecordChunk& chunk_for(std::size_t bytes);
+  void put(RecordRing::Place place, Record& record, RecordView view, Done done);
+  void wake_for_work();
   void run();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
-  void store(std::vector<std::unique_ptr<RecordChunk>>& batch);
+  void store(std::vector<RecordRing::Load>& batch);
   void store_one(RecordChunk::Entry& entry);
   void commit();
   void check();
@@ -104,50 +94,42 @@ struct CallLogWriter::State {
   void give_up(SegmentLane& lane, const Error& error);
   void set_state(const Error& error);
   void settle(SegmentLane& lane);
-  void free_room(std::size_t records, std::size_t bytes, std::unique_ptr<RecordChunk> emptied = {});
+  void tell_room(bool is_more);
 };
 
 template <class Record>
 bool CallLogWriter::State::put(Record& record, Done done) {
   thread_local std::string metadata;
   const RecordView view = view_of(record, metadata);
-  auto lock = short_lock(mutex);
-  if (!has_room(ring_bytes_of(view))) return false;
-  put(record, view, std::move(done), lock);
+  auto place = ring.place_for(view);
+  if (!place) return false;
+  put(std::move(*place), record, view, std::move(done));
   return true;
 }
 
 template <class Record>
-void CallLogWriter::State::put(Record& record, RecordView view, Done done,
-                               std::unique_lock<std::mutex>& lock) {
-  counters.ring_bytes += ring_bytes_of(view);
-  ++counters.ring_records;
-  ++accepted;
-  if constexpr (std::is_same_v<Record, Call>) ++counters.appended;
+void CallLogWriter::State::put(RecordRing::Place place, Record& record, RecordView view,
+                               Done done) {
   auto owned = take_large(record, view);
-  RecordChunk& chunk = chunk_for(RecordChunk::bytes_of(view, owned != nullptr));
-  chunk.add(view, std::move(owned), std::move(done));
-  const bool wake = writer_sleeps || is_urgent();
-  writer_sleeps = false;
-  lock.unlock();
-  if (wake) filled.notify_one();
+  std::move(place).add(view, std::move(owned), std::move(done));
+  wake_for_work();
 }
 
-RecordChunk& CallLogWriter::State::chunk_for(std::size_t bytes) {
-  if (!ring.empty() && ring.back()->has_room(bytes)) return *ring.back();
-  if (bytes <= limits::log_chunk_bytes && !spare.empty()) {
-    ring.push_back(std::move(spare.back()));
-    spare.pop_back();
-  } else {
-    ring.push_back(std::make_unique<RecordChunk>(std::max(bytes, limits::log_chunk_bytes)));
+// Behind a put record. The writer looks again by itself, soon, unless it sleeps.
+void CallLogWriter::State::wake_for_work() {
+  if (writer_sleeps && writer_sleeps.exchange(false)) {
+    // It said so under the lock, looked at the inlets and waits: or has found the record there.
+    const std::scoped_lock lock(mutex);
+  } else if (!ring.is_pressed()) {
+    return;
   }
-  return *ring.back();
+  filled.notify_one();
 }
 
 void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] {
-    return stopping || flushing > 0 || !ring.empty() ||
-           (!room_callbacks.empty() && counters.ring_bytes == 0);
+    return stopping || flushing > 0 || !ring.is_empty() ||
+           (!room_callbacks.empty() && ring.counts().bytes == 0);
   };
   if (commit_at) {
     const auto soon = Clock::now() + milliseconds(limits::log_encode_interval_ms);
@@ -161,23 +143,24 @@ void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
     }
   }
   writer_sleeps = false;
-  if (ring.empty() || is_urgent()) return;
+  if (ring.is_empty() || is_urgent()) return;
   // Let some gather: a burst is cheaper than a switch of threads for each call.
   filled.wait_for(lock, milliseconds(limits::log_encode_interval_ms),
                   [this] { return is_urgent(); });
 }
 
 void CallLogWriter::State::run() {
-  std::vector<std::unique_ptr<RecordChunk>> batch;
+  std::vector<RecordRing::Load> batch;
   std::unique_lock lock(mutex);
   while (true) {
     wait_for_work(lock);
-    batch.swap(ring);
-    const std::uint64_t batch_bytes = counters.ring_bytes;
+    ring.take(batch);
     const bool must_commit = stopping || flushing > 0 || options.mode == CaptureMode::durable;
     const bool last = stopping;
     lock.unlock();
-    const std::int64_t budget_us = compression_budget_us(batch_bytes);
+    std::uint64_t bytes = 0;
+    for (const RecordRing::Load& load : batch) bytes += load.bytes;
+    const std::int64_t budget_us = compression_budget_us(bytes);
     calls.begin_group(budget_us);
     feedback.begin_group(feedback_budget_us);
     check();
@@ -185,9 +168,9 @@ void CallLogWriter::State::run() {
     compression_budget.spend(budget_us - calls.budget_us());
     batch.clear();
     if (commit_at && (must_commit || Clock::now() >= *commit_at)) commit();
-    free_room(0, 0);
+    tell_room(false);
     lock.lock();
-    if (last && ring.empty()) break;
+    if (last && ring.is_empty()) break;
   }
   lock.unlock();
   // Everything is committed; a segment whose end mark is missing is as good as one that has it.
@@ -203,17 +186,14 @@ std::int64_t CallLogWriter::State::compression_budget_us(std::uint64_t bytes) {
   return compression_budget.for_group(elapsed.count(), bytes);
 }
 
-void CallLogWriter::State::store(std::vector<std::unique_ptr<RecordChunk>>& batch) {
-  for (std::unique_ptr<RecordChunk>& chunk : batch) {
-    std::size_t bytes = 0;
-    for (RecordChunk::Entry& entry : chunk->entries()) {
-      bytes += ring_bytes_of(entry.record);
+void CallLogWriter::State::store(std::vector<RecordRing::Load>& batch) {
+  for (RecordRing::Load& load : batch) {
+    for (RecordChunk::Entry& entry : load.chunk->entries()) {
       store_one(entry);
       entry.owned.reset();
     }
-    const std::size_t records = chunk->entries().size();
-    chunk->clear();  // wiped here, before its room is given away
-    free_room(records, bytes, std::move(chunk));
+    ring.give_back(std::move(load));
+    tell_room(true);
   }
 }
 
@@ -310,18 +290,14 @@ void CallLogWriter::State::settle(SegmentLane& lane) {
   eased.notify_all();
 }
 
-void CallLogWriter::State::free_room(std::size_t records, std::size_t bytes,
-                                     std::unique_ptr<RecordChunk> emptied) {
+void CallLogWriter::State::tell_room(bool is_more) {
   std::vector<std::function<void()>> callbacks;
   {
     const std::scoped_lock lock(mutex);
-    counters.ring_records -= records;
-    counters.ring_bytes -= bytes;
     // Only on progress: a callback whose call is still too large would ask again at once.
-    if (bytes > 0 || counters.ring_bytes == 0) callbacks.swap(room_callbacks);
-    if (bytes > 0) eased.notify_all();
-    if (emptied && emptied->is_usual() && spare.size() < limits::log_spare_chunks_max)
-      spare.push_back(std::move(emptied));
+    if (!room_callbacks.empty() && (is_more || ring.counts().bytes == 0))
+      callbacks.swap(room_callbacks);
+    if (is_more) eased.notify_all();
   }
   for (const auto& callback : callbacks) callback();
 }
@@ -362,23 +338,27 @@ void CallLogWriter::when_room(std::function<void()> callback) {
 Status CallLogWriter::append(Call call) {
   std::string metadata;
   const RecordView view = view_of(call, metadata);
-  const std::size_t bytes = ring_bytes_of(view);
   State& state = *state_;
+  std::optional<RecordRing::Place> place;
   std::unique_lock lock(state.mutex);
-  state.eased.wait(lock, [&] { return state.has_room(bytes); });
+  state.eased.wait(lock, [&] {
+    if (auto found = state.ring.place_for(view)) place.emplace(std::move(*found));
+    return place.has_value();
+  });
   if (state.broken && Clock::now() < state.retry_at) {
     ++state.counters.appended;
     ++state.counters.lost;
     return fail(*state.broken);
   }
-  state.put(call, view, {}, lock);
+  lock.unlock();
+  state.put(std::move(*place), call, view, {});
   return {};
 }
 
 Status CallLogWriter::flush() {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
-  const std::uint64_t target = state.accepted;
+  const std::uint64_t target = state.ring.counts().put;
   ++state.flushing;
   state.filled.notify_all();
   state.eased.wait(lock, [&] { return state.settled >= target; });
@@ -389,7 +369,12 @@ Status CallLogWriter::flush() {
 
 CaptureCounters CallLogWriter::counters() const {
   const std::scoped_lock lock(state_->mutex);
-  return state_->counters;
+  CaptureCounters counters = state_->counters;
+  const RecordRing::Counts ring = state_->ring.counts();
+  counters.appended += ring.put_calls;
+  counters.ring_records = ring.records;
+  counters.ring_bytes = ring.bytes;
+  return counters;
 }
 
 void CallLogWriter::count_dropped() {

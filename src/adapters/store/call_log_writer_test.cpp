@@ -196,6 +196,30 @@ TEST_F(CallLogWriterTest, DurableCallsAreOnTheDiskWhenTheirCallbackRuns) {
   EXPECT_THAT(seen, ElementsAre("a"));
 }
 
+TEST_F(CallLogWriterTest, AFlushBringsWhatItsThreadAppendedBeforeWhateverOthersDo) {
+  const auto log = CallLogWriter::open(*home_).value();
+  std::atomic<int> late = 0;
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < 100; ++i) {
+        const auto told = std::make_shared<std::atomic<bool>>(false);
+        Call one = call(std::to_string(thread) + "-" + std::to_string(i));
+        while (!log->try_append(one, [told](const Status&) { *told = true; })) {
+        }
+        static_cast<void>(log->flush());
+        if (!*told) ++late;
+        for (int more = 0; more < thread * 10; ++more) {
+          Call other = call("more");
+          static_cast<void>(log->try_append(other));
+        }
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(late, 0);
+}
+
 TEST_F(CallLogWriterTest, DurableCallsThatComeTogetherShareACommit) {
   const auto log = CallLogWriter::open(*home_, {.mode = CaptureMode::durable}).value();
   std::atomic<int> told = 0;

@@ -2,7 +2,7 @@
 // A record that travelled as a Call would be some thirty strings, allocated on one thread and freed
 // on another, which is the slowest way through any allocator and leaves every one of them cold.
 // Only large content is taken over instead of copied. Wiped when it is emptied. Private to
-// adapters/store; not thread-safe, the log's lock is around add().
+// adapters/store; not thread-safe, its inlet's lock is around add().
 #pragma once
 
 #include <cstddef>
