@@ -86,7 +86,10 @@ inline constexpr std::size_t log_copied_bytes_max = 32 * kibi;  // of content un
 inline constexpr std::size_t log_inlets = 16;             // of the ring; threads beyond share them
 inline constexpr std::size_t log_spare_chunks_max = 4;    // for each inlet
 inline constexpr std::size_t log_write_bytes = mebi / 4;  // encoded bytes per write()
-inline constexpr int log_encode_interval_ms = 1;    // small bursts: what is copied stays in caches
+inline constexpr std::size_t log_encode_bytes =
+    32 * kibi;  // a thread's calls that it encodes itself
+inline constexpr int log_encode_interval_ms =
+    10;  // waking a thread costs up to 70 us of what others do
 inline constexpr int log_commit_interval_ms = 50;   // group commit: one fdatasync costs about 4 ms
 inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
 inline constexpr int log_check_interval_ms = 1000;  // for changed keys, old segments

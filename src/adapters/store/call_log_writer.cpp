@@ -50,8 +50,22 @@ struct CallLogWriter::State {
 
   RecordRing ring;
   std::atomic<bool> writer_sleeps = false;  // without a deadline: somebody has to wake it
+  std::atomic<bool> must_write = false;     // more is encoded than should wait for the disk
+  std::atomic<Clock::rep> commit_at = 0;    // something is not yet on the disk; 0: all is
+  std::atomic<std::thread::id> writer;
 
-  std::mutex mutex;  // of what follows; an inlet's lock may be taken under it, never around it
+  // Locks are taken in this order, and an inlet's last.
+  std::mutex encoding;  // of what follows: the writer's passes, and who encodes its calls itself
+  SegmentLane calls{home, options, segment_format::SegmentKind::calls};
+  SegmentLane feedback{home, options, segment_format::SegmentKind::feedback};
+  std::vector<RecordRing::Load> deferred;  // what only a pass can encode
+  std::uint64_t content_bytes = 0;
+  std::uint64_t encoded_bytes = 0;  // since the last pass, of the ring's
+  Clock::time_point check_at;
+  Clock::time_point budget_at;
+  CompressionBudget compression_budget;
+
+  std::mutex mutex;                // of what follows
   std::condition_variable filled;  // the writer's thread waits for work
   std::condition_variable eased;   // append() waits for room, flush() for the disk
   std::vector<std::function<void()>> room_callbacks;
@@ -60,32 +74,29 @@ struct CallLogWriter::State {
   CaptureCounters counters;         // but for the ring's
   std::uint64_t settled = 0;        // records, committed or lost; counters count calls
   std::optional<Error> unreported;  // the first loss that nobody was told of
-  std::optional<Error> broken;      // the disk takes nothing at the moment
+  // The disk takes nothing at the moment. Written under both locks.
+  std::optional<Error> broken;
   Clock::time_point retry_at;
 
-  // The writer's thread's own.
-  SegmentLane calls{home, options, segment_format::SegmentKind::calls};
-  SegmentLane feedback{home, options, segment_format::SegmentKind::feedback};
-  std::uint64_t content_bytes = 0;
-  std::optional<Clock::time_point> commit_at;  // something is not yet on the disk
-  Clock::time_point check_at;
-  Clock::time_point budget_at;
-  CompressionBudget compression_budget;
   std::jthread thread;
 
   [[nodiscard]] bool is_urgent() const {
     return stopping || flushing > 0 || options.mode == CaptureMode::durable || ring.is_pressed() ||
-           !room_callbacks.empty();
+           must_write || !room_callbacks.empty();
   }
 
   template <class Record>
   bool put(Record& record, Done done);
   template <class Record>
   void put(RecordRing::Place place, Record& record, RecordView view, Done done);
+  void encode_own();
+  [[nodiscard]] bool is_prepared_for(RecordRing::Load& load) const;
   void wake_for_work();
   void run();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
-  void store(std::vector<RecordRing::Load>& batch);
+  void pass(bool must_commit);
+  void store(RecordRing::Load load, bool may_write);
+  void write_if_large();
   void store_one(RecordChunk::Entry& entry);
   void commit();
   void check();
@@ -111,70 +122,109 @@ template <class Record>
 void CallLogWriter::State::put(RecordRing::Place place, Record& record, RecordView view,
                                Done done) {
   auto owned = take_large(record, view);
-  std::move(place).add(view, std::move(owned), std::move(done));
+  const std::size_t waiting = std::move(place).add(view, std::move(owned), std::move(done));
+  if (waiting >= limits::log_encode_bytes) encode_own();
   wake_for_work();
+}
+
+// In a flood of calls, threads encode their own: what a thread has just written is in its
+// processor's cache, and the writer's thread is woken seldom. Never waits and never touches the
+// disk: what it cannot do is the writer's, and all that follows until the writer has done it.
+void CallLogWriter::State::encode_own() {
+  if (options.mode == CaptureMode::durable || options.compression == Compression::always) return;
+  if (writer.load() == std::this_thread::get_id()) return;  // a callback, in the middle of a pass
+  const std::unique_lock lock(encoding, std::try_to_lock);
+  if (!lock || !deferred.empty() || broken) return;
+  thread_local std::vector<RecordRing::Load> batch;
+  ring.take_own(batch);
+  calls.begin_group(0);
+  for (RecordRing::Load& load : batch) {
+    if (deferred.empty() && is_prepared_for(load)) {
+      encoded_bytes += load.bytes;
+      store(std::move(load), false);
+    } else {
+      deferred.push_back(std::move(load));
+    }
+  }
+  batch.clear();
+  if (calls.is_large() || !deferred.empty()) must_write = true;
+}
+
+bool CallLogWriter::State::is_prepared_for(RecordRing::Load& load) const {
+  return std::ranges::all_of(load.chunk->entries(), [this](const RecordChunk::Entry& entry) {
+    return entry.record.kind == segment_format::RecordKind::call && entry.owned == nullptr &&
+           calls.is_prepared_for(entry.record);
+  });
 }
 
 // Behind a put record. The writer looks again by itself, soon, unless it sleeps.
 void CallLogWriter::State::wake_for_work() {
-  if (writer_sleeps && writer_sleeps.exchange(false)) {
-    // It said so under the lock, looked at the inlets and waits: or has found the record there.
-    const std::scoped_lock lock(mutex);
-  } else if (!ring.is_pressed()) {
+  if (!(writer_sleeps && writer_sleeps.exchange(false)) && !must_write && !ring.is_pressed())
     return;
+  {
+    // It looked at all this under the lock, and waits: or it has found what there is.
+    const std::scoped_lock lock(mutex);
   }
   filled.notify_one();
 }
 
 void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] {
-    return stopping || flushing > 0 || !ring.is_empty() ||
+    return stopping || flushing > 0 || commit_at != 0 || must_write || !ring.is_empty() ||
            (!room_callbacks.empty() && ring.counts().bytes == 0);
   };
-  if (commit_at) {
-    const auto soon = Clock::now() + milliseconds(limits::log_encode_interval_ms);
-    filled.wait_until(lock, std::min(*commit_at, soon), has_work);
+  writer_sleeps = true;
+  if (calls.is_open() || feedback.is_open()) {
+    filled.wait_for(lock, milliseconds(limits::log_check_interval_ms), has_work);
   } else {
-    writer_sleeps = true;
-    if (calls.is_open() || feedback.is_open()) {
-      filled.wait_for(lock, milliseconds(limits::log_check_interval_ms), has_work);
-    } else {
-      filled.wait(lock, has_work);
-    }
+    filled.wait(lock, has_work);
   }
   writer_sleeps = false;
-  if (ring.is_empty() || is_urgent()) return;
   // Let some gather: a burst is cheaper than a switch of threads for each call.
-  filled.wait_for(lock, milliseconds(limits::log_encode_interval_ms),
-                  [this] { return is_urgent(); });
+  auto until = Clock::now() + milliseconds(limits::log_encode_interval_ms);
+  if (commit_at != 0) until = std::min(until, Clock::time_point(Clock::duration(commit_at)));
+  filled.wait_until(lock, until, [this] { return is_urgent(); });
 }
 
 void CallLogWriter::State::run() {
-  std::vector<RecordRing::Load> batch;
+  writer = std::this_thread::get_id();
   std::unique_lock lock(mutex);
   while (true) {
     wait_for_work(lock);
-    ring.take(batch);
     const bool must_commit = stopping || flushing > 0 || options.mode == CaptureMode::durable;
     const bool last = stopping;
     lock.unlock();
-    std::uint64_t bytes = 0;
-    for (const RecordRing::Load& load : batch) bytes += load.bytes;
-    const std::int64_t budget_us = compression_budget_us(bytes);
-    calls.begin_group(budget_us);
-    feedback.begin_group(feedback_budget_us);
-    check();
-    store(batch);
-    compression_budget.spend(budget_us - calls.budget_us());
-    batch.clear();
-    if (commit_at && (must_commit || Clock::now() >= *commit_at)) commit();
-    tell_room(false);
+    pass(must_commit);
     lock.lock();
     if (last && ring.is_empty()) break;
   }
   lock.unlock();
   // Everything is committed; a segment whose end mark is missing is as good as one that has it.
   for (SegmentLane* lane : {&calls, &feedback}) static_cast<void>(lane->end());
+}
+
+// All that was put before is encoded; and on the disk, where it must be or it is time.
+void CallLogWriter::State::pass(bool must_commit) {
+  const std::scoped_lock lock(encoding);
+  must_write = false;
+  std::vector<RecordRing::Load> batch = std::exchange(deferred, {});
+  ring.take(batch);
+  std::uint64_t bytes = std::exchange(encoded_bytes, 0);
+  const bool were_encoded = bytes > 0;
+  for (const RecordRing::Load& load : batch) bytes += load.bytes;
+  const std::int64_t budget_us = compression_budget_us(bytes);
+  calls.begin_group(budget_us);
+  feedback.begin_group(feedback_budget_us);
+  check();
+  write_if_large();
+  for (RecordRing::Load& load : batch) {
+    store(std::move(load), true);
+    tell_room(true);
+  }
+  compression_budget.spend(budget_us - calls.budget_us());
+  const Clock::rep due = commit_at;
+  if (due != 0 && (must_commit || Clock::now().time_since_epoch().count() >= due)) commit();
+  tell_room(were_encoded);
 }
 
 // Time for compression, for a batch of so many bytes.
@@ -186,14 +236,18 @@ std::int64_t CallLogWriter::State::compression_budget_us(std::uint64_t bytes) {
   return compression_budget.for_group(elapsed.count(), bytes);
 }
 
-void CallLogWriter::State::store(std::vector<RecordRing::Load>& batch) {
-  for (RecordRing::Load& load : batch) {
-    for (RecordChunk::Entry& entry : load.chunk->entries()) {
-      store_one(entry);
-      entry.owned.reset();
-    }
-    ring.give_back(std::move(load));
-    tell_room(true);
+void CallLogWriter::State::store(RecordRing::Load load, bool may_write) {
+  for (RecordChunk::Entry& entry : load.chunk->entries()) {
+    store_one(entry);
+    entry.owned.reset();
+    if (may_write) write_if_large();
+  }
+  ring.give_back(std::move(load));
+}
+
+void CallLogWriter::State::write_if_large() {
+  for (SegmentLane* lane : {&calls, &feedback}) {
+    if (const Status written = lane->write_if_large(); !written) give_up(*lane, written.error());
   }
 }
 
@@ -211,12 +265,13 @@ void CallLogWriter::State::store_one(RecordChunk::Entry& entry) {
   }
   if (record.kind == segment_format::RecordKind::call) content_bytes += record.content_bytes();
   lane.add_waiting(std::move(entry.done));
-  if (!commit_at) commit_at = Clock::now() + milliseconds(limits::log_commit_interval_ms);
-  if (const Status written = lane.write_if_large(); !written) give_up(lane, written.error());
+  if (commit_at != 0) return;
+  const auto due = Clock::now() + milliseconds(limits::log_commit_interval_ms);
+  commit_at = due.time_since_epoch().count();
 }
 
 void CallLogWriter::State::commit() {
-  commit_at.reset();
+  commit_at = 0;
   const Stopwatch watch;
   bool whole = true;
   for (SegmentLane* lane : {&calls, &feedback}) {

@@ -23,9 +23,9 @@ RecordRing::Place::~Place() {
   if (lock_.owns_lock()) inlet_->room += bytes_;
 }
 
-void RecordRing::Place::add(const RecordView& record,
-                            std::unique_ptr<RecordChunk::OwnedContent> owned,
-                            RecordChunk::Done done) && {
+std::size_t RecordRing::Place::add(const RecordView& record,
+                                   std::unique_ptr<RecordChunk::OwnedContent> owned,
+                                   RecordChunk::Done done) && {
   std::vector<Load>& loads = inlet_->loads;
   auto& spare = inlet_->spare;
   const std::size_t bytes = RecordChunk::bytes_of(record, owned != nullptr);
@@ -39,10 +39,12 @@ void RecordRing::Place::add(const RecordView& record,
     }
   }
   loads.back().chunk->add(record, std::move(owned), std::move(done));
-  loads.back().bytes += std::exchange(bytes_, 0);
+  loads.back().bytes += bytes_;
+  const std::size_t waiting = inlet_->bytes += std::exchange(bytes_, 0);
   ++inlet_->records;
   if (record.kind == segment_format::RecordKind::call) ++inlet_->calls;
   lock_.unlock();
+  return waiting;
 }
 
 RecordRing::Inlet& RecordRing::own_inlet() {
@@ -100,10 +102,19 @@ std::optional<RecordRing::Place> RecordRing::place_by_all(Inlet& inlet, std::siz
 
 void RecordRing::take(std::vector<Load>& batch) {
   const Locks locks = lock_all();
-  for (Inlet& inlet : inlets_) {
-    std::ranges::move(inlet.loads, std::back_inserter(batch));
-    inlet.loads.clear();
-  }
+  for (Inlet& inlet : inlets_) take_from(inlet, batch);
+}
+
+void RecordRing::take_own(std::vector<Load>& batch) {
+  Inlet& inlet = own_inlet();
+  const auto lock = short_lock(inlet.mutex);
+  take_from(inlet, batch);
+}
+
+void RecordRing::take_from(Inlet& inlet, std::vector<Load>& batch) {
+  std::ranges::move(inlet.loads, std::back_inserter(batch));
+  inlet.loads.clear();
+  inlet.bytes = 0;
 }
 
 void RecordRing::give_back(Load load) {

@@ -2,7 +2,7 @@
 // them into an inlet of its own, with a lock and chunks of its own: a line of the cache that two
 // processors write in turn takes up to a quarter of a microsecond each time, and one ring for all
 // had ten such lines a call. Room is counted in bytes over all inlets, of which an inlet takes some
-// in advance. Private to adapters/store. Thread-safe; take() and give_back() are the writer's.
+// in advance. Private to adapters/store. Thread-safe.
 #pragma once
 
 #include <array>
@@ -35,6 +35,7 @@ class RecordRing {
     std::vector<Load> loads;
     std::vector<std::unique_ptr<RecordChunk>> spare;  // empty ones, for the next records
     std::size_t room = 0;                             // bytes that it may take without asking
+    std::size_t bytes = 0;                            // of its loads
     std::uint64_t records = 0;                        // put since the ring was made
     std::uint64_t calls = 0;                          // of these; the others are feedback
   };
@@ -51,9 +52,10 @@ class RecordRing {
     Place(Place&& other) noexcept;
     Place& operator=(Place&&) = delete;
     ~Place();
-    // The record that there was room for. `owned` (or null) is where its content is.
-    void add(const RecordView& record, std::unique_ptr<RecordChunk::OwnedContent> owned,
-             RecordChunk::Done done) &&;
+    // The record that there was room for. `owned` (or null) is where its content is. Returns the
+    // bytes that are in the inlet now.
+    std::size_t add(const RecordView& record, std::unique_ptr<RecordChunk::OwnedContent> owned,
+                    RecordChunk::Done done) &&;
 
    private:
     friend class RecordRing;
@@ -68,6 +70,8 @@ class RecordRing {
 
   // All that was put before, and nothing that was put behind it: a thread's records in its order.
   void take(std::vector<Load>& batch);
+  // What the calling thread put, and those that share its inlet.
+  void take_own(std::vector<Load>& batch);
   // The room of a chunk's records, and its memory for the next ones: wiped here, before.
   void give_back(Load load);
 
@@ -87,6 +91,7 @@ class RecordRing {
   using Locks = std::array<std::unique_lock<std::mutex>, limits::log_inlets>;
 
   Inlet& own_inlet();
+  static void take_from(Inlet& inlet, std::vector<Load>& batch);
   bool make_room(Inlet& inlet, std::size_t bytes);
   std::optional<Place> place_by_all(Inlet& inlet, std::size_t bytes);
   Locks lock_all();

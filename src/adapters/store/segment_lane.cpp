@@ -48,9 +48,17 @@ Status SegmentLane::create() {
   return {};
 }
 
+bool SegmentLane::has_room() const {
+  return segment_->bytes() < options_.segment_bytes && !segment_->is_full();
+}
+
 Status SegmentLane::prepare() {
-  if (segment_ && (segment_->bytes() >= options_.segment_bytes || segment_->is_full())) TRY(end());
+  if (segment_ && !has_room()) TRY(end());
   return segment_ ? Status() : create();
+}
+
+bool SegmentLane::is_prepared_for(const RecordView& record) const {
+  return segment_ && has_room() && segment_->knows(record.tenant);
 }
 
 Status SegmentLane::append(const RecordView& record) {
@@ -69,10 +77,11 @@ void SegmentLane::begin_group(std::int64_t budget_us) {
   if (segment_) segment_->begin_group();
 }
 
-Status SegmentLane::write_if_large() {
-  if (!segment_ || segment_->buffered_bytes() < limits::log_write_bytes) return {};
-  return segment_->write();
+bool SegmentLane::is_large() const {
+  return segment_ && segment_->buffered_bytes() >= limits::log_write_bytes;
 }
+
+Status SegmentLane::write_if_large() { return is_large() ? segment_->write() : Status(); }
 
 Status SegmentLane::commit() {
   if (!segment_) return {};

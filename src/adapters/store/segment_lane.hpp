@@ -1,6 +1,6 @@
 // The segments that one kind of record goes into, one after the other: begins them, ends them by
 // size, age and changed keys, and keeps what waits for the disk. Private to adapters/store; the
-// log's writer thread owns it.
+// log's writer owns it, one thread at a time.
 #pragma once
 
 #include <chrono>
@@ -24,12 +24,15 @@ class SegmentLane {
 
   // A segment with room for the next record. An error is the disk's: give_up() comes next.
   Status prepare();
+  // Whether prepare() and append() of this record will not touch the disk.
+  [[nodiscard]] bool is_prepared_for(const RecordView& record) const;
   // An error concerns this record only.
   Status append(const RecordView& record);
   void add_waiting(Done done);  // for the record that was appended last
   // `budget_us`: time for compression in this group.
   void begin_group(std::int64_t budget_us);
   [[nodiscard]] std::int64_t budget_us() const { return budget_us_; }  // what is left of it
+  [[nodiscard]] bool is_large() const;                                 // what waits for write()
   Status write_if_large();
   Status commit();
   Status end();  // commits, and ends the segment
@@ -55,6 +58,7 @@ class SegmentLane {
     std::uint64_t record = 0;  // the segment's records up to this one must be on the disk
     Done done;
   };
+  [[nodiscard]] bool has_room() const;
   Status create();
   void tell_committed();
   [[nodiscard]] std::uint64_t readers_stamp() const;

@@ -331,6 +331,10 @@ std::uint64_t SegmentWriter::buffered_bytes() const { return state_->pending.siz
 std::uint64_t SegmentWriter::appended() const { return state_->appended; }
 std::uint64_t SegmentWriter::committed() const { return state_->committed; }
 
+bool SegmentWriter::knows(std::string_view tenant) const {
+  return state_->tenants.contains(tenant);
+}
+
 bool SegmentWriter::is_full() const {
   return state_->part_bytes >= limits::segment_part_bytes_max ||
          state_->tenant_count >= limits::segment_tenants_max;

@@ -1,8 +1,8 @@
 // One segment of the call log while it is written: encodes, encrypts and buffers records, each
 // behind the one before. Needs public keys only: the segment's metadata key is sealed to the
 // curator and the auditor, each tenant's content key to that tenant (docs/formats/call_log.md).
-// Private to adapters/store; one owner, one thread. After a failed write() or commit() nothing is
-// written behind what the disk took; the owner makes another segment.
+// Private to adapters/store; one owner, one thread at a time. After a failed write() or commit()
+// nothing is written behind what the disk took; the owner makes another segment.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ class SegmentWriter {
   // made); the segment stays usable.
   Status append(const RecordView& record);
   void append(const AnchorRecord& anchor);
-  void begin_group();  // a fresh salt for what follows; after each sleep of the writer
+  void begin_group();  // a fresh salt for what follows; whenever time has passed meanwhile
   Status write();      // hands what is buffered to the system
   Status commit();     // write(), then one fdatasync
   Status close();      // end mark, commit
@@ -48,6 +48,7 @@ class SegmentWriter {
   [[nodiscard]] std::uint64_t buffered_bytes() const;
   [[nodiscard]] std::uint64_t appended() const;   // calls or feedback
   [[nodiscard]] std::uint64_t committed() const;  // of these, on the disk; also after a failure
+  [[nodiscard]] bool knows(std::string_view tenant) const;  // a pseudonym: its key is at hand
   [[nodiscard]] bool is_full() const;  // by segment_part_bytes_max or segment_tenants_max
 
  private:
