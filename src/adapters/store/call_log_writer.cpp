@@ -50,7 +50,7 @@ struct CallLogWriter::State {
 
   RecordRing ring;
   std::atomic<bool> writer_sleeps = false;  // without a deadline: somebody has to wake it
-  std::atomic<bool> must_write = false;     // more is encoded than should wait for the disk
+  std::atomic<bool> wants_pass = false;     // there is something to write, or deferred
   std::atomic<Clock::rep> commit_at = 0;    // something is not yet on the disk; 0: all is
   std::atomic<std::thread::id> writer;
 
@@ -82,7 +82,7 @@ struct CallLogWriter::State {
 
   [[nodiscard]] bool is_urgent() const {
     return stopping || flushing > 0 || options.mode == CaptureMode::durable || ring.is_pressed() ||
-           must_write || !room_callbacks.empty();
+           wants_pass || !room_callbacks.empty();
   }
 
   template <class Record>
@@ -147,7 +147,7 @@ void CallLogWriter::State::encode_own() {
     }
   }
   batch.clear();
-  if (calls.is_large() || !deferred.empty()) must_write = true;
+  if (calls.is_large() || !deferred.empty()) wants_pass = true;
 }
 
 bool CallLogWriter::State::is_prepared_for(RecordRing::Load& load) const {
@@ -159,7 +159,7 @@ bool CallLogWriter::State::is_prepared_for(RecordRing::Load& load) const {
 
 // Behind a put record. The writer looks again by itself, soon, unless it sleeps.
 void CallLogWriter::State::wake_for_work() {
-  if (!(writer_sleeps && writer_sleeps.exchange(false)) && !must_write && !ring.is_pressed())
+  if (!(writer_sleeps && writer_sleeps.exchange(false)) && !wants_pass && !ring.is_pressed())
     return;
   {
     // It looked at all this under the lock, and waits: or it has found what there is.
@@ -170,7 +170,7 @@ void CallLogWriter::State::wake_for_work() {
 
 void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] {
-    return stopping || flushing > 0 || commit_at != 0 || must_write || !ring.is_empty() ||
+    return stopping || flushing > 0 || commit_at != 0 || wants_pass || !ring.is_empty() ||
            (!room_callbacks.empty() && ring.counts().bytes == 0);
   };
   writer_sleeps = true;
@@ -206,7 +206,7 @@ void CallLogWriter::State::run() {
 // All that was put before is encoded; and on the disk, where it must be or it is time.
 void CallLogWriter::State::pass(bool must_commit) {
   const std::scoped_lock lock(encoding);
-  must_write = false;
+  wants_pass = false;
   std::vector<RecordRing::Load> batch = std::exchange(deferred, {});
   ring.take(batch);
   std::uint64_t bytes = std::exchange(encoded_bytes, 0);

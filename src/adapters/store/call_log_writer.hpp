@@ -1,9 +1,9 @@
 // The writing side of the call log: takes calls from many threads into a bounded ring
 // (record_ring.hpp); one thread of its own encodes, encrypts and writes them, and commits groups
-// (one fdatasync each). It knows public keys only. A full ring refuses (try_append) or makes the
-// caller wait (append): nothing is dropped in silence. After a failed write (full disk) calls are
-// lost and counted, memory stays flat, and the log is tried again after
-// limits::log_retry_interval_ms, in a new segment. Thread-safe.
+// (one fdatasync each). In a flood, threads encode their own calls, uncompressed. It knows public
+// keys only. A full ring refuses (try_append) or makes the caller wait (append): nothing is dropped
+// in silence. After a failed write (full disk) calls are lost and counted, memory stays flat, and
+// the log is tried again after limits::log_retry_interval_ms, in a new segment. Thread-safe.
 #pragma once
 
 #include <cstdint>
