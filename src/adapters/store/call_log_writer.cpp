@@ -133,6 +133,8 @@ void CallLogWriter::State::put(RecordRing::Place place, Record& record, RecordVi
 void CallLogWriter::State::encode_own() {
   if (options.mode == CaptureMode::durable || options.compression == Compression::always) return;
   if (writer.load() == std::this_thread::get_id()) return;  // a callback, in the middle of a pass
+  if (wants_pass)
+    return;  // the writer's turn: it would wait for this lock, and what is encoded grow
   const std::unique_lock lock(encoding, std::try_to_lock);
   if (!lock || !deferred.empty() || broken) return;
   thread_local std::vector<RecordRing::Load> batch;
