@@ -89,14 +89,12 @@ RecordRing::Locks RecordRing::lock_all() {
 std::optional<RecordRing::Place> RecordRing::place_by_all(Inlet& inlet, std::size_t bytes) {
   Locks locks = lock_all();
   for (Inlet& other : inlets_) taken_bytes_ -= std::exchange(other.room, 0);
-  const bool alone = taken_bytes_ == 0;
-  if (alone) {
-    taken_bytes_ += bytes;
+  if (taken_bytes_ == 0) {  // alone, whatever its size
+    taken_bytes_ = inlet.room = bytes;
   } else if (!make_room(inlet, bytes)) {
     return std::nullopt;
-  } else {
-    inlet.room -= bytes;
   }
+  inlet.room -= bytes;
   return Place(inlet, std::move(locks[static_cast<std::size_t>(&inlet - inlets_.data())]), bytes);
 }
 
