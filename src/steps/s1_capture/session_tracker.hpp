@@ -34,8 +34,8 @@ class SessionTracker {
   explicit SessionTracker(const Pseudonyms& pseudonyms);
   ~SessionTracker();
 
-  // Fills session, parent and step of `call`, whose id, api and origin are set. `named`: the
-  // session that a header names; empty: inferred. `body` is what `scan` was made of.
+  // Fills session, parent and step of `call`, whose id (a UUID), api and origin are set. `named`:
+  // the session that a header names; empty: inferred. `body` is what `scan` was made of.
   Ticket place(const wire::RequestScan& scan, std::string_view body, std::string_view named,
                Call& call);
   // What the next request may name of an answer.

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
+#include <cstring>
 #include <map>
 #include <random>
 #include <set>
@@ -11,9 +14,17 @@
 
 #include "adapters/wire/response_facts.hpp"
 #include "base/limits.hpp"
+#include "base/uuid.hpp"
 
 namespace understudy::s1 {
 namespace {
+
+// A UUID of its own for each number.
+CallId id_of(std::uint64_t number) {
+  std::array<char, uuid_bytes> bytes{};
+  std::memcpy(bytes.data(), &number, sizeof number);
+  return {uuid_text({bytes.data(), bytes.size()})};
+}
 
 class SessionTrackerTest : public ::testing::Test {
  protected:
@@ -22,7 +33,7 @@ class SessionTrackerTest : public ::testing::Test {
     const auto scan = wire::scan_request(api, std::string_view(body));
     EXPECT_TRUE(scan) << body;
     Call call;
-    call.id = {"call-" + std::to_string(++calls_)};
+    call.id = id_of(++calls_);
     call.api = wire::to_string(api);
     call.origin.tenant = std::move(tenant);
     tickets_[call.id.value] = tracker_.place(*scan, body, named, call);
@@ -46,7 +57,7 @@ class SessionTrackerTest : public ::testing::Test {
                       {.words = facts.mark.words(body), .response_id = facts.id});
   }
 
-  int calls_ = 0;
+  std::uint64_t calls_ = 0;
   std::map<std::string, SessionTracker::Ticket> tickets_;
   SessionTracker tracker_{Pseudonyms(SecretText(std::string(32, 'k')))};
 };
@@ -226,14 +237,14 @@ TEST_F(SessionTrackerTest, TrialsOfTasksThatRunSideBySideKeepTheirCalls) {
 
 TEST_F(SessionTrackerTest, ThreadsMayPlaceAndAnswerAtOnce) {
   std::vector<std::jthread> threads;
-  for (int thread = 0; thread < 4; ++thread) {
+  for (std::uint64_t thread = 0; thread < 4; ++thread) {
     threads.emplace_back([this, thread] {
-      for (int i = 0; i < 500; ++i) {
+      for (std::uint64_t i = 0; i < 500; ++i) {
         const std::string body =
             R"({"messages":[{"role":"user","content":")" + std::to_string(i % 7) + "\"}]}";
         const auto scan = wire::scan_request(wire::Api::chat_completions, std::string_view(body));
         Call call;
-        call.id = {std::to_string(thread) + "/" + std::to_string(i)};
+        call.id = id_of(1000 * thread + i);
         const auto ticket = tracker_.place(*scan, body, {}, call);
         tracker_.answered(ticket, {.words = "x", .response_id = {}});
       }
@@ -283,7 +294,7 @@ TEST_F(SessionTrackerTest, TheNameOfASessionSurvivesARestart) {
   const std::string body = R"({"model":"m","messages":[)" + kSystem + kUser + kAsk + kTool + "]}";
   const auto scan = wire::scan_request(wire::Api::chat_completions, std::string_view(body));
   Call after;
-  after.id = {"later"};
+  after.id = id_of(1000);
   restarted.place(*scan, body, {}, after);
   EXPECT_EQ(after.session, before.session);
 }
@@ -302,7 +313,7 @@ TEST_F(SessionTrackerTest, OneRequestOverAndOverLeavesTheLastCallsToGoOnFrom) {
     const std::string body = R"({"messages":[)" + kUser + "]}";
     const auto scan = wire::scan_request(wire::Api::chat_completions, std::string_view(body));
     Call call;
-    call.id = {std::to_string(i)};
+    call.id = id_of(i);
     tracker_.place(*scan, body, {}, call);
   }
   const Call last = place(kUser);
