@@ -8,7 +8,7 @@ import kill9_rounds
 import machine
 
 ROUNDS_PER_HOME = 20     # a new home now and then, so that listing the log stays quick
-LAST_GROUP_SECONDS = 0.25  # an answer that was out longer than this had to be in the log: a group is 60 ms
+LAST_GROUP_SECONDS = 0.25  # an answer that was out longer had to be in the log: it is with the system after 60 ms
 
 
 def run_mode(systems, upstream, mode, rounds, steps):

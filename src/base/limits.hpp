@@ -47,7 +47,7 @@ inline constexpr std::size_t inline_scan_bytes_max = mebi;         // the same
 // An answer is held until its end, so that a cut can be tried elsewhere; larger ones pass through.
 inline constexpr std::size_t answer_held_bytes_max = mebi;
 inline constexpr std::size_t id_bytes_max = 256;  // of a call or session, as clients send it
-inline constexpr std::size_t tracked_conversations_max = 32'768;  // calls; 4.5 MiB
+inline constexpr std::size_t tracked_conversations_max = 32'768;  // calls; 2.5 MiB
 
 // understudy.toml
 inline constexpr std::size_t config_bytes_max = mebi;
@@ -86,13 +86,14 @@ inline constexpr std::size_t log_copied_bytes_max = 32 * kibi;  // of content un
 inline constexpr std::size_t log_inlets = 16;             // of the ring; threads beyond share them
 inline constexpr std::size_t log_spare_chunks_max = 4;    // for each inlet
 inline constexpr std::size_t log_write_bytes = mebi / 4;  // encoded bytes per write()
-inline constexpr std::size_t log_encode_bytes =
-    32 * kibi;  // a thread's calls that it encodes itself
-inline constexpr int log_encode_interval_ms =
-    10;  // waking a thread costs up to 70 us of what others do
-inline constexpr int log_commit_interval_ms = 50;   // group commit: one fdatasync costs about 4 ms
-inline constexpr int log_retry_interval_ms = 1000;  // after a failed write
-inline constexpr int log_check_interval_ms = 1000;  // for changed keys, old segments
+inline constexpr std::size_t log_encode_bytes = 32 * kibi;  // by the thread that put them
+inline constexpr int log_encode_interval_ms = 10;           // a wake costs others up to 70 us
+// Until what is recorded survives this process, and until it survives the machine: an fdatasync
+// costs about 4 ms, and the calls beside it some more.
+inline constexpr int log_write_interval_ms = 50;
+inline constexpr int log_commit_interval_ms = 200;
+inline constexpr int log_retry_interval_ms = 1000;     // after a failed write
+inline constexpr int log_check_interval_ms = 1000;     // for changed keys, old segments
 inline constexpr double log_compression_share = 0.01;  // of one core, beside I/O threads
 inline constexpr std::int64_t log_compression_saved_us_max = 50'000;
 inline constexpr std::size_t segment_bytes_max = 256 * mebi;

@@ -14,7 +14,7 @@ import gateway_systems  # noqa: E402  (the path is set above)
 import kill9_rounds  # noqa: E402
 
 ROUNDS = 10
-LAST_GROUP_SECONDS = 1.0  # a group is 60 ms; the bench asks for 0.25 on a quiet machine, tests share theirs
+LAST_GROUP_SECONDS = 1.0  # 60 ms; the bench asks for 0.25 on a quiet machine, tests share theirs
 
 
 class Kill9(support.ProgramTest):

@@ -51,7 +51,10 @@ struct CallLogWriter::State {
   RecordRing ring;
   std::atomic<bool> writer_sleeps = false;  // without a deadline: somebody has to wake it
   std::atomic<bool> wants_pass = false;     // there is something to write, or deferred
-  std::atomic<Clock::rep> commit_at = 0;    // something is not yet on the disk; 0: all is
+  // When what is encoded is due; 0: all of it is there.
+  std::atomic<Clock::rep> write_at = 0;   // at the system: it survives this process
+  std::atomic<Clock::rep> commit_at = 0;  // on the disk: it survives the machine
+  bool found_work = false;                // the last pass did, the writer's thread alone asks
   std::atomic<std::thread::id> writer;
 
   // Locks are taken in this order, and an inlet's last.
@@ -97,6 +100,8 @@ struct CallLogWriter::State {
   void pass(bool must_commit);
   void store(RecordRing::Load load, bool may_write);
   void write_if_large();
+  void write();
+  [[nodiscard]] Clock::time_point due() const;
   void store_one(RecordChunk::Entry& entry);
   void commit();
   void check();
@@ -170,22 +175,34 @@ void CallLogWriter::State::wake_for_work() {
   filled.notify_one();
 }
 
+// Of what is encoded; far away where nothing is.
+Clock::time_point CallLogWriter::State::due() const {
+  auto time = Clock::time_point::max();
+  for (const Clock::rep at : {write_at.load(), commit_at.load()}) {
+    if (at != 0) time = std::min(time, Clock::time_point(Clock::duration(at)));
+  }
+  return time;
+}
+
 void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] {
-    return stopping || flushing > 0 || commit_at != 0 || wants_pass || !ring.is_empty() ||
+    return stopping || flushing > 0 || wants_pass || !ring.is_empty() ||
            (!room_callbacks.empty() && ring.counts().bytes == 0);
   };
-  writer_sleeps = true;
-  if (calls.is_open() || feedback.is_open()) {
-    filled.wait_for(lock, milliseconds(limits::log_check_interval_ms), has_work);
-  } else {
-    filled.wait(lock, has_work);
+  if (!found_work) {
+    writer_sleeps = true;
+    if (commit_at != 0) {
+      filled.wait_until(lock, due(), has_work);
+    } else if (calls.is_open() || feedback.is_open()) {
+      filled.wait_for(lock, milliseconds(limits::log_check_interval_ms), has_work);
+    } else {
+      filled.wait(lock, has_work);
+    }
+    writer_sleeps = false;
   }
-  writer_sleeps = false;
   // Let some gather: a burst is cheaper than a switch of threads for each call.
-  auto until = Clock::now() + milliseconds(limits::log_encode_interval_ms);
-  if (commit_at != 0) until = std::min(until, Clock::time_point(Clock::duration(commit_at)));
-  filled.wait_until(lock, until, [this] { return is_urgent(); });
+  const auto until = Clock::now() + milliseconds(limits::log_encode_interval_ms);
+  filled.wait_until(lock, std::min(until, due()), [this] { return is_urgent(); });
 }
 
 void CallLogWriter::State::run() {
@@ -214,6 +231,7 @@ void CallLogWriter::State::pass(bool must_commit) {
   std::uint64_t bytes = std::exchange(encoded_bytes, 0);
   const bool were_encoded = bytes > 0;
   for (const RecordRing::Load& load : batch) bytes += load.bytes;
+  found_work = bytes > 0;
   const std::int64_t budget_us = compression_budget_us(bytes);
   calls.begin_group(budget_us);
   feedback.begin_group(feedback_budget_us);
@@ -224,8 +242,12 @@ void CallLogWriter::State::pass(bool must_commit) {
     tell_room(true);
   }
   compression_budget.spend(budget_us - calls.budget_us());
-  const Clock::rep due = commit_at;
-  if (due != 0 && (must_commit || Clock::now().time_since_epoch().count() >= due)) commit();
+  const Clock::rep time = Clock::now().time_since_epoch().count();
+  if (commit_at != 0 && (must_commit || time >= commit_at)) {
+    commit();
+  } else if (write_at != 0 && time >= write_at) {
+    write();
+  }
   tell_room(were_encoded);
 }
 
@@ -248,8 +270,13 @@ void CallLogWriter::State::store(RecordRing::Load load, bool may_write) {
 }
 
 void CallLogWriter::State::write_if_large() {
+  if (calls.is_large() || feedback.is_large()) write();
+}
+
+void CallLogWriter::State::write() {
+  write_at = 0;
   for (SegmentLane* lane : {&calls, &feedback}) {
-    if (const Status written = lane->write_if_large(); !written) give_up(*lane, written.error());
+    if (const Status written = lane->write(); !written) give_up(*lane, written.error());
   }
 }
 
@@ -267,13 +294,15 @@ void CallLogWriter::State::store_one(RecordChunk::Entry& entry) {
   }
   if (record.kind == segment_format::RecordKind::call) content_bytes += record.content_bytes();
   lane.add_waiting(std::move(entry.done));
-  if (commit_at != 0) return;
-  const auto due = Clock::now() + milliseconds(limits::log_commit_interval_ms);
-  commit_at = due.time_since_epoch().count();
+  if (write_at != 0) return;
+  const auto time = Clock::now();
+  const auto in = [time](int ms) { return (time + milliseconds(ms)).time_since_epoch().count(); };
+  write_at = in(limits::log_write_interval_ms);
+  if (commit_at == 0) commit_at = in(limits::log_commit_interval_ms);
 }
 
 void CallLogWriter::State::commit() {
-  commit_at = 0;
+  write_at = commit_at = 0;
   const Stopwatch watch;
   bool whole = true;
   for (SegmentLane* lane : {&calls, &feedback}) {

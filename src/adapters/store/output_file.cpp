@@ -12,6 +12,8 @@ namespace understudy::store {
 
 namespace {
 
+constexpr std::uint64_t drop_bytes_min = 1 << 20U;  // at once
+
 Status sync_folder(const std::filesystem::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return fail_errno("cannot open", folder);
@@ -64,7 +66,9 @@ Result<OutputFile> OutputFile::create_with_header(const std::filesystem::path& p
 }
 
 OutputFile::~OutputFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  if (descriptor_ < 0) return;
+  ::posix_fadvise(descriptor_, static_cast<off_t>(dropped_bytes_), 0, POSIX_FADV_DONTNEED);
+  ::close(descriptor_);
 }
 
 OutputFile::OutputFile(OutputFile&& other) noexcept
@@ -72,6 +76,7 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
       descriptor_(std::exchange(other.descriptor_, -1)),
       entry_synced_(other.entry_synced_),
       written_bytes_(other.written_bytes_),
+      droppable_bytes_(other.droppable_bytes_),
       dropped_bytes_(other.dropped_bytes_) {}
 
 OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
@@ -79,6 +84,7 @@ OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
   std::swap(entry_synced_, other.entry_synced_);
   std::swap(written_bytes_, other.written_bytes_);
+  std::swap(droppable_bytes_, other.droppable_bytes_);
   std::swap(dropped_bytes_, other.dropped_bytes_);
   return *this;
 }
@@ -114,13 +120,15 @@ Status OutputFile::sync() {
   return {};
 }
 
+// Not what the last sync() brought there: the system does not know all of those pages yet, and
+// would interrupt every processor to look for them.
 void OutputFile::drop_cached() noexcept {
+  const std::uint64_t bytes = std::exchange(droppable_bytes_, written_bytes_);
+  if (bytes < dropped_bytes_ + drop_bytes_min) return;
   // Whole pages only: the last one, half written, stays. A refusal costs memory, nothing else.
   if (::posix_fadvise(descriptor_, static_cast<off_t>(dropped_bytes_),
-                      static_cast<off_t>(written_bytes_ - dropped_bytes_),
-                      POSIX_FADV_DONTNEED) != 0)
-    return;
-  dropped_bytes_ = written_bytes_;
+                      static_cast<off_t>(bytes - dropped_bytes_), POSIX_FADV_DONTNEED) == 0)
+    dropped_bytes_ = bytes;
 }
 
 void OutputFile::truncate(std::uint64_t bytes) noexcept {

@@ -26,7 +26,8 @@ class OutputFile {
 
   Status write(std::string_view bytes);
   Status sync();  // fdatasync, and the folder's entry the first time
-  // Takes what sync() brought to the disk out of the page cache: nobody here reads it again.
+  // Takes what is on the disk out of the page cache, a megabyte or so behind: nobody here reads it
+  // again.
   void drop_cached() noexcept;
   void truncate(std::uint64_t bytes) noexcept;  // best effort, after a failed write
   void remove() noexcept;
@@ -43,7 +44,8 @@ class OutputFile {
   int descriptor_ = -1;
   bool entry_synced_ = false;
   std::uint64_t written_bytes_ = 0;
-  std::uint64_t dropped_bytes_ = 0;  // from the beginning
+  std::uint64_t droppable_bytes_ = 0;  // from the beginning, as dropped_bytes_
+  std::uint64_t dropped_bytes_ = 0;
 };
 
 }  // namespace understudy::store

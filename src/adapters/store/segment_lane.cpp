@@ -81,7 +81,7 @@ bool SegmentLane::is_large() const {
   return segment_ && segment_->buffered_bytes() >= limits::log_write_bytes;
 }
 
-Status SegmentLane::write_if_large() { return is_large() ? segment_->write() : Status(); }
+Status SegmentLane::write() { return segment_ ? segment_->write() : Status(); }
 
 Status SegmentLane::commit() {
   if (!segment_) return {};

@@ -33,7 +33,7 @@ class SegmentLane {
   void begin_group(std::int64_t budget_us);
   [[nodiscard]] std::int64_t budget_us() const { return budget_us_; }  // what is left of it
   [[nodiscard]] bool is_large() const;                                 // what waits for write()
-  Status write_if_large();
+  Status write();
   Status commit();
   Status end();  // commits, and ends the segment
   // After a failure: what the disk did not take is lost.

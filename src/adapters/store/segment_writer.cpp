@@ -87,7 +87,7 @@ struct SegmentWriter::State {
   std::uint64_t committed = 0;
   std::optional<Error> failure;
 
-  // Reused from record to record; wiped when a group is committed.
+  // Reused from record to record; wiped with each write.
   std::string metadata;
   std::string plain;
   std::string packed;
@@ -186,6 +186,8 @@ Status SegmentWriter::State::write() {
   if (failure) return fail(*failure);
   if (const Status written = file.write(pending); !written) return give_up(written.error());
   pending.clear();
+  bound.clear();
+  wipe_scratch();
   return {};
 }
 
@@ -200,8 +202,6 @@ Status SegmentWriter::State::commit() {
   bytes_synced = bytes;
   committed = appended;
   ends.clear();
-  bound.clear();
-  wipe_scratch();
   return {};
 }
 
