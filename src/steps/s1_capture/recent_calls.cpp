@@ -1,7 +1,9 @@
 #include "steps/s1_capture/recent_calls.hpp"
 
+#include <cstdlib>
 #include <utility>
 
+#include "base/check.hpp"
 #include "base/short_lock.hpp"
 
 namespace understudy::s1 {
@@ -9,10 +11,12 @@ namespace understudy::s1 {
 RecentCalls::RecentCalls()
     : entries_(std::allocator<Entry>().allocate(slots),
                [](Entry* entries) { std::allocator<Entry>().deallocate(entries, slots); }),
-      newest_of_(std::make_unique<std::array<Link, buckets>>()) {}
+      newest_of_(static_cast<Link*>(std::calloc(buckets, sizeof(Link))), std::free) {
+  CHECK(newest_of_ != nullptr, "there is memory at start");
+}
 
 void RecentCalls::prefetch(std::uint64_t chain) const {
-  __builtin_prefetch(&(*newest_of_)[chain % buckets], 1);
+  __builtin_prefetch(&newest_of_[chain % buckets], 1);
 }
 
 // Nothing where that call is forgotten.
@@ -41,7 +45,7 @@ std::optional<RecentCalls::Parent> RecentCalls::adopt(const Wanted& wanted) {
   Entry* best = nullptr;
   int best_misfit = 0;
   std::size_t compared = 0;
-  for (Entry* entry = at((*newest_of_)[wanted.chain % buckets]); entry != nullptr;
+  for (Entry* entry = at(newest_of_[wanted.chain % buckets]); entry != nullptr;
        entry = at(entry->older)) {
     if (entry->chain != wanted.chain) continue;
     if (++compared > candidates_max) break;
@@ -59,7 +63,7 @@ std::optional<RecentCalls::Parent> RecentCalls::adopt(const Wanted& wanted) {
 RecentCalls::Lock RecentCalls::lock() const { return short_lock(mutex_); }
 
 bool RecentCalls::knows(const Lock&, std::uint64_t chain) const {
-  const Entry* entry = at((*newest_of_)[chain % buckets]);
+  const Entry* entry = at(newest_of_[chain % buckets]);
   while (entry != nullptr && entry->chain != chain) entry = at(entry->older);
   return entry != nullptr;
 }
@@ -75,7 +79,7 @@ RecentCalls::Number RecentCalls::add(const Lock&, std::uint64_t chain, std::uint
   entry->session = call.session;
   entry->id = call.id;
   entry->step = call.step;
-  entry->older = std::exchange((*newest_of_)[chain % buckets], static_cast<Link>(number));
+  entry->older = std::exchange(newest_of_[chain % buckets], static_cast<Link>(number));
   entry->system = system;
   entry->child = 0;
   return number;

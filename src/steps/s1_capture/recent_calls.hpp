@@ -85,8 +85,9 @@ class RecentCalls {
 
   mutable std::mutex mutex_;
   Number newest_ = 0;
-  std::unique_ptr<Entry, void (*)(Entry*)> entries_;  // pages are touched as calls come
-  std::unique_ptr<std::array<Link, buckets>> newest_of_;
+  // Pages of both are touched as calls come.
+  std::unique_ptr<Entry, void (*)(Entry*)> entries_;
+  std::unique_ptr<Link[], void (*)(void*)> newest_of_;  // a bucket
 };
 
 }  // namespace understudy::s1
