@@ -54,7 +54,7 @@ struct CallLogWriter::State {
   // When what is encoded is due; 0: all of it is there.
   std::atomic<Clock::rep> write_at = 0;   // at the system: it survives this process
   std::atomic<Clock::rep> commit_at = 0;  // on the disk: it survives the machine
-  bool found_work = false;                // the last pass did, the writer's thread alone asks
+  bool found_work = false;                // the last pass did; the writer's thread alone asks
   std::atomic<std::thread::id> writer;
 
   // Locks are taken in this order, and an inlet's last.
@@ -185,14 +185,16 @@ Clock::time_point CallLogWriter::State::due() const {
 }
 
 void CallLogWriter::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  const auto has_work = [this] {
-    return stopping || flushing > 0 || wants_pass || !ring.is_empty() ||
+  const auto next_due = due();
+  const auto has_work = [&] {
+    return stopping || flushing > 0 || wants_pass || !ring.is_empty() || due() < next_due ||
            (!room_callbacks.empty() && ring.counts().bytes == 0);
   };
-  if (!found_work) {
+  // Behind a pass that found some, more is on its way: nobody has to wake this thread.
+  if (!found_work || is_urgent()) {
     writer_sleeps = true;
-    if (commit_at != 0) {
-      filled.wait_until(lock, due(), has_work);
+    if (next_due != Clock::time_point::max()) {
+      filled.wait_until(lock, next_due, has_work);
     } else if (calls.is_open() || feedback.is_open()) {
       filled.wait_for(lock, milliseconds(limits::log_check_interval_ms), has_work);
     } else {

@@ -95,8 +95,8 @@ void RecentCalls::add_alias(Number number, std::uint64_t chain) {
 
 void RecentCalls::set_print(Number number, std::uint64_t print) {
   Entry& entry = entries_.get()[(number - 1) % slots];
-  // A call that is forgotten between the two lines would give its print to the newest call of all:
-  // that one would be taken for an edited conversation.
+  // A call that is forgotten between these two lines leaves its print with the newest of all, which
+  // then is taken for a conversation that its client has edited.
   if (entry.number.load(std::memory_order_relaxed) == number)
     entry.print.store(print, std::memory_order_relaxed);
 }
