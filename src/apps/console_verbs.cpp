@@ -187,7 +187,8 @@ Status run_console(const Home& home, const ConsoleWords& words) {
 
 // The gateway as a child that ends with this process, whatever ends it.
 Result<pid_t> start_gateway(const Home& home, const std::vector<std::string>& serve_words) {
-  std::vector<std::string> texts = {(program_directory() / "understudy-serve").string(), "--home",
+  // By way of the launcher, which has settings for it.
+  std::vector<std::string> texts = {(program_directory() / "understudy").string(), "--home",
                                     home.directory().string(), "serve"};
   texts.insert(texts.end(), serve_words.begin(), serve_words.end());
   const std::vector<char*> words = pointers_for_exec(texts);
