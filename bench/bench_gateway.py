@@ -119,15 +119,14 @@ def measure_capture_pairs(program, count, seconds):
             pair = {mode: systems.understudy(mode, systems.mock().port) for mode in order}
             for mode in order:
                 wrk(pair[mode], 1, 1, seed=number)
-            answered = dict.fromkeys(order, 0)
-            turns = 2 * (order + order[::-1])
-            for mode in turns:
+            rates = {mode: [] for mode in order}
+            for mode in 2 * (order + order[::-1]):
                 result = wrk(pair[mode], 16, max(1, seconds // 2), seed=1000 + number)
-                answered[mode] += result["rate"] / turns.count(mode)
+                rates[mode].append(result["rate"])
                 pairs.failures += result["not_200"] + result["broken"]
                 gateway_systems.drop_log(pair[mode])
-            pairs.ratios.append(answered["async"] / answered["off"])
-            say(f"pair {number + 1}: capture costs {1 - pairs.ratios[-1]:6.1%} of {answered['off']:.0f}/s")
+            pairs.ratios.append(fmean(rates["async"]) / fmean(rates["off"]))
+            say(f"pair {number + 1}: capture costs {1 - pairs.ratios[-1]:6.1%} of {fmean(rates['off']):.0f}/s")
     return pairs
 
 

@@ -49,7 +49,7 @@ struct CallLogWriter::State {
   const CallLogOptions options;
 
   RecordRing ring;
-  std::atomic<bool> writer_sleeps = false;  // without a deadline: somebody has to wake it
+  std::atomic<bool> writer_sleeps = false;  // until something is due: for new work it is woken
   std::atomic<bool> wants_pass = false;     // there is something to write, or deferred
   // When what is encoded is due; 0: all of it is there.
   std::atomic<Clock::rep> write_at = 0;   // at the system: it survives this process
@@ -138,8 +138,8 @@ void CallLogWriter::State::put(RecordRing::Place place, Record& record, RecordVi
 void CallLogWriter::State::encode_own() {
   if (options.mode == CaptureMode::durable || options.compression == Compression::always) return;
   if (writer.load() == std::this_thread::get_id()) return;  // a callback, in the middle of a pass
-  if (wants_pass)
-    return;  // the writer's turn: it would wait for this lock, and what is encoded grow
+  // It is the writer's turn: it would wait for the lock below, and what is encoded grow.
+  if (wants_pass) return;
   const std::unique_lock lock(encoding, std::try_to_lock);
   if (!lock || !deferred.empty() || broken) return;
   thread_local std::vector<RecordRing::Load> batch;
