@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/read_mostly.hpp"
 #include "base/short_lock.hpp"
 
 namespace understudy::store {
@@ -47,11 +48,7 @@ std::size_t RecordRing::Place::add(const RecordView& record,
   return waiting;
 }
 
-RecordRing::Inlet& RecordRing::own_inlet() {
-  static std::atomic<std::size_t> threads = 0;
-  thread_local const std::size_t number = threads++;
-  return inlets_[number % inlets_.size()];
-}
+RecordRing::Inlet& RecordRing::own_inlet() { return inlets_[thread_number() % inlets_.size()]; }
 
 std::optional<RecordRing::Place> RecordRing::place_for(const RecordView& record) {
   const std::size_t bytes = bytes_of(record);

@@ -9,6 +9,7 @@
 #include "adapters/telemetry/families.hpp"
 #include "adapters/telemetry/sharded_cells.hpp"
 #include "base/limits.hpp"
+#include "base/read_mostly.hpp"
 
 namespace understudy::telemetry {
 
@@ -100,7 +101,7 @@ struct TextHash {
 struct Metrics::State {
   std::string version;
   ShardedCells cells{cell::count};
-  mutable std::shared_mutex mutex;  // guards what follows; counting takes it shared
+  mutable ReadMostlyMutex mutex;  // guards what follows; counting takes it shared
   std::vector<std::unique_ptr<ModelSeries>> models;
   // operation and provider vary little: a model's series are a short list
   std::unordered_map<std::string, std::vector<ModelSeries*>, TextHash, std::equal_to<>> by_model;

@@ -13,6 +13,7 @@
 #include "adapters/store/access_store.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/read_mostly.hpp"
 #include "live/access/key_entry.hpp"
 #include "live/access/price_cache.hpp"
 
@@ -54,8 +55,8 @@ struct Access::State {
   AccessOptions options;
   std::atomic<bool> required;
   PriceCache prices;
-  // shared: calls hold on to the list that they were admitted by
-  std::atomic<std::shared_ptr<const KeyTable>> table = std::make_shared<const KeyTable>();
+  // Calls hold on to the list that they were admitted by.
+  Snapshot<KeyTable> table{std::make_shared<const KeyTable>()};
   std::mutex reloading;  // guards counters and stamp; never held by admit() or settle()
   std::unordered_map<std::string, std::shared_ptr<KeyCounters>> counters;  // shared with entries
   store::FileStamp stamp;

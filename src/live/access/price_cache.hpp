@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "base/limits.hpp"
+#include "base/read_mostly.hpp"
 #include "economics/price_table.hpp"
 
 namespace understudy::live {
@@ -60,7 +61,7 @@ class PriceCache {
     return MicroUsd{prompt_tokens * rates->input + completion_tokens * rates->output};
   }
 
-  mutable std::shared_mutex mutex_;
+  mutable ReadMostlyMutex mutex_;
   economics::PriceTable table_;
   mutable std::unordered_map<std::string, std::optional<Rates>, TextHash, std::equal_to<>> known_;
 };

@@ -5,7 +5,6 @@
 #include "adapters/wire/errors.hpp"
 #include "base/hex.hpp"
 #include "base/log.hpp"
-#include "base/short_lock.hpp"
 #include "live/api/routes.hpp"
 #include "live/gateway/captured_call.hpp"
 #include "live/gateway/feedback.hpp"
@@ -73,15 +72,7 @@ wire::Api family_of(const net::HttpRequest& request) {
 Gateway::Gateway(GatewayParts parts, std::shared_ptr<const ActiveConfig> active)
     : parts_(std::move(parts)), active_(std::move(active)) {}
 
-std::shared_ptr<const ActiveConfig> Gateway::active() const {
-  const auto lock = short_lock(mutex_);
-  return active_;
-}
-
-void Gateway::replace(std::shared_ptr<const ActiveConfig> active) {
-  const std::scoped_lock lock(mutex_);
-  active_ = std::move(active);
-}
+void Gateway::replace(std::shared_ptr<const ActiveConfig> active) { active_.store(active); }
 
 net::Async<void> Gateway::handle(net::Exchange& exchange) {
   const net::HttpRequest& request = exchange.request();

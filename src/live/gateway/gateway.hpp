@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "adapters/telemetry/metrics.hpp"
 #include "adapters/telemetry/spans.hpp"
 #include "base/pool.hpp"
+#include "base/read_mostly.hpp"
 #include "live/access/access.hpp"
 #include "live/config/gateway_config.hpp"
 #include "live/gateway/body_memory.hpp"
@@ -56,7 +56,7 @@ class Gateway {
   // Thread-safe. The upstreams of the old one live until the gateway ends: their idle connections
   // belong to its I/O threads.
   void replace(std::shared_ptr<const ActiveConfig> active);
-  [[nodiscard]] std::shared_ptr<const ActiveConfig> active() const;
+  [[nodiscard]] std::shared_ptr<const ActiveConfig> active() const { return active_.load(); }
 
  private:
   net::Async<void> health(net::Exchange& exchange);
@@ -65,8 +65,7 @@ class Gateway {
   net::Async<void> take_feedback(net::Exchange& exchange);
 
   GatewayParts parts_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const ActiveConfig> active_;  // shared: see above
+  Snapshot<ActiveConfig> active_;  // calls hold on to the one that they began with
 };
 
 }  // namespace understudy::live

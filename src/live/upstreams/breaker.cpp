@@ -14,6 +14,7 @@ std::string_view to_string(BreakerState state) {
 }
 
 std::optional<Breaker::Permit> Breaker::admit(Clock::time_point now) {
+  if (!open_) return Permit(this, false);
   const auto lock = short_lock(mutex_);
   if (open_) {
     if (probing_ || now < open_until_) return std::nullopt;
@@ -34,22 +35,41 @@ std::chrono::milliseconds Breaker::opens_in(Clock::time_point now) const {
   return std::chrono::ceil<std::chrono::milliseconds>(open_until_ - now);
 }
 
-void Breaker::start_window(Clock::time_point now) {
-  window_start_ = now;
-  failures_ = calls_ = 0;
+void Breaker::keep_window(Clock::time_point now) {
+  if (now <= window_end_.load()) return;
+  window_end_ = now + config_.window;
+  ++window_;
+  failures_ = 0;
+}
+
+std::int64_t Breaker::successes() {
+  std::int64_t sum = 0;
+  successes_.each([&](const Successes& of_thread) {
+    if (of_thread.window == window_) sum += of_thread.count;
+  });
+  return sum;
 }
 
 void Breaker::succeed(Clock::time_point now, bool is_probe) {
-  const auto lock = short_lock(mutex_);
   if (open_) {
     // A call from before it opened says nothing new; the probe does.
     if (!is_probe) return;
+    const auto lock = short_lock(mutex_);
     open_ = probing_ = false;
-    start_window(now);
-    return;
+    window_end_ = Clock::time_point::min();
+    return keep_window(now);
   }
-  if (now - window_start_ > config_.window) start_window(now);
-  ++calls_;
+  if (now > window_end_.load()) {
+    const auto lock = short_lock(mutex_);
+    keep_window(now);
+  }
+  Successes& own = successes_.own();
+  const std::uint64_t window = window_.load(std::memory_order_relaxed);
+  if (own.window.load(std::memory_order_relaxed) != window) {
+    own.count = 0;
+    own.window = window;
+  }
+  own.count.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Breaker::fail(Clock::time_point now, bool is_probe) {
@@ -60,10 +80,10 @@ void Breaker::fail(Clock::time_point now, bool is_probe) {
     open_until_ = now + config_.open;
     return;
   }
-  if (now - window_start_ > config_.window) start_window(now);
-  ++calls_;
+  keep_window(now);
   ++failures_;
-  if (config_.failures == 0 || failures_ < config_.failures || 2 * failures_ < calls_) return;
+  const bool enough = config_.failures > 0 && failures_ >= config_.failures;
+  if (!enough || failures_ < successes()) return;
   open_ = true;
   open_until_ = now + config_.open;
 }

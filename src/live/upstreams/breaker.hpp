@@ -4,6 +4,8 @@
 // upstream that it guards. Thread-safe; time comes from outside.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -11,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/read_mostly.hpp"
 #include "live/config/gateway_config.hpp"
 
 namespace understudy::live {
@@ -58,16 +61,25 @@ class Breaker {
   void succeed(Clock::time_point now, bool is_probe);
   void fail(Clock::time_point now, bool is_probe);
   void release();  // the probe
-  void start_window(Clock::time_point now);
+  // Starts the next one where this one is over. The caller holds the lock.
+  void keep_window(Clock::time_point now);
+  [[nodiscard]] std::int64_t successes();  // in this window; the caller holds the lock
+
+  // Of one thread: successes cost it nothing that others would have to wait for.
+  struct Successes {
+    std::atomic<std::uint64_t> window = 0;  // which they were counted in
+    std::atomic<std::int64_t> count = 0;
+  };
 
   BreakerConfig config_;
   mutable std::mutex mutex_;
-  bool open_ = false;
+  std::atomic<bool> open_ = false;  // changed under the lock, as the windows are
   bool probing_ = false;
   int failures_ = 0;  // in this window
-  int calls_ = 0;
-  Clock::time_point window_start_{};
+  std::atomic<std::uint64_t> window_ = 0;
+  std::atomic<Clock::time_point> window_end_{Clock::time_point::min()};
   Clock::time_point open_until_{};
+  PerThread<Successes> successes_;
 };
 
 }  // namespace understudy::live

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace understudy::live {
 namespace {
 
@@ -69,6 +71,21 @@ TEST_F(BreakerTest, FewFailuresAmongManyGoodCallsAreNoOutage) {
   succeed(20);
   fail(5);
   EXPECT_EQ(breaker_.state(now_), BreakerState::closed);
+}
+
+TEST_F(BreakerTest, GoodCallsOfEachThreadCount) {
+  for (int i = 0; i < 20; ++i) std::jthread([this] { succeed(1); });
+  fail(19);
+  EXPECT_EQ(breaker_.state(now_), BreakerState::closed);
+  fail(1);
+  EXPECT_EQ(breaker_.state(now_), BreakerState::open) << "as many failed";
+}
+
+TEST_F(BreakerTest, GoodCallsOfAnOldWindowSayNothing) {
+  succeed(20);
+  now_ += 11s;
+  fail(3);
+  EXPECT_EQ(breaker_.state(now_), BreakerState::open);
 }
 
 TEST_F(BreakerTest, ZeroFailuresMeansThatThereIsNone) {
