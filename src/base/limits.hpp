@@ -36,6 +36,7 @@ inline constexpr int resolve_cache_s = 10;  // an upstream's addresses; a burst 
 inline constexpr int interim_answers_max = 16;  // 100 and 103 before the answer itself
 inline constexpr int loop_sweep_ms = 20;  // deadlines' resolution; a lost client is seen in 50 ms
 inline constexpr std::size_t loop_scratch_bytes = 64 * kibi;     // one read buffer per I/O thread
+inline constexpr std::size_t stream_inbox_bytes = 2 * kibi;      // read while a connection waits
 inline constexpr std::size_t unread_body_bytes_max = 64 * kibi;  // skipped to keep a connection
 inline constexpr std::int64_t body_bytes_per_s_min = 1024;  // slower peers lose their connection
 inline constexpr int drain_timeout_s = 20;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "adapters/net/http_server.hpp"
 #include "adapters/net/test_peers.hpp"
@@ -115,6 +116,30 @@ TEST(ClientGone, IsNoticedBehindAPipelinedRequest) {
     client.close();
   };
   EXPECT_LT(time_to_notice(whole, send_and_close, wait_for_first_byte), promised);
+}
+
+// The system speaks once of a request and an end that are there together.
+TEST(ClientGone, IsNoticedWhenItsEndCameWithItsRequest) {
+  Watch watch;
+  Event busy;
+  const RunningServer server([&](Exchange& exchange) -> Async<void> {
+    if (exchange.request().target == "/watched")
+      co_return co_await wait_for_first_byte(exchange, watch);
+    if (exchange.request().target == "/busy") {
+      busy.set();
+      std::this_thread::sleep_for(50ms);  // the whole loop
+    }
+    co_await exchange.send(200, {}, "ok");
+  });
+  Peer client = server.connect();
+  client.send(post("/", "body"));
+  EXPECT_THAT(client.receive_message(), HasSubstr("ok"));  // and the connection waits
+  Peer other = server.connect();
+  other.send(post("/busy", "body"));
+  ASSERT_TRUE(busy.wait());
+  client.send(post("/watched", "body"));
+  client.half_close();
+  EXPECT_TRUE(watch.gone.wait());
 }
 
 TEST(ClientGone, IsNoticedWhileTheBodyIsRead) {

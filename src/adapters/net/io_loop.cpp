@@ -1,5 +1,6 @@
 #include "adapters/net/io_loop.hpp"
 
+#include <boost/asio/config.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <chrono>
 
@@ -15,6 +16,13 @@ constexpr std::int64_t sweep_ns = std::int64_t{limits::loop_sweep_ms} * 1'000'00
 // A sweep that comes this late was held up by us or by the machine, not by the peers.
 constexpr std::int64_t stall_ns = 10 * sweep_ns;
 
+// One thread runs a loop, so the reactor needs no locks; other threads only post(). What a read
+// finds short was all there was: the next one waits for more instead of asking the system again.
+constexpr const char* settings =
+    "scheduler.concurrency_hint=1\n"
+    "reactor.io_locking=0\n"
+    "reactor.reset_edge_on_partial_read=1\n";
+
 thread_local IoLoop* current_loop = nullptr;
 
 }  // namespace
@@ -25,8 +33,7 @@ std::int64_t steady_now_ns() {
       .count();
 }
 
-// One thread runs a loop, so the reactor needs no locks; other threads only post().
-IoLoop::IoLoop() : context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), sweep_timer_(context_) {}
+IoLoop::IoLoop() : context_(asio::config_from_string(settings)), sweep_timer_(context_) {}
 
 IoLoop::~IoLoop() {
   handle_->expire();

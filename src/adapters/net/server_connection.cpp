@@ -55,9 +55,7 @@ ServerConnection::ServerConnection(ServerContext& context, IoLoop& loop, int des
 Async<void> ServerConnection::serve() {
   if (stream_.tls() != nullptr && !co_await handshake()) co_return;
   while (co_await next_request() == Next::request) {
-    ++context_.exchanges;
     co_await answer();
-    --context_.exchanges;
     if (phase_ == Phase::cut || client_gone_) co_return;
     if (!keep_alive_ || !co_await skip_unread_body()) break;
   }

@@ -25,7 +25,6 @@ struct ServerContext {
   HttpServer::Handler handler;
   ServerDeadlines deadlines;
   std::atomic<bool> stopping{false};
-  std::atomic<std::size_t> exchanges{0};
 };
 
 class ServerConnection final : public Exchange, private StreamObserver {

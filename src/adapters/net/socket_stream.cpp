@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/socket_base.hpp>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/check.hpp"
 
@@ -24,13 +27,6 @@ constexpr std::size_t kept_bytes_idle_max = 512;  // more is given back when it 
 
 IoStatus would_block_or_failed(IoStatus wanted) {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? wanted : IoStatus::failed;
-}
-
-IoResult receive(int descriptor, std::span<char> into, int flags) {
-  const ssize_t count = ::recv(descriptor, into.data(), into.size(), flags | MSG_DONTWAIT);
-  if (count > 0) return {IoStatus::done, static_cast<std::size_t>(count)};
-  if (count == 0) return {IoStatus::ended, 0};
-  return {would_block_or_failed(IoStatus::want_read), 0};
 }
 
 }  // namespace
@@ -102,11 +98,36 @@ void SocketStream::register_anew() {
   if (error) fail_waits(StreamFailure::cancelled);
 }
 
+void SocketStream::use_tls(std::unique_ptr<TlsSession> session) {
+  CHECK(!read_armed_ && arrived_.empty(), "TLS reads the socket itself, from its first byte");
+  tls_ = std::move(session);
+}
+
+IoResult SocketStream::receive(std::span<char> into, int flags) {
+  if (read_armed_) return {IoStatus::want_read, 0};
+  if (!arrived_.empty()) {
+    const std::size_t taken = arrived_.copy(into.data(), into.size());
+    if (flags != MSG_PEEK) arrived_.remove_prefix(taken);
+    return {IoStatus::done, taken};
+  }
+  if (end_ != IoStatus::done) return {end_, 0};
+  const ssize_t count =
+      ::recv(socket_.native_handle(), into.data(), into.size(), flags | MSG_DONTWAIT);
+  hears_of_end_ = count < 0;
+  if (count > 0) return {IoStatus::done, static_cast<std::size_t>(count)};
+  if (count == 0) return {IoStatus::ended, 0};
+  return {would_block_or_failed(IoStatus::want_read), 0};
+}
+
 IoResult SocketStream::read(std::span<char> into) {
-  return tls_ ? tls_->read(into) : receive(socket_.native_handle(), into, 0);
+  return tls_ ? tls_->read(into) : receive(into, 0);
 }
 
 IoResult SocketStream::fill() {
+  if (unread_.empty() && !arrived_.empty()) {
+    unread_ = std::exchange(arrived_, {});
+    return {IoStatus::done, unread_.size()};
+  }
   if (unread_.empty()) {
     const auto scratch = loop_.scratch();
     const IoResult result = read(scratch);
@@ -141,8 +162,7 @@ void SocketStream::settle() {
 
 IoStatus SocketStream::probe() {
   char byte = 0;
-  return tls_ ? tls_->peek({&byte, 1}).status
-              : receive(socket_.native_handle(), {&byte, 1}, MSG_PEEK).status;
+  return tls_ ? tls_->peek({&byte, 1}).status : receive({&byte, 1}, MSG_PEEK).status;
 }
 
 IoStatus SocketStream::write(Outgoing& bytes) {
@@ -176,11 +196,28 @@ IoStatus SocketStream::write_tls(Outgoing& bytes) {
 
 void SocketStream::arm_read() {
   if (read_armed_) return;
+  settle();  // what is unread may lie in the inbox
   read_armed_ = true;
   watches_hang_up_ = false;
+  if (tls_) return await_readability();
+  if (arrived_.empty() && end_ == IoStatus::done) return await_bytes();
+  loop_.post([alive = alive_] {
+    if (alive->stream != nullptr) alive->stream->on_read_event();
+  });
+}
+
+void SocketStream::await_readability() {
   socket_.async_wait(Socket::wait_read, [alive = alive_](error_code) {
     if (alive->stream != nullptr) alive->stream->on_read_event();
   });
+}
+
+void SocketStream::await_bytes() {
+  if (!inbox_) inbox_ = std::make_unique_for_overwrite<char[]>(limits::stream_inbox_bytes);
+  socket_.async_read_some(asio::buffer(inbox_.get(), limits::stream_inbox_bytes),
+                          [alive = alive_](error_code error, std::size_t bytes) {
+                            if (alive->stream != nullptr) alive->stream->on_bytes(error, bytes);
+                          });
 }
 
 void SocketStream::arm_write() {
@@ -189,6 +226,17 @@ void SocketStream::arm_write() {
   socket_.async_wait(Socket::wait_write, [alive = alive_](error_code) {
     if (alive->stream != nullptr) alive->stream->on_write_event();
   });
+}
+
+void SocketStream::on_bytes(error_code error, std::size_t bytes) {
+  arrived_ = {inbox_.get(), bytes};
+  hears_of_end_ = false;
+  if (error == asio::error::eof) {
+    end_ = IoStatus::ended;
+  } else if (error && error != asio::error::operation_aborted) {
+    end_ = IoStatus::failed;
+  }  // else whoever waits looks for itself
+  on_read_event();
 }
 
 void SocketStream::on_read_event() {
@@ -219,14 +267,20 @@ void SocketStream::on_sweep(std::int64_t now_ns) {
     wake_at_ns_ = never_ns;
     wake_soon();
   }
-  if (!watches_hang_up_ || !socket_.is_open()) return;
-  pollfd wait{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
-  if (::poll(&wait, 1, 0) <= 0) return;
-  watches_hang_up_ = false;
+  const bool may_miss_end = read_armed_ && !std::exchange(hears_of_end_, true);
+  if ((!may_miss_end && !watches_hang_up_) || !socket_.is_open() || !has_hung_up()) return;
+  error_code ignored;
+  if (may_miss_end) socket_.cancel(ignored);
+  if (!std::exchange(watches_hang_up_, false)) return;
   loop_.post([alive = alive_] {
     if (alive->stream != nullptr && alive->stream->observer_ != nullptr)
       alive->stream->observer_->on_hang_up();
   });
+}
+
+bool SocketStream::has_hung_up() {
+  pollfd wait{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&wait, 1, 0) > 0;
 }
 
 void SocketStream::on_loop_stall(std::int64_t stalled_ns) {

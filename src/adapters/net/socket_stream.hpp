@@ -67,12 +67,13 @@ class SocketStream final : private Swept {
   [[nodiscard]] IoLoop& loop() { return loop_; }
   // After a connect: Asio would go on reporting that the socket is writable, one event per wait.
   void register_anew();
-  void use_tls(std::unique_ptr<TlsSession> session) { tls_ = std::move(session); }
+  void use_tls(std::unique_ptr<TlsSession> session);  // before the first wait, or after an answer
   [[nodiscard]] TlsSession* tls() { return tls_.get(); }
   void observe(StreamObserver* observer) { observer_ = observer; }
 
   // Input. fill() reads what is there behind the unread bytes, into the loop's scratch buffer where
-  // it can: whoever called it consumes or settle()s before the next suspension.
+  // it can: whoever called it consumes or settle()s before the next suspension. While a wait for
+  // readability is outstanding on a plain connection, what comes goes to that: want_read.
   IoResult fill();
   [[nodiscard]] std::string_view unread() const { return unread_; }
   void consume(std::size_t bytes) { unread_.remove_prefix(bytes); }
@@ -114,7 +115,7 @@ class SocketStream final : private Swept {
   }
   void arm_read();
   [[nodiscard]] bool read_is_armed() const { return read_armed_; }
-  // A wait is outstanding and nothing came: reading would find nothing.
+  // A wait is outstanding and was not answered yet: reading would find nothing.
   [[nodiscard]] bool is_surely_empty() const {
     return read_armed_ && (!tls_ || !tls_->has_pending());
   }
@@ -133,8 +134,13 @@ class SocketStream final : private Swept {
     SocketStream* stream;
   };
   void arm_write();
+  void await_readability();
+  void await_bytes();
+  IoResult receive(std::span<char> into, int flags);
+  void on_bytes(boost::system::error_code error, std::size_t bytes);
   void on_read_event();
   void on_write_event();
+  [[nodiscard]] bool has_hung_up();
   void fail_waits(StreamFailure failure);
   void wake_soon();  // from the event loop, not inside this call
   void on_sweep(std::int64_t now_ns) override;
@@ -149,7 +155,12 @@ class SocketStream final : private Swept {
   std::shared_ptr<Alive> alive_ = std::make_shared<Alive>(this);
   Wakeup wakeup_;
   StreamObserver* observer_ = nullptr;
-  std::string kept_;  // unread bytes across suspensions
+  // A plain connection waits by reading: telling the system anew that it waits would be a call more
+  // for each message.
+  std::unique_ptr<char[]> inbox_;  // where that goes, stream_inbox_bytes
+  std::string_view arrived_;       // of it: what no fill() or read() took yet
+  IoStatus end_ = IoStatus::done;  // ended or failed, behind what arrived
+  std::string kept_;               // unread bytes across suspensions
   std::string_view unread_;
   std::int64_t deadline_ns_ = never_ns;
   std::int64_t wake_at_ns_ = never_ns;
@@ -157,6 +168,10 @@ class SocketStream final : private Swept {
   bool read_armed_ = false;
   bool write_armed_ = false;
   bool watches_hang_up_ = false;
+  // The system tells a waiting read of an end that comes from now on, but maybe not of one that
+  // came with the last bytes. Where no read found nothing behind these, the next sweep looks for
+  // it.
+  bool hears_of_end_ = true;
 };
 
 }  // namespace understudy::net
