@@ -16,8 +16,8 @@ constexpr std::int64_t sweep_ns = std::int64_t{limits::loop_sweep_ms} * 1'000'00
 // A sweep that comes this late was held up by us or by the machine, not by the peers.
 constexpr std::int64_t stall_ns = 10 * sweep_ns;
 
-// One thread runs a loop, so the reactor needs no locks; other threads only post(). What a read
-// finds short was all there was: the next one waits for more instead of asking the system again.
+// One thread runs a loop, so its reactor needs no locks. A read that comes back short took all
+// there was, and the next one waits to be told of more; of an end, maybe in vain (hears_of_end_).
 constexpr const char* settings =
     "scheduler.concurrency_hint=1\n"
     "reactor.io_locking=0\n"

@@ -4,7 +4,6 @@
 // upstream that it guards. Thread-safe; time comes from outside.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
