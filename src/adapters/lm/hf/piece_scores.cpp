@@ -53,14 +53,15 @@ Result<std::vector<float>> piece_scores(const TokenizerFile& file,
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
     std::string piece = merges[rank].left + merges[rank].right;
     if (piece == last) continue;  // the other pairs of the same sum
+    const auto id = static_cast<std::size_t>(file.ids.find(piece)->second);
+    if (file.types[id] != TokenType::normal) continue;  // found in the text before merging
     if (!made.insert(piece).second) {
       return no_sentencepiece("pairs that make \"" + piece + "\" have ranks far apart");
     }
-    const auto id = file.ids.find(piece);
-    scores[static_cast<std::size_t>(id->second)] = -1 - static_cast<float>(rank);
+    scores[id] = -1 - static_cast<float>(rank);
     last = std::move(piece);
   }
-  // Single characters are where merging begins; their scores are never compared.
+  // Of single characters, where merging begins, and of added tokens no score is ever compared.
   return scores;
 }
 

@@ -16,8 +16,6 @@ struct Merge {
   std::string right;
 };
 
-inline constexpr float score_of_added = -1000;  // never used: such tokens are found before merging
-
 // One for each piece. libllama merges any two pieces whose sum is one, best score first.
 // unsupported where the merges say otherwise: a pair that is none of them, or one whose rank is
 // far from those of other pairs with the same sum.

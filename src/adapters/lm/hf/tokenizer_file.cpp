@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <format>
 #include <utility>
 
 #include "adapters/lm/hf/piece_scores.hpp"
@@ -182,13 +183,20 @@ Status check_model(const json::value& model) {
   return {};
 }
 
-// libllama takes the bytes of what is no piece, and fails where one is missing.
+// libllama takes the bytes of what is no piece, and fails where one is missing: as "<0x09>", or the
+// character itself, as Gemma's tabulator.
+bool holds_byte(const TokenizerFile& file, int byte) {
+  constexpr int ascii_end = 0x80;
+  return file.ids.contains(std::format("<0x{:02X}>", byte)) ||
+         (byte < ascii_end && file.ids.contains(std::string(1, static_cast<char>(byte))));
+}
+
 Status check_pieces(const TokenizerFile& file, const PreTokenizer& pre) {
   if (!pre.steps.empty() || !pre.marks.replaced) {
     return refuse_steps(pre, pre.steps.empty() ? "spaces stay spaces" : "");
   }
-  if (std::ranges::count(file.types, TokenType::byte) != 256) {
-    return refuse_tokenizer("its pieces do not hold all bytes");
+  for (int byte = 0; byte < 256; ++byte) {
+    if (!holds_byte(file, byte)) return refuse_tokenizer("its pieces do not hold all bytes");
   }
   if (pre.marks.split && std::ranges::any_of(file.pieces, [](const std::string& piece) {
         const std::size_t last = piece.rfind(word_mark);
@@ -208,6 +216,7 @@ Result<TokenizerFile> read_tree(const json::value& tree) {
   const bool pieces = json::find_bool(*model, "byte_fallback").value_or(false);
   file.model = pieces ? "llama" : "gpt2";
   TRY(read_vocabulary(*model, file));
+  TRY(read_added_tokens(tree, file));
   std::vector<Merge> merges = TRY(read_merges(*model));
   TRY(check_merges(file, merges));
   if (pieces) {
@@ -220,9 +229,7 @@ Result<TokenizerFile> read_tree(const json::value& tree) {
     file.pre = TRY(libllama_name(pre, taken ? WholeWords::taken : WholeWords::merged));
     for (const Merge& merge : merges) file.merges.push_back(merge.left + " " + merge.right);
   }
-  TRY(read_added_tokens(tree, file));
   TRY(read_post_processor(tree, file));
-  if (pieces) file.scores.resize(file.pieces.size(), score_of_added);
   return file;
 }
 

@@ -69,10 +69,34 @@ TEST(TokenizerFile, MergesThatAreNotSentencepiecesAreRefused) {
 
 TEST(TokenizerFile, AllBytesMustBePieces) {
   auto tree = json::parse(sentencepiece({}, {})).value();
-  tree.as_object()["model"].as_object()["vocab"].as_object().erase("<0x41>");
+  auto& vocabulary = tree.as_object()["model"].as_object()["vocab"].as_object();
+  const json::value id = vocabulary["<0x41>"];
+  vocabulary.erase("<0x41>");
   const auto file = parse_tokenizer_file(json::to_text(tree), "t");
   ASSERT_FALSE(file.has_value());
   EXPECT_THAT(file.error().message, HasSubstr("do not hold all bytes"));
+
+  vocabulary["A"] = id;  // as Gemma's tabulator
+  EXPECT_TRUE(parse_tokenizer_file(json::to_text(tree), "t").has_value());
+}
+
+// Gemma's line ends and tags: found in the text before merging, whatever their merges say.
+TEST(TokenizerFile, MergesOfAddedTokensCountForNothing) {
+  const std::string text =
+      sentencepiece({"ab", "bc", "abc"}, pairs({{"a", "b"}, {"ab", "c"}, {"b", "c"}, {"a", "bc"}}));
+  auto tree = json::parse(text).value();
+  const auto add = [&](const char* piece) {
+    const json::value id = tree.at("model").at("vocab").at(piece);
+    tree.as_object()["added_tokens"] =
+        json::array{json::object{{"id", id}, {"content", piece}, {"special", false}}};
+  };
+  add("ab");
+  EXPECT_FALSE(parse_tokenizer_file(json::to_text(tree), "t").has_value());
+  add("abc");
+  const auto file = parse_tokenizer_file(json::to_text(tree), "t");
+  ASSERT_TRUE(file.has_value()) << file.error().to_text();
+  EXPECT_EQ(file->types[static_cast<std::size_t>(file->ids.find("abc")->second)],
+            TokenType::user_defined);
 }
 
 }  // namespace
