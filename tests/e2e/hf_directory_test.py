@@ -30,6 +30,13 @@ class HfDirectory(support.ProgramTest):
         self.assertEqual(made.returncode, 0, made.stderr)
         return self.directory / name
 
+    def give_a_template_that_llama_server_cannot_read(self):
+        """As Mistral-Nemo's: it asks for a test that llama-server's Jinja does not have."""
+        path = self.model / "tokenizer_config.json"
+        config = json.loads(path.read_text())
+        config["chat_template"] = "{% set calls = messages | selectattr('role', 'no_such_test') | list %}" + config["chat_template"]
+        path.write_text(json.dumps(config))
+
     def train(self, out, code=0):
         rng = random.Random(1)
         lines = [{"prompt": f"order {rng.randrange(1000)} ", "answer": rng.choice(["paid", "open"])} for _ in range(60)]
@@ -66,6 +73,7 @@ class HfDirectory(support.ProgramTest):
 
     def test_a_task_is_tuned_on_it(self):
         self.with_keys()
+        self.give_a_template_that_llama_server_cannot_read()
         rng = random.Random(2)
         calls = [{"id": f"call-{number}", "session": f"s{number}", "request": {"model": "simulated-llm", "messages": [
             {"role": "system", "content": "Say A or B."}, {"role": "user", "content": f"note: {' '.join(rng.sample(WORDS, 6))}"}]},

@@ -51,6 +51,8 @@ std::vector<std::string> arguments_for(const LlamaServerOptions& options,
                                     "0",  // waiting threads sleep: the cores are others' too
                                     "--cache-ram",
                                     "0",  // prompts are short, and should not outlive their call
+                                    "--chat-template",
+                                    "chatml",  // never used; it ends over some models' own
                                     "--no-webui",
                                     "--no-slots",
                                     "--offline"};
