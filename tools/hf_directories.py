@@ -34,14 +34,15 @@ QWEN2 = CL100K.replace("{1,3}", "")
 SPECIAL = ["<|endoftext|>", "<|user|>", "<|assistant|>", "<|end|>"]
 
 
-def byte_level(steps, normalizer=None, whole_words=False, begin=None):
+def byte_level(steps, normalizer=None, whole_words=False, begin=None, strips=False):
     tokenizer = Tokenizer(models.BPE(ignore_merges=whole_words))
     tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = steps[0] if len(steps) == 1 else pre_tokenizers.Sequence(steps)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(CORPUS, trainers.BpeTrainer(
         vocab_size=420, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
-    tokenizer.add_special_tokens(SPECIAL + ([begin] if begin else []))
+    special = [AddedToken(name, lstrip=strips, rstrip=strips, special=True) for name in SPECIAL]
+    tokenizer.add_special_tokens(special + ([begin] if begin else []))
     if begin:
         tokenizer.post_processor = processors.TemplateProcessing(
             single=f"{begin} $A", pair=f"{begin} $A {begin} $B", special_tokens=[(begin, tokenizer.token_to_id(begin))])
@@ -108,6 +109,11 @@ def families():
         "tie_word_embeddings": True}
     yield "qwen3", byte_level(split(QWEN2), normalizers.NFC()), t.Qwen3Config, t.Qwen3ForCausalLM, {}
     yield "phi3", phi3(), t.Phi3Config, t.Phi3ForCausalLM, {"sliding_window": 48}
+    longer = {"rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor": 0.75,
+              "short_factor": [1.0, 1.1, 1.3, 1.6, 2.0, 2.5], "long_factor": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]}
+    yield "phi4_mini", byte_level(split(CL100K), strips=True), t.Phi3Config, t.Phi3ForCausalLM, {
+        "max_position_embeddings": 4096, "original_max_position_embeddings": 512, "rope_parameters": longer,
+        "tie_word_embeddings": True, "sliding_window": 4096}
     yield "phi", byte_level([by_words()]), t.PhiConfig, t.PhiForCausalLM, {"partial_rotary_factor": 0.5}
     yield "smollm3", byte_level([pre_tokenizers.Digits(individual_digits=True), by_words()]), t.SmolLM3Config, t.SmolLM3ForCausalLM, {
         "num_hidden_layers": 4}
@@ -174,8 +180,9 @@ def main():
         ids = tokenizer.encode(CORPUS[0] + CORPUS[1], add_special_tokens=False).ids[:48]
         with torch.no_grad():
             logits = model.float()(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
-        # Everything behind a control token starts anew where libllama gives it a space mark, which "first" does not.
-        chat = [] if name == "mistral" else tokenizer.encode(CHAT, add_special_tokens=False).ids
+        # Everything behind a control token starts anew where libllama gives it a space mark, which "first" does not; the spaces
+        # around Phi-4's vanish in its own library only.
+        chat = [] if name in ("mistral", "phi4_mini") else tokenizer.encode(CHAT, add_special_tokens=False).ids
         found[name] = {"ids": ids, "logits": logits.tolist(), "chat": chat, "begin": tokenizer.encode("", add_special_tokens=True).ids,
                        "texts": [[text, tokenizer.encode(text, add_special_tokens=False).ids] for text in TEXTS]}
     print(json.dumps(found))

@@ -62,11 +62,12 @@ void ArchitectureKeys::set_shape(const DecoderShape& shape) const {
 Status ArchitectureKeys::set_rope(const ModelConfig& config, const DecoderShape& shape,
                                   double base) const {
   const RopeConfig rope = config.rope(base);
-  if (rope.type != "default" && rope.type != "linear" && rope.type != "llama3") {
+  const bool long_rope = rope.type == "longrope" && architecture_ == "phi3";
+  if (rope.type != "default" && rope.type != "linear" && rope.type != "llama3" && !long_rope) {
     return fail(ErrorCode::unsupported,
                 config.name() + " stretches its context by \"" + rope.type + "\" RoPE scaling",
-                "Models without RoPE scaling, with linear scaling or with Llama 3's factors can be "
-                "trained.");
+                "Models without RoPE scaling, with linear scaling, with Llama 3's factors or with "
+                "Phi-3's can be trained.");
   }
   if (rope.type == "llama3" && architecture_ != "llama") {
     return fail(ErrorCode::unsupported,

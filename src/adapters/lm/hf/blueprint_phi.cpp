@@ -2,7 +2,50 @@
 // one matrix, gate and up in another, in libllama's order already.
 #include "adapters/lm/hf/blueprint_parts.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace understudy::lm {
+
+namespace {
+
+// Turned values grow with how far the context was stretched, as transformers' "longrope" has it.
+double long_rope_gain(const RopeConfig& rope, std::int64_t context) {
+  if (rope.gain > 0) return rope.gain;
+  const double stretch = static_cast<double>(context) / rope.context_before;
+  return stretch > 1 ? std::sqrt(1 + std::log(stretch) / std::log(rope.context_before)) : 1;
+}
+
+// Divisors of the frequencies, one set for contexts up to that of before the stretching.
+Status add_long_rope(const ModelConfig& config, const ArchitectureKeys& keys,
+                     const DecoderShape& shape, Blueprint& blueprint) {
+  const RopeConfig rope = config.rope();
+  if (rope.type != "longrope") {
+    keys.set("rope.scaling.original_context_length", shape.context);
+    return {};
+  }
+  const auto pairs =
+      static_cast<std::size_t>(static_cast<double>(shape.head_width) * rope.turned_share) / 2;
+  for (const auto& [name, factors] : {std::pair("rope_factors_short.weight", rope.short_factors),
+                                      std::pair("rope_factors_long.weight", rope.long_factors)}) {
+    const auto is_sound = [](float factor) { return std::isfinite(factor) && factor > 0; };
+    if (factors.size() != pairs || !std::ranges::all_of(factors, is_sound)) {
+      return fail(ErrorCode::corrupt, config.name() +
+                                          " has no sound \"long_factor\" and \"short_factor\" of " +
+                                          std::to_string(pairs) + " numbers");
+    }
+    blueprint.computed.push_back({.gguf = name, .values = factors});
+  }
+  if (!(rope.context_before > 1 && rope.context_before <= static_cast<double>(shape.context))) {
+    return fail(ErrorCode::corrupt,
+                config.name() + " has no sound \"original_max_position_embeddings\"");
+  }
+  keys.set("rope.scaling.original_context_length", static_cast<std::int64_t>(rope.context_before));
+  keys.set_number("rope.scaling.attn_factor", long_rope_gain(rope, shape.context));
+  return {};
+}
+
+}  // namespace
 
 Result<Blueprint> blueprint_phi3(const ModelConfig& config, GgufBuilder& file) {
   TRY(config.expect("hidden_act", {"silu"}));
@@ -10,9 +53,9 @@ Result<Blueprint> blueprint_phi3(const ModelConfig& config, GgufBuilder& file) {
   const ArchitectureKeys keys(file, "phi3");
   TRY(keys.set_rope(config, shape));
   keys.set_shape(shape);
-  keys.set("rope.scaling.original_context_length", shape.context);
   keys.set("attention.sliding_window", TRY(config.count_or("sliding_window", 0)));
   Blueprint blueprint{.architecture = keys.architecture(), .vocabulary = shape.vocabulary};
+  TRY(add_long_rope(config, keys, shape, blueprint));
   DecoderRules rules(blueprint, shape);
   rules.add_ends(config);
   for (std::int64_t i = 0; i < shape.layers; ++i) {

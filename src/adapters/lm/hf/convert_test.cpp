@@ -222,6 +222,21 @@ TEST_F(ModelDirectory, ModelsThatAreNotComputedHereAreRefused) {
   expect_refused(ErrorCode::not_found, "config.json");
 }
 
+TEST_F(ModelDirectory, LongRopeMustFitItsHeads) {
+  const auto scaling = [](const json::array& factors) {
+    return json::object{{"type", "longrope"}, {"short_factor", factors}, {"long_factor", factors}};
+  };
+  expect_config_refused("rope_scaling", scaling({1, 1}), ErrorCode::unsupported, "\"longrope\"");
+  config_["model_type"] = "phi3";
+  config_["original_max_position_embeddings"] = 16;
+  for (const json::array& factors : {json::array{1}, json::array{1, "x"}, json::array{1, -1}}) {
+    expect_config_refused("rope_scaling", scaling(factors), ErrorCode::corrupt, "\"long_factor\"");
+  }
+  config_["original_max_position_embeddings"] = 1 << 20;
+  expect_config_refused("rope_scaling", scaling({1, 1}), ErrorCode::corrupt,
+                        "\"original_max_position_embeddings\"");
+}
+
 TEST_F(ModelDirectory, HybridsThatAreNotComputedHereAreRefused) {
   config_["model_type"] = "falcon_h1";
   for (const char* key : {"mamba_n_heads", "mamba_n_groups", "mamba_d_state", "mamba_d_conv"}) {

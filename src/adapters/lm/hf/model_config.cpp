@@ -10,6 +10,16 @@ namespace {
 
 constexpr std::int64_t count_max = 1 << 24;  // keeps products of two far from overflow
 
+// What is no number becomes one that nobody takes for sound.
+std::vector<float> floats(const json::array* list) {
+  std::vector<float> values;
+  if (list == nullptr) return values;
+  for (const json::value& one : *list) {
+    values.push_back(one.is_number() ? static_cast<float>(one.to_number<double>()) : 0);
+  }
+  return values;
+}
+
 }  // namespace
 
 Result<json::value> parse_python_json(std::string_view text) {
@@ -96,11 +106,16 @@ RopeConfig ModelConfig::rope(double base) const {
     if (std::isfinite(given)) value = given;
   };
   rope.type = json::string_or(*values, "rope_type", json::string_or(*values, "type", "default"));
+  if (rope.type == "su") rope.type = "longrope";  // its first name
   set("rope_theta", rope.base);
   set("factor", rope.factor);
   set("low_freq_factor", rope.low_factor);
   set("high_freq_factor", rope.high_factor);
+  rope.context_before = number("original_max_position_embeddings").value_or(rope.context_before);
   set("original_max_position_embeddings", rope.context_before);
+  set("attention_factor", rope.gain);
+  rope.short_factors = floats(json::find_array(*values, "short_factor"));
+  rope.long_factors = floats(json::find_array(*values, "long_factor"));
   set("partial_rotary_factor", rope.turned_share);
   return rope;
 }

@@ -14,7 +14,7 @@
 
 namespace understudy::lm {
 
-// How positions turn (RoPE). `type` as files name it: "default", "linear", "llama3", "yarn"...
+// How positions turn (RoPE). `type` as files name it: "default", "linear", "llama3", "longrope"...
 struct RopeConfig {
   std::string type = "default";
   double base = 10'000;
@@ -23,6 +23,9 @@ struct RopeConfig {
   double low_factor = 1;  // of "llama3", which stretches low frequencies only
   double high_factor = 4;
   double context_before = 8192;
+  // Of "longrope": divisors of the frequencies for contexts up to the one before, and for longer.
+  std::vector<float> short_factors = {}, long_factors = {};
+  double gain = 0;          // of what is turned; 0: not said
   double turned_share = 1;  // of a head
 };
 

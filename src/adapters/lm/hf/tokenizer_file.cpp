@@ -111,8 +111,7 @@ Status check_merges(const TokenizerFile& file, const std::vector<Merge>& merges)
 Status read_added_tokens(const json::value& tree, TokenizerFile& file) {
   const json::array* added = json::find_array(tree, "added_tokens");
   if (added == nullptr) return {};
-  bool strips_before = false;
-  std::size_t stripping = 0;
+  bool strips = false;
   for (const json::value& token : *added) {
     std::string text = json::string_or(token, "content");
     const auto id = json::find_integer(token, "id");
@@ -127,16 +126,13 @@ Status read_added_tokens(const json::value& tree, TokenizerFile& file) {
         piece.replace(at, word_mark.size(), " ");
       }
     }
-    strips_before = strips_before || json::find_bool(token, "lstrip").value_or(false);
-    stripping += json::find_bool(token, "rstrip").value_or(false) ? 1U : 0U;
+    strips = strips || json::find_bool(token, "rstrip").value_or(false);
   }
-  // Phi-3's way, which libllama knows by the model's name: all but these four.
+  // Phi-3's way, which libllama knows by the model's name: all but these four. For others (Phi-4)
+  // the spaces stay, as libllama has it when it serves them.
   const bool phi3 = file.ids.contains("<s>") && file.ids.contains("</s>") &&
                     file.ids.contains("<unk>") && file.ids.contains("<|endoftext|>");
-  file.strips_behind = stripping > 0 && phi3;
-  if (strips_before || (stripping > 0 && !phi3)) {
-    return refuse_tokenizer("its added tokens take the spaces around them away");
-  }
+  file.strips_behind = strips && phi3;
   return {};
 }
 

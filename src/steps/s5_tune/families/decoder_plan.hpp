@@ -85,6 +85,10 @@ struct DecoderPlan {
   double attention_cap = 0;  // scores s become cap * tanh(s / cap); 0: they stay
   double logit_scale = 1;    // logits are multiplied by it
   double logit_cap = 0;      // likewise for logits
+  // The tensor with divisors of RoPE's frequencies, where the file has one; what is turned is then
+  // multiplied by the gain.
+  std::string rope_factors = "rope_freqs.weight";
+  double rope_gain = 1;
   StateSpacePlan state_space = {};
   std::int64_t short_convolution = 0;  // tokens that it reaches over
   std::string output_norm = "output_norm";

@@ -1,5 +1,6 @@
 // Phi-2: LayerNorm, attention and a plain GELU layer side by side, biases everywhere, RoPE on a
-// part of each head. Phi-3: q, k, v in one matrix, gate and up in another.
+// part of each head. Phi-3: q, k, v in one matrix, gate and up in another;
+// contexts of more than 4096 tokens by long-RoPE.
 #include <algorithm>
 
 #include "steps/s5_tune/families/plan_reader.hpp"
@@ -9,7 +10,7 @@ namespace understudy::s5 {
 
 Result<DecoderPlan> plan_phi3(const lm::GgufFile& file) {
   const PlanReader reader(file, "phi3");
-  DecoderPlan plan = TRY(reader.read());
+  DecoderPlan plan = TRY(reader.read(LongRope::known));
   plan.rope_pairs = RopePairs::halves;
   // libllama ignores the window; texts that fit into it are the same with and without.
   const std::int64_t window = reader.integer_or("attention.sliding_window", 0);

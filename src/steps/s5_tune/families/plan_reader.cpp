@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::int64_t side_max = 1 << 24;  // of any shape: keeps products far from overflow
 
+constexpr const char* long_factors = "rope_factors_long.weight";
+constexpr const char* short_factors = "rope_factors_short.weight";
+
 struct Shape {
   std::int64_t rows = 1;
   std::int64_t columns = 0;
@@ -82,28 +85,46 @@ Result<StateSpacePlan> PlanReader::state_space() const {
   return plan;
 }
 
-Status PlanReader::check_rope() const {
+Status PlanReader::check_rope(LongRope long_rope) const {
   const std::string scaling = file_.find_string(full("rope.scaling.type")).value_or("none");
-  if (scaling != "none" && scaling != "linear") {
+  const bool known = long_rope == LongRope::known;
+  if (scaling != "none" && scaling != "linear" && !(known && scaling == "longrope")) {
     return fail(ErrorCode::unsupported,
                 file_.name() + " stretches its context by \"" + scaling + "\" RoPE scaling",
-                "Models without RoPE scaling, with linear scaling or with Llama 3's factors can be "
-                "trained.");
+                "Models without RoPE scaling, with linear scaling, with Llama 3's factors or with "
+                "Phi-3's can be trained.");
   }
-  for (const char* factors : {"rope_factors_long.weight", "rope_factors_short.weight"}) {
-    if (file_.find(factors) != nullptr) {
-      return fail(ErrorCode::unsupported, file_.name() + " stretches its context by long-RoPE");
-    }
+  const bool has_sets = file_.find(long_factors) != nullptr || file_.find(short_factors) != nullptr;
+  if (has_sets && !known) {
+    return fail(ErrorCode::unsupported, file_.name() + " stretches its context by long-RoPE");
   }
   return {};
 }
 
-Result<DecoderPlan> PlanReader::read() const {
+// libllama takes the short set for contexts up to that of before the stretching, so that we train
+// on no longer ones.
+Status PlanReader::take_long_rope(DecoderPlan& plan) const {
+  if (file_.find(long_factors) == nullptr && file_.find(short_factors) == nullptr) return {};
+  // What servers add to a context that holds prompt and answer, and libllama's rounding up.
+  constexpr std::int64_t context_margin = 256;
+  const std::int64_t before = integer_or("rope.scaling.original_context_length", plan.context);
+  if (before <= context_margin) {
+    return fail(ErrorCode::unsupported, file_.name() + " had a context of " +
+                                            std::to_string(before) +
+                                            " tokens before it was stretched: too few");
+  }
+  plan.context = std::min(plan.context, before - context_margin);
+  plan.rope_factors = short_factors;
+  plan.rope_gain = number_or("rope.scaling.attn_factor", 1);
+  return {};
+}
+
+Result<DecoderPlan> PlanReader::read(LongRope long_rope) const {
   if (integer_or("expert_count", 0) > 0) {
     return fail(ErrorCode::unsupported, file_.name() + " is a mixture of experts",
                 "Dense models can be trained.");
   }
-  TRY(check_rope());
+  TRY(check_rope(long_rope));
   DecoderPlan plan{.architecture = architecture_};
   plan.context = TRY(count("context_length"));
   plan.width = TRY(count("embedding_length"));
@@ -138,6 +159,7 @@ Result<DecoderPlan> PlanReader::read() const {
   const LayerPlan layer{.rope_base = number_or("rope.freq_base", 10'000),
                         .rope_scale = stretch > 0 ? 1 / stretch : 1};
   plan.layers.assign(layers, layer);
+  TRY(take_long_rope(plan));
   return plan;
 }
 
@@ -264,7 +286,10 @@ Status check_tensors(const lm::GgufFile& file, const DecoderPlan& plan) {
   }
   TRY(check_bias(file, "output.bias", plan.vocabulary));
   for (std::size_t i = 0; i < plan.layers.size(); ++i) TRY(check_layer(file, plan, i));
-  return check_bias(file, "rope_freqs.weight", plan.rope_width / 2);
+  if (plan.rope_factors == short_factors) {
+    return check_tensor(file, plan.rope_factors, {.columns = plan.rope_width / 2});
+  }
+  return check_bias(file, plan.rope_factors, plan.rope_width / 2);
 }
 
 }  // namespace understudy::s5

@@ -12,14 +12,18 @@
 
 namespace understudy::s5 {
 
+// Whether libllama stretches the family's context by one set of divisors for short contexts and
+// another for long ones.
+enum class LongRope { refused, known };
+
 class PlanReader {
  public:
   PlanReader(const lm::GgufFile& file, std::string architecture)
       : file_(file), architecture_(std::move(architecture)) {}
 
   // Shapes, norms, RoPE bases, tied or not; no modules yet. Refuses experts and stretched contexts,
-  // which the blocks do not compute.
-  [[nodiscard]] Result<DecoderPlan> read() const;
+  // which the blocks do not compute; long-RoPE's short texts they do.
+  [[nodiscard]] Result<DecoderPlan> read(LongRope long_rope = LongRope::refused) const;
   [[nodiscard]] Result<std::int64_t> count(std::string_view key) const;
   [[nodiscard]] double number_or(std::string_view key, double otherwise) const;
   [[nodiscard]] std::int64_t integer_or(std::string_view key, std::int64_t otherwise) const;
@@ -30,7 +34,8 @@ class PlanReader {
 
  private:
   [[nodiscard]] std::string full(std::string_view key) const;
-  [[nodiscard]] Status check_rope() const;
+  [[nodiscard]] Status check_rope(LongRope long_rope) const;
+  [[nodiscard]] Status take_long_rope(DecoderPlan& plan) const;
 
   const lm::GgufFile& file_;
   std::string architecture_;

@@ -13,7 +13,7 @@ constexpr std::array<Family, 13> known = {
      {"smollm3", "SmolLM3", &plan_smollm3},
      {"qwen2", "Qwen2, Qwen2.5", &plan_qwen2},
      {"qwen3", "Qwen3 (dense)", &plan_qwen3},
-     {"phi3", "Phi-3 (4k context), Phi-4-mini without long-RoPE", &plan_phi3},
+     {"phi3", "Phi-3, Phi-3.5-mini, Phi-4, Phi-4-mini", &plan_phi3},
      {"phi2", "Phi-1.5, Phi-2", &plan_phi2},
      {"gemma", "Gemma (first version)", &plan_gemma},
      {"gemma2", "Gemma 2", &plan_gemma2},

@@ -146,7 +146,7 @@ at::Tensor Decoder::turns_for(const LayerPlan& layer) {
   }
   const std::int64_t half = plan_.rope_width / 2;
   std::vector<float> factors(static_cast<std::size_t>(half), 1);
-  if (const auto* stored = weights_.file().find("rope_freqs.weight")) factors = lm::expand(*stored);
+  if (const auto* stored = weights_.file().find(plan_.rope_factors)) factors = lm::expand(*stored);
   at::Tensor turns = at::empty({plan_.context, half, 2}, at::kDouble);
   double* to = turns.data_ptr<double>();
   for (std::int64_t position = 0; position < plan_.context; ++position) {
@@ -156,8 +156,8 @@ at::Tensor Decoder::turns_for(const LayerPlan& layer) {
       const double angle =
           turned * std::pow(layer.rope_base,
                             -2.0 * static_cast<double>(i) / static_cast<double>(plan_.rope_width));
-      *to++ = std::cos(angle);
-      *to++ = std::sin(angle);
+      *to++ = std::cos(angle) * plan_.rope_gain;
+      *to++ = std::sin(angle) * plan_.rope_gain;
     }
   }
   turns_.push_back({.layer = layer, .values = turns.to(weights_.computing().sums())});

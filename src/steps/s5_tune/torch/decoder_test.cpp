@@ -130,6 +130,20 @@ TEST_F(TinyDecoder, EveryFamilyComputesWhatLibllamaDoes) {
   EXPECT_LT(difference({.kv_heads = 1, .tied = false}), 2e-3);
 }
 
+// As Phi-3.5 and Phi-4-mini.
+TEST_F(TinyDecoder, LongRopeIsComputedForContextsOfBeforeTheStretching) {
+  TinyModel shape{.architecture = "phi3", .context = 2048, .context_before = 512, .tied = false};
+  EXPECT_LT(difference(shape), 2e-3);
+  const Opened opened(model(shape));
+  EXPECT_EQ(opened.plan.context, 256);  // room for what servers add, and libllama's rounding up
+
+  shape.context_before = 256;
+  const auto file = lm::GgufFile::open(model(shape)).value();
+  const auto plan = plan_of(file);
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_EQ(plan.error().code, ErrorCode::unsupported);
+}
+
 TEST_F(TinyDecoder, EveryQuantisationIsWithinItsNoise) {
   // libllama also rounds the activations to 8 bits in these products; we do not. Where a family
   // multiplies that up (a state that is carried on, squares), it is still less than what the
@@ -181,7 +195,10 @@ double slope(Decoder& decoder, Adapter& adapter, const Pack& pack, std::int64_t 
 
 TEST_F(TinyDecoder, GradientsAreTheSlopesOfTheLossInEveryFamily) {
   for (const Family& family : families()) {
+    const bool stretched = family.architecture == "phi3";
     const TinyModel shape{.architecture = std::string(family.architecture),
+                          .context = stretched ? 1024 : 256,
+                          .context_before = stretched ? 512 : 0,
                           .width = 32,
                           .layers = layers_of(std::string(family.architecture)),
                           .heads = 4,

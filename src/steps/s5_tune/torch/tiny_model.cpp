@@ -59,6 +59,7 @@ class Writer {
     norm(is("lfm2") ? "token_embd_norm" : "output_norm");
     if (!model_.tied) matrix("output", model_.vocabulary, model_.width, 0.1);
     if (is("phi2")) bias("output", model_.vocabulary);
+    if (model_.context_before > 0) add_long_rope();
     return file_.write(path);
   }
 
@@ -106,6 +107,20 @@ class Writer {
       set("residual_scale", 0.7F);
       set("attention.scale", 0.2F);
       set("logit_scale", 2.0F);
+    }
+  }
+
+  void add_long_rope() {
+    set("rope.scaling.original_context_length", model_.context_before);
+    set("rope.scaling.attn_factor", 1.2F);
+    for (const auto& [name, step] : {std::pair("short", 0.1F), std::pair("long", 1.0F)}) {
+      std::vector<float> factors;
+      for (std::int64_t i = 0; i < model_.head_width / 2; ++i) {
+        factors.push_back(1 + step * static_cast<float>(i));
+      }
+      file_.add({.name = std::string("rope_factors_") + name + ".weight",
+                 .columns = model_.head_width / 2},
+                factors);
     }
   }
 

@@ -15,7 +15,8 @@ namespace understudy::s5 {
 struct TinyModel {
   std::string architecture = "llama";
   std::int64_t context = 256;
-  std::int64_t width = 256;  // K-quants have blocks of 256 values
+  std::int64_t context_before = 0;  // phi3 only: it was stretched by long-RoPE; 0: it was not
+  std::int64_t width = 256;         // K-quants have blocks of 256 values
   std::int64_t layers = 2;
   std::int64_t heads = 4;
   std::int64_t kv_heads = 2;
