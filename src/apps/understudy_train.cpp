@@ -294,6 +294,11 @@ int main(int argc, char** argv) {
     std::cerr << "understudy-train: " << report.error().to_text() << '\n';
     return exit_code_of(report.error().code);
   }
+  if (const json::array* warnings = json::find_array(*report, "warnings")) {
+    for (const json::value& one : *warnings) {
+      std::cerr << "understudy-train: note: " << one.as_string().c_str() << '\n';
+    }
+  }
   std::cout << json::to_text(*report) << '\n';
   return 0;
 }

@@ -147,6 +147,29 @@ class Train(support.ProgramTest):
         self.assertNotEqual(done.returncode, 0)
         self.assertRegex(done.stderr, "(?s)this build's libtorch has no CUDA.*Torch_DIR|libtorch sees .* of CUDA")
 
+    def test_the_card_tells_data_method_figures_and_lineage(self):
+        out = self.directory / "out"
+        words = [24 if word == "8" else word for word in LORA]
+        done = subprocess.run(self.command("--data", self.data, "--base", self.base, "--out", out, *words, "--steps", 8),
+                              capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        warning = "--max-lora-rank 32"
+        self.assertIn(warning, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertIn(warning, report["warnings"][0])
+        card = json.loads((out / "card.json").read_text())
+        self.assertEqual(card["data"] | {"hash": ""}, {"training": 270, "validation": 30, "left_out": 0, "hash": ""})
+        self.assertEqual(card["metrics"], report)
+        self.assertRegex(card["base_hash"], "^[0-9a-f]{32}$")
+        self.assertRegex(card["made_by"], r"^understudy-train \d+\.\d+\.\d+$")
+        self.assertIsNone(card["teacher"])
+        text = (out / "peft/README.md").read_text()
+        self.assertTrue(text.startswith("---\nlibrary_name: peft\n"))
+        for part in (card["base_hash"], "270 examples", "Rank 24", "| loss, nats a token |", warning):
+            self.assertIn(part, text)
+        nano = json.loads((self.base.parent / "card.json").read_text())
+        self.assertEqual((nano["data"]["training"], nano["made_by"]), (270, card["made_by"]))
+
     def test_bad_input_is_named(self):
         self.data.write_text('{"prompt":"a","answer":"b"}\n{"prompt":"a"}\n')
         self.assertIn("data.jsonl:2", self.lora(self.directory / "out", code=support.EXIT_BAD_INPUT))

@@ -1,5 +1,6 @@
 #include "adapters/machine/compute_environment.hpp"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +56,8 @@ std::vector<std::string> compute_environment() {
   }
   return all;
 }
+
+void give_back_free_memory() { ::malloc_trim(0); }
 
 void restart_with_compute_environment(char** words) {
   const std::vector<Variable> missing = missing_variables();

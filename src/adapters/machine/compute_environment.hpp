@@ -16,4 +16,8 @@ std::vector<std::string> compute_environment();
 // anything is read or written, from the only thread.
 void restart_with_compute_environment(char** words);
 
+// Such a process keeps what it frees at hand; this gives it to the system once it is needed no
+// more.
+void give_back_free_memory();
+
 }  // namespace understudy::machine

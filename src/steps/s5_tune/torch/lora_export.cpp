@@ -3,6 +3,7 @@
 #include <ATen/ops/cat.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "adapters/lm/gguf_builder.hpp"
@@ -144,6 +145,24 @@ Status write_peft_adapter(const LoraExport& from, const std::filesystem::path& d
                             {"inference_mode", true},
                             {"modules_to_save", nullptr}};
   return write_file_atomically(directory / "adapter_config.json", json::to_text(config) + "\n");
+}
+
+std::vector<std::string> serving_warnings(const AdapterOptions& options) {
+  std::vector<std::string> warnings;
+  // vLLM's --max-lora-rank, and what it takes for it.
+  constexpr std::int64_t rank_unless_told = 16;
+  constexpr std::array<std::int64_t, 6> ranks = {16, 32, 64, 128, 256, 512};
+  if (options.magnitudes) {
+    warnings.emplace_back("vLLM refuses DoRA adapters: give it the merged model.");
+  } else if (options.rank > rank_unless_told) {
+    const auto* const enough = std::ranges::lower_bound(ranks, options.rank);
+    warnings.push_back(
+        enough == ranks.end()
+            ? "vLLM takes no adapter of a rank above 512: give it the merged model."
+            : "vLLM takes this adapter only when it is started with --max-lora-rank " +
+                  std::to_string(*enough) + ".");
+  }
+  return warnings;
 }
 
 Result<AdapterCheck> check_gguf_adapter(const LoraExport& from, const std::filesystem::path& path,

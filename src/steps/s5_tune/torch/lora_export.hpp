@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "adapters/lm/gguf_file.hpp"
 #include "base/result.hpp"
@@ -24,6 +26,9 @@ struct LoraExport {
 Status write_gguf_adapter(const LoraExport& from, const std::filesystem::path& path);
 // adapter_model.safetensors and adapter_config.json under Hugging Face's names and order of rows.
 Status write_peft_adapter(const LoraExport& from, const std::filesystem::path& directory);
+
+// What servers do not take of a peft directory unless they are told; empty for most.
+std::vector<std::string> serving_warnings(const AdapterOptions& options);
 
 struct AdapterCheck {
   double difference = 0;  // libllama with the file against us: largest, over the largest logit

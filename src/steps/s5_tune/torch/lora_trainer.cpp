@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "adapters/lm/served_facts.hpp"
+#include "adapters/machine/compute_environment.hpp"
 #include "base/files.hpp"
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/devices.hpp"
@@ -17,6 +18,7 @@
 #include "steps/s5_tune/torch/lora_run.hpp"
 #include "steps/s5_tune/torch/memory_estimate.hpp"
 #include "steps/s5_tune/torch/merged_export.hpp"
+#include "steps/s5_tune/torch/model_card.hpp"
 
 namespace understudy::s5 {
 
@@ -78,44 +80,6 @@ std::string fingerprint_of(const LoraOptions& options, const LoraData& data, int
   return json::to_text(facts);
 }
 
-std::string_view to_string(Method method) {
-  switch (method) {
-    case Method::lora: return "lora";
-    case Method::dora: return "dora";
-    case Method::full: return "full";
-  }
-  return "lora";
-}
-
-json::object to_card(const LoraReport& report, const TunedModel& from, const LoraOptions& options,
-                     const Computing& computing) {
-  json::array targets;
-  for (std::size_t i = 0; from.adapter != nullptr && i < from.adapter->modules().size(); ++i) {
-    const AdapterModule& module = from.adapter->modules()[i];
-    if (std::ranges::find(targets, json::value(module.linear.gguf)) == targets.end()) {
-      targets.emplace_back(module.linear.gguf);
-    }
-  }
-  return {{"kind", to_string(options.method)},
-          {"base", options.base.filename().string()},
-          {"base_name", from.base.find_string("general.name").value_or("")},
-          {"architecture", from.plan.architecture},
-          {"peft", from.adapter != nullptr && !from.plan.multiplied_in_hf},
-          {"rank", options.adapter.rank},
-          {"alpha", options.adapter.alpha},
-          {"rank_scale", options.adapter.rank_scale == RankScale::by_root ? "root" : "rank"},
-          {"dropout", options.adapter.dropout},
-          {"targets", targets},
-          {"seed", options.adapter.seed},
-          {"computed_in", computing.type == at::kBFloat16 ? "bf16" : "f32"},
-          {"device", c10::DeviceTypeName(computing.device.type(), true)},
-          {"learning_rate", options.learning_rate},
-          {"batch_tokens", options.batch_tokens},
-          {"accumulation", options.accumulation},
-          {"epochs", options.epochs},
-          {"metrics", to_json(report)}};
-}
-
 // What an unfinished run of before has left must not be taken for this one's result.
 void remove_results(const std::filesystem::path& directory) {
   std::error_code ignored;
@@ -156,6 +120,7 @@ Status export_all(const TunedModel& from, const LoraOptions& options, LoraReport
     if (!from.plan.multiplied_in_hf) {
       TRY(write_peft_adapter(files, directory / "peft"));
       TRY(check_peft_adapter(files, directory / "peft"));
+      report.warnings = serving_warnings(from.adapter->options());
     }
   }
   const bool alone = options.method != Method::lora;  // no adapter that llama-server could add
@@ -235,6 +200,44 @@ Result<TunedHere> brought_here(const TunedModel& tuned) {
   return here;
 }
 
+// What a run learns from, and what it changes.
+struct Lesson {
+  const MemoryQuestion& of;
+  const LoraData& data;
+  const lm::Vocabulary& vocabulary;
+  const Ranks& ranks;
+  const std::filesystem::path& directory;
+  Adapter* adapter = nullptr;
+  FullWeights* full = nullptr;
+};
+
+// Packed matrices, activations and the optimiser are there as long as this takes: what is exported
+// and measured behind it has the memory for itself.
+Result<LoraReport> learn(const Lesson& lesson) {
+  const LoraOptions& options = lesson.of.options;
+  const Computing& computing = lesson.of.computing;
+  BaseWeights weights(lesson.of.file, computing, lesson.full);
+  const double packed = memory_of_packed(lesson.of);
+  // Of the memory that is free by a margin: what else runs must not be paged out for a twentieth.
+  if (packed > 0 && 2 * (memory_needed(lesson.of) + packed) < memory_available(computing.device)) {
+    weights.pack_matrices();
+  }
+  DecoderLanes decoder(lesson.of.plan, weights, lesson.adapter, options.activations,
+                       lesson.of.threads);
+  Trained& trained = lesson.full != nullptr ? static_cast<Trained&>(*lesson.full) : *lesson.adapter;
+  LoraRun run(lesson.data, decoder, trained, options, lesson.directory, lesson.ranks);
+  std::optional<Teacher> teacher;
+  if (!options.teacher.file.empty()) {
+    teacher = TRY(Teacher::open(options.teacher, lesson.vocabulary, computing));
+    run.learn_from(*teacher);
+  }
+  const std::string fingerprint =
+      fingerprint_of(options, lesson.data, lesson.of.threads, computing, lesson.ranks.size());
+  if (options.resume) TRY(run.resume(fingerprint));
+  TRY(run.train(fingerprint));
+  return run.report();
+}
+
 Result<LoraReport> train(std::span<const TuningExample> examples,
                          const std::filesystem::path& directory, const LoraOptions& options) {
   const c10::InferenceMode no_autograd;
@@ -270,8 +273,7 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
                               .parameters = parameters,
                               .threads = threads,
                               .text_tokens_max = length_max};
-  const double needed = memory_needed(memory);
-  TRY(check_memory(needed, device));
+  TRY(check_memory(memory_needed(memory), device));
   TRY(file.check_finite());
   const auto vocabulary = TRY(lm::Vocabulary::load(options.base));
   const lm::PromptForm form = lm::prompt_form_of(vocabulary);
@@ -280,24 +282,16 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   const LoraData data = TRY(prepare_lora_data(
       examples, vocabulary,
       {.length_max = static_cast<std::size_t>(length_max), .seed = options.adapter.seed}));
-  const std::string fingerprint = fingerprint_of(options, data, threads, computing, ranks.size());
   if (ranks.leads()) remove_results(directory);
   if (options.method == Method::full) full.emplace(file, computing);
-  BaseWeights weights(file, computing, full ? &*full : nullptr);
-  const double packed = memory_of_packed(memory);
-  // Of the memory that is free by a margin: what else runs must not be paged out for a twentieth.
-  if (packed > 0 && 2 * (needed + packed) < memory_available(device)) weights.pack_matrices();
-  DecoderLanes decoder(plan, weights, adapter ? &*adapter : nullptr, options.activations, threads);
-  Trained& trained = full ? static_cast<Trained&>(*full) : *adapter;
-  LoraRun run(data, decoder, trained, options, directory, ranks);
-  std::optional<Teacher> teacher;
-  if (!options.teacher.file.empty()) {
-    teacher = TRY(Teacher::open(options.teacher, vocabulary, computing));
-    run.learn_from(*teacher);
-  }
-  if (options.resume) TRY(run.resume(fingerprint));
-  TRY(run.train(fingerprint));
-  LoraReport report = run.report();
+  LoraReport report = TRY(learn({.of = memory,
+                                 .data = data,
+                                 .vocabulary = vocabulary,
+                                 .ranks = ranks,
+                                 .directory = directory,
+                                 .adapter = adapter ? &*adapter : nullptr,
+                                 .full = full ? &*full : nullptr}));
+  machine::give_back_free_memory();
   if (!ranks.leads()) return report;  // the others wrote nothing
   TunedModel tuned{.base = file,
                    .plan = plan,
@@ -316,8 +310,15 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
     if (facts.model.is_absolute()) facts.mark = TRY(lm::mark_of_file(facts.model));
     TRY(lm::write_served_facts(directory, facts));
   }
-  const json::object card = to_card(report, tuned, options, computing);
+  const json::object card = TRY(model_card({.report = report,
+                                            .model = tuned,
+                                            .options = options,
+                                            .computing = computing,
+                                            .data = data}));
   TRY(write_file_atomically(directory / "card.json", json::to_text(card) + "\n"));
+  if (card.at("peft").as_bool()) {
+    TRY(write_file_atomically(directory / "peft/README.md", card_text(card, report.warnings)));
+  }
   return report;
 }
 
@@ -351,7 +352,8 @@ json::value to_json(const LoraReport& report) {
                       {"adapter_effect", report.adapter_effect},
                       {"merged_difference", report.merged_difference},
                       {"served_before", to_json(report.served_before)},
-                      {"served", to_json(report.served)}};
+                      {"served", to_json(report.served)},
+                      {"warnings", json::array(report.warnings.begin(), report.warnings.end())}};
 }
 
 Result<LoraReport> train_lora(std::span<const TuningExample> examples,

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -80,6 +81,7 @@ struct LoraReport {
   double merged_difference = 0;  // the merged file's logits against ours, likewise
   std::optional<ServedQuality> served_before = {},
                                served = {};  // empty: there is no llama-server here
+  std::vector<std::string> warnings = {};    // of what servers do not take unless they are told
 };
 json::value to_json(const LoraReport& report);
 

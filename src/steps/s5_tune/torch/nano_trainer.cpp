@@ -10,6 +10,7 @@
 #include <numeric>
 #include <thread>
 
+#include "steps/s5_tune/torch/model_card.hpp"
 #include "steps/s5_tune/torch/nano_data.hpp"
 #include "steps/s5_tune/torch/nano_export.hpp"
 #include "steps/s5_tune/torch/nano_network.hpp"
@@ -206,22 +207,27 @@ class Run {
   double loss_ = 0;
 };
 
-json::object to_card(const NanoReport& report, const lm::LlamaShape& shape,
+json::object to_card(const NanoReport& report, const NanoData& data, const lm::LlamaShape& shape,
                      const NanoOptions& options) {
-  return {{"kind", "nano"},
-          {"architecture", "llama"},
-          {"context", shape.context},
-          {"width", shape.width},
-          {"layers", shape.layers},
-          {"heads", shape.heads},
-          {"feed_forward", shape.feed_forward},
-          {"vocabulary", shape.vocabulary},
-          {"seed", options.seed},
-          {"threads", threads_for(options)},
-          {"batch_tokens", options.batch_tokens},
-          {"learning_rate", options.learning_rate},
-          {"minutes_max", options.minutes_max},
-          {"metrics", to_json(report)}};
+  json::object card{{"kind", "nano"},
+                    {"data", json::object{{"training", data.train.size()},
+                                          {"validation", data.validation.size()},
+                                          {"left_out", data.left_out}}},
+                    {"architecture", "llama"},
+                    {"context", shape.context},
+                    {"width", shape.width},
+                    {"layers", shape.layers},
+                    {"heads", shape.heads},
+                    {"feed_forward", shape.feed_forward},
+                    {"vocabulary", shape.vocabulary},
+                    {"seed", options.seed},
+                    {"threads", threads_for(options)},
+                    {"batch_tokens", options.batch_tokens},
+                    {"learning_rate", options.learning_rate},
+                    {"minutes_max", options.minutes_max},
+                    {"metrics", to_json(report)}};
+  sign_card(card);
+  return card;
 }
 
 Result<NanoReport> train(std::span<const TrainingExample> examples,
@@ -235,7 +241,7 @@ Result<NanoReport> train(std::span<const TrainingExample> examples,
   NanoReport report = run.report();
   report.logits_difference =
       TRY(export_nano(run.network(), data, "understudy-nano", directory / "model.gguf"));
-  const auto card = to_card(report, run.network().shape(), options);
+  const auto card = to_card(report, data, run.network().shape(), options);
   TRY(write_file_atomically(directory / "card.json", json::to_text(card) + "\n"));
   return report;
 }
