@@ -128,6 +128,24 @@ class Train(support.ProgramTest):
         self.assertIn("checkpoint.safetensors", done.stderr)
         self.assertLessEqual(len((self.directory / "out/metrics.jsonl").read_text().splitlines()), 1)
 
+    def test_an_adapter_is_whole_where_its_merged_model_fails(self):
+        out = self.directory / "out"
+        words = ["--data", self.data, "--base", self.base, "--out", out, *LORA, "--rank", "1", "--steps", 8, "--merged", "F32"]
+        words = [word for at, word in enumerate(words) if words[at - 1] != "--rank" or word == "1"]
+        words.remove("--rank")
+        size = self.base.stat().st_size
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=300,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2)))
+        self.assertEqual(done.returncode, support.EXIT_EXHAUSTED, done.stderr)
+        self.assertIn("merged.gguf", done.stderr)
+        self.assertFalse((out / "merged.gguf").exists())
+        self.assertFalse((out / ".merged.gguf").exists())
+        self.assertTrue((out / "adapter.gguf").exists())
+        self.assertIsNotNone(json.loads((out / "card.json").read_text())["metrics"]["served"])
+        report = self.run_trainer(*words, "--resume")
+        self.assertGreater(report["merged_difference"], 0)
+        self.assertEqual(report["steps"], 8)
+
     def test_a_teacher_is_learned_from(self):
         alone = self.lora(self.directory / "alone", epochs=2)
         teacher = self.lora(self.directory / "teacher", "--merged", "F32")

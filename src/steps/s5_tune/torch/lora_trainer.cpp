@@ -106,27 +106,20 @@ Result<AdapterCheck> export_adapter(const LoraExport& from, const std::filesyste
   return check;
 }
 
-Status export_all(const TunedModel& from, const LoraOptions& options, LoraReport& report,
-                  const std::filesystem::path& directory, std::span<const TokenText> texts) {
-  if (from.adapter != nullptr) {
-    const LoraExport files{
-        .base = from.base, .base_path = options.base, .plan = from.plan, .adapter = *from.adapter};
-    if (options.method == Method::lora) {
-      const AdapterCheck check = TRY(export_adapter(files, directory, texts));
-      report.logits_difference = check.difference;
-      report.adapter_effect = check.effect;
-    }
-    // B is divided by the factors that weights were multiplied by on their way into the GGUF file.
-    if (!from.plan.multiplied_in_hf) {
-      TRY(write_peft_adapter(files, directory / "peft"));
-      TRY(check_peft_adapter(files, directory / "peft"));
-      report.warnings = serving_warnings(from.adapter->options());
-    }
+Status export_adapters(const TunedModel& from, const LoraOptions& options, LoraReport& report,
+                       const std::filesystem::path& directory, std::span<const TokenText> texts) {
+  const LoraExport files{
+      .base = from.base, .base_path = options.base, .plan = from.plan, .adapter = *from.adapter};
+  if (options.method == Method::lora) {
+    const AdapterCheck check = TRY(export_adapter(files, directory, texts));
+    report.logits_difference = check.difference;
+    report.adapter_effect = check.effect;
   }
-  const bool alone = options.method != Method::lora;  // no adapter that llama-server could add
-  if (options.merged.empty() && !alone) return {};
-  report.merged_difference =
-      TRY(export_merged(from, directory, texts, options.merged.empty() ? "F16" : options.merged));
+  // B is divided by the factors that weights were multiplied by on their way into the GGUF file.
+  if (from.plan.multiplied_in_hf) return {};
+  TRY(write_peft_adapter(files, directory / "peft"));
+  TRY(check_peft_adapter(files, directory / "peft"));
+  report.warnings = serving_warnings(from.adapter->options());
   return {};
 }
 
@@ -303,7 +296,19 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
     tuned.adapter = here.adapter ? &*here.adapter : nullptr;
     tuned.full = here.full ? &*here.full : nullptr;
   }
-  TRY(export_all(tuned, options, report, directory, data.validation));
+  if (tuned.adapter != nullptr) {
+    TRY(export_adapters(tuned, options, report, directory, data.validation));
+  }
+  // llama-server can add no other to its base. An adapter counts without a merged model: where that
+  // one fails, it is said when all else is done.
+  const bool adds = options.method == Method::lora;
+  Result<double> merged = 0.0;
+  if (!adds || !options.merged.empty()) {
+    merged = export_merged(tuned, directory, data.validation,
+                           options.merged.empty() ? "F16" : options.merged);
+  }
+  if (!merged && !adds) return fail(merged.error());
+  report.merged_difference = merged.value_or(0);
   lm::ServedFacts facts = served_facts(options, plan, data, form);
   TRY(measure(report, facts, directory, options, data.validation));
   if (options.task_prompts) {
@@ -319,12 +324,9 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   if (card.at("peft").as_bool()) {
     TRY(write_file_atomically(directory / "peft/README.md", card_text(card, report.warnings)));
   }
+  if (!merged) return fail(merged.error());
   return report;
 }
-
-}  // namespace
-
-namespace {
 
 json::value to_json(const std::optional<ServedQuality>& quality) {
   if (!quality) return nullptr;

@@ -62,31 +62,39 @@ Result<Comparison> compare(const TunedModel& model, const std::filesystem::path&
   return found;
 }
 
+std::unexpected<Error> differs(const std::string& as, double difference, std::string hint) {
+  return fail(ErrorCode::internal,
+              "as " + as +
+                  " the merged model computes something else: libllama's logits differ by " +
+                  std::to_string(difference) + " of the largest",
+              std::move(hint));
+}
+
 Result<double> make_checked(const TunedModel& model, const std::filesystem::path& path,
                             std::span<const TokenText> texts, const std::string& as) {
   TRY(write_merged(model, model.adapter, path));
-  Comparison found = TRY(compare(model, path, texts));
-  double allowed = difference_max_f32;
-  if (found.effect >= effect_min && found.difference <= allowed && as != "F32") {
-    const std::filesystem::path quantised = path.string() + ".quantised";
-    TRY(lm::quantise_gguf(path, quantised, as));
-    std::error_code error;
-    std::filesystem::rename(quantised, path, error);
-    if (error) return fail(ErrorCode::exhausted, "cannot name the model: " + error.message());
-    allowed = quantised_difference_max;
-    found.difference = TRY(compare(model, path, texts)).difference;
+  const Comparison exact = TRY(compare(model, path, texts));
+  if (!(exact.difference <= difference_max_f32)) {
+    return differs("F32", exact.difference, "Please report this; the merged model was not kept.");
   }
-  if (!(found.difference <= allowed)) {
-    return fail(ErrorCode::internal,
-                "the merged model computes something else: libllama's logits differ by " +
-                    std::to_string(found.difference) + " of the largest",
-                "The merged model was not kept.");
-  }
-  if (!(found.effect >= effect_min)) {
+  if (!(exact.effect >= effect_min)) {
     return fail(ErrorCode::internal, "the tuned model answers as its base",
                 "Train longer, or with a higher --learning-rate.");
   }
-  return found.difference;
+  if (as == "F32") return exact.difference;
+  const std::filesystem::path quantised = path.string() + ".quantised";
+  TRY(lm::quantise_gguf(path, quantised, as));
+  std::error_code error;
+  std::filesystem::rename(quantised, path, error);
+  if (error) return fail(ErrorCode::exhausted, "cannot name the model: " + error.message());
+  const double difference = TRY(compare(model, path, texts)).difference;
+  if (!(difference <= quantised_difference_max)) {
+    return differs(as, difference,
+                   "Rounding took back what was learned, as it does to a base that is in these "
+                   "bits already. `--resume --merged Q8_0` makes another without training again; "
+                   "an adapter needs none.");
+  }
+  return difference;
 }
 
 }  // namespace
