@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
 import socket
@@ -73,25 +74,36 @@ class Train(support.ProgramTest):
             error = self.run_trainer("--data", self.data, "--base", path, "--out", self.directory / "no", *LORA, code=code)
             self.assertRegex(error, rf"^understudy-train: {path} is no GGUF file.*\n  .*\n$")
 
-    def test_a_killed_run_resumes_bit_for_bit(self):
-        whole, cut = self.directory / "whole", self.directory / "cut"
-        report = self.lora(whole)
-        self.assertLess(report["validation_loss"], report["validation_loss_before"])
-        words = ["--data", self.data, "--base", self.base, "--out", cut, *LORA, "--epochs", "8", "--checkpoint-seconds", "0"]
-        checkpoint = cut / "checkpoint.safetensors"
-        process = subprocess.Popen(self.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    def interrupted(self, out, by, checkpoint_s):
+        """What a run that was sent a signal in its middle said, and its exit code."""
+        words = ["--data", self.data, "--base", self.base, "--out", out, *LORA, "--epochs", "8", "--checkpoint-seconds", checkpoint_s]
+        checkpoint = out / "checkpoint.safetensors"
+        process = subprocess.Popen(self.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 120
         while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
         time.sleep(0.2)  # somewhere in the middle of a later step or checkpoint
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        self.assertEqual(process.returncode, -signal.SIGKILL, "it ended before it was killed")
-        self.assertFalse((cut / "adapter.gguf").exists(), "half a run left an adapter")
-        resumed = self.lora(cut, "--resume")
-        self.assertEqual(resumed["steps"], report["steps"])
-        for name in ("adapter.gguf", "peft/adapter_model.safetensors"):
-            self.assertEqual((whole / name).read_bytes(), (cut / name).read_bytes(), name)
+        process.send_signal(by)
+        error = process.communicate()[1]
+        self.assertFalse((out / "adapter.gguf").exists(), "half a run left an adapter")
+        return process.returncode, error
+
+    def test_a_run_that_was_broken_off_resumes_bit_for_bit(self):
+        whole, killed, stopped = (self.directory / name for name in ("whole", "killed", "stopped"))
+        report = self.lora(whole)
+        self.assertLess(report["validation_loss"], report["validation_loss_before"])
+        self.assertEqual(self.interrupted(killed, signal.SIGKILL, 0)[0], -signal.SIGKILL, "it ended before it was killed")
+        code, error = self.interrupted(stopped, signal.SIGINT, 100_000)
+        self.assertEqual(code, 130, error)
+        step = int(re.search(rf"stopped behind step (\d+) of {report['steps']}\b", error).group(1))
+        with open(stopped / "checkpoint.safetensors", "rb") as file:
+            facts = json.loads(file.read(int.from_bytes(file.read(8), "little")))["__metadata__"]
+        self.assertEqual(int(facts["step"]), step)
+        for cut in (killed, stopped):
+            resumed = self.lora(cut, "--resume")
+            self.assertEqual(resumed["steps"], report["steps"])
+            for name in ("adapter.gguf", "peft/adapter_model.safetensors"):
+                self.assertEqual((whole / name).read_bytes(), (cut / name).read_bytes(), name)
 
     def test_two_ranks_train_as_one_with_twice_the_batch(self):
         one, two = self.directory / "one", self.directory / "two"

@@ -117,16 +117,31 @@ class TuneBase(support.ProgramTest):
         replies = harness.send(gateway.url, plain, concurrency=4)
         return [(call, reply) for call, reply in zip(fresh, replies) if reply.served_by == "slm"]
 
-    def killed_tuning(self, once_there):
-        """Words of a tuning that was killed as soon as the file `once_there` lay in the directory that it works in."""
+    def started_tuning(self, once_there, **more):
+        """Words and process of a tuning, as soon as the file `once_there` lies in the directory that it works in."""
         words = ["tune", self.task, "--base", self.base, *OPTIONS[:2], "--epochs", 6, *OPTIONS[4:]]
-        process = subprocess.Popen(self.program.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(self.program.command(*words), stdout=subprocess.DEVNULL, **more)
         deadline = time.monotonic() + 90
         while not list((self.home / "artifacts").glob(f".tune-*/{once_there}")) and time.monotonic() < deadline:
             time.sleep(0.02)
+        return words, process
+
+    def killed_tuning(self, once_there):
+        words, process = self.started_tuning(once_there, stderr=subprocess.DEVNULL)
         process.send_signal(signal.SIGKILL)
         process.wait()
         return words
+
+    def test_a_tuning_ends_at_an_interrupt_when_its_trainer_has_kept_what_it_did(self):
+        words, process = self.started_tuning("metrics.jsonl", stderr=subprocess.PIPE, text=True, start_new_session=True)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        error = process.communicate()[1]
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertRegex(error, r"stopped behind step \d+ of \d+\n  It is kept")
+        left, = self.artifacts()
+        self.assertTrue((left / "checkpoint.safetensors").exists())
+        made = self.program.json(*words)
+        self.assertEqual([path.name for path in self.artifacts()], [made["id"]])
 
     def test_a_killed_tuning_leaves_no_artifact_and_goes_on(self):
         words = self.killed_tuning("metrics.jsonl")

@@ -13,12 +13,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "adapters/machine/compute_environment.hpp"
 #include "base/exit_code.hpp"
 #include "base/installation.hpp"
 #include "base/run_program.hpp"
 #include "base/secret.hpp"
+#include "base/stop_request.hpp"
 
 namespace understudy::s5 {
 
@@ -109,6 +111,8 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
   const std::vector<char*> environment = pointers_for_exec(variables);
 
   const auto ignored = std::signal(SIGPIPE, SIG_IGN);
+  // Ctrl-C reaches both: we end when the trainer has kept what it did.
+  auto held = std::make_optional<StopRequest>(std::initializer_list<int>{SIGINT});
   const pid_t child = ::fork();
   if (child == 0)
     become(program, words.data(), environment.data(), to_child.read_end, from_child.write_end);
@@ -123,6 +127,8 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
   while (::waitpid(child, &outcome, 0) < 0 && errno == EINTR) {
   }
   std::signal(SIGPIPE, ignored);
+  held.reset();
+  if (StopRequest::asked()) std::raise(SIGINT);
   if (WIFSIGNALED(outcome)) {
     return fail(ErrorCode::cancelled,
                 "the trainer was stopped by signal " + std::to_string(WTERMSIG(outcome)));

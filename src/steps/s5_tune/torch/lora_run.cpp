@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/json.hpp"
+#include "base/stop_request.hpp"
 
 namespace understudy::s5 {
 
@@ -167,6 +168,8 @@ bool LoraRun::over() const {
          elapsed_everywhere_s() >= options_.minutes_max * 60;
 }
 
+bool LoraRun::asked_to_stop() const { return ranks_.sum(StopRequest::asked() ? 1.0 : 0.0) > 0; }
+
 Status LoraRun::save(const std::string& fingerprint) {
   if (!ranks_.leads()) return {};
   LoraState state = state_;
@@ -189,6 +192,7 @@ Status LoraRun::resume(const std::string& fingerprint) {
 }
 
 Status LoraRun::train(const std::string& fingerprint) {
+  const StopRequest stoppable;
   Progress progress("training", static_cast<std::uint64_t>(state_.steps_max), "steps");
   progress.advance(static_cast<std::uint64_t>(state_.step));
   const std::int64_t every = std::max(steps_between_looks_min, state_.steps_max / looks_wanted);
@@ -216,9 +220,16 @@ Status LoraRun::train(const std::string& fingerprint) {
                     " tokens/s");
       fit_into_time();
       if (state_.step % every == 0 || over()) observe();
-      if (watch_.elapsed_s() - saved_s >= options_.checkpoint_s) {
+      const bool stopping = asked_to_stop();
+      if (stopping || watch_.elapsed_s() - saved_s >= options_.checkpoint_s) {
         TRY(save(fingerprint));
         saved_s = watch_.elapsed_s();
+      }
+      if (stopping) {
+        return fail(ErrorCode::cancelled,
+                    "stopped behind step " + std::to_string(state_.step) + " of " +
+                        std::to_string(state_.steps_max),
+                    "It is kept: --resume goes on from there, `understudy tune` by itself.");
       }
     }
     before += steps;

@@ -30,6 +30,8 @@ class LoraRun {
   void learn_from(const Teacher& teacher) { teacher_ = &teacher; }  // must outlive this
   Status resume(const std::string& fingerprint);
   // Until steps, time or patience run out; leaves the best parameters in what is trained.
+  // cancelled: somebody asked for its end (base/stop_request); the checkpoint holds all that was
+  // done.
   Status train(const std::string& fingerprint);
   [[nodiscard]] LoraReport report() const;
 
@@ -48,6 +50,7 @@ class LoraRun {
   void observe();
   void fit_into_time();
   [[nodiscard]] bool over() const;
+  [[nodiscard]] bool asked_to_stop() const;  // any of the ranks
   [[nodiscard]] double elapsed_s() const { return state_.seconds + watch_.elapsed_s(); }
   [[nodiscard]] double elapsed_everywhere_s() const { return ranks_.of_leader(elapsed_s()); }
   // Packs of a step, of all ranks.

@@ -1,0 +1,35 @@
+#include "base/stop_request.hpp"
+
+#include <atomic>
+
+namespace understudy {
+
+namespace {
+
+std::atomic<bool> was_asked = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a handler may write to it");
+
+void take_signal(int) { was_asked = true; }
+
+}  // namespace
+
+StopRequest::StopRequest(std::initializer_list<int> signals) {
+  was_asked = false;
+  for (const int signal : signals) {
+    struct sigaction now = {};
+    if (::sigaction(signal, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) continue;
+    before_.emplace_back(signal, now);
+    struct sigaction taken = {};
+    taken.sa_handler = take_signal;
+    if (signal == SIGINT) taken.sa_flags = static_cast<int>(SA_RESETHAND);
+    ::sigaction(signal, &taken, nullptr);
+  }
+}
+
+StopRequest::~StopRequest() {
+  for (const auto& [signal, action] : before_) ::sigaction(signal, &action, nullptr);
+}
+
+bool StopRequest::asked() { return was_asked; }
+
+}  // namespace understudy

@@ -1,0 +1,27 @@
+// Lets long work end in order where the user asks for it by Ctrl-C or SIGTERM: as long as one of
+// these exists, the work looks at asked() between its steps. A second Ctrl-C ends the program at
+// once. What the program ignores (nohup) or handles otherwise stays as it is. One at a time, of the
+// thread that made it.
+#pragma once
+
+#include <csignal>
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+namespace understudy {
+
+class StopRequest {
+ public:
+  explicit StopRequest(std::initializer_list<int> signals = {SIGINT, SIGTERM});
+  ~StopRequest();  // signals do again what they did before
+  StopRequest(const StopRequest&) = delete;
+  StopRequest& operator=(const StopRequest&) = delete;
+
+  [[nodiscard]] static bool asked();  // since one was made, which may be gone
+
+ private:
+  std::vector<std::pair<int, struct sigaction>> before_;
+};
+
+}  // namespace understudy
