@@ -13,4 +13,9 @@ std::string thousands(std::int64_t number) {
   return text;
 }
 
+std::string gibibytes(double bytes) {
+  constexpr double gib = 1024.0 * 1024 * 1024;
+  return std::format("{:.1f} GiB", bytes / gib);
+}
+
 }  // namespace understudy

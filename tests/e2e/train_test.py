@@ -197,6 +197,8 @@ class Train(support.ProgramTest):
         self.assertTrue(text.startswith("---\nlibrary_name: peft\n"))
         for part in (card["base_hash"], "270 examples", "Rank 24", "| loss, nats a token |", warning):
             self.assertIn(part, text)
+        looks = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+        self.assertTrue(all(look["memory_bytes"] > 10_000_000 for look in looks), looks)
         nano = json.loads((self.base.parent / "card.json").read_text())
         self.assertEqual((nano["data"]["training"], nano["made_by"]), (270, card["made_by"]))
 

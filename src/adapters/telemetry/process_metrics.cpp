@@ -1,23 +1,13 @@
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 
 #include "adapters/telemetry/families.hpp"
+#include "base/process_memory.hpp"
 
 namespace understudy::telemetry {
 
 namespace {
-
-double resident_bytes() {
-  long pages = 0;
-  if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
-    if (std::fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
-    std::fclose(file);
-  }
-  return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
 
 double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;

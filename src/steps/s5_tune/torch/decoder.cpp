@@ -147,15 +147,17 @@ at::Tensor Decoder::turns_for(const LayerPlan& layer) {
   const std::int64_t half = plan_.rope_width / 2;
   std::vector<float> factors(static_cast<std::size_t>(half), 1);
   if (const auto* stored = weights_.file().find(plan_.rope_factors)) factors = lm::expand(*stored);
+  std::vector<double> frequencies;
+  for (std::int64_t i = 0; i < half; ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(plan_.rope_width);
+    frequencies.push_back(std::pow(layer.rope_base, -2.0 * share));
+  }
   at::Tensor turns = at::empty({plan_.context, half, 2}, at::kDouble);
   double* to = turns.data_ptr<double>();
   for (std::int64_t position = 0; position < plan_.context; ++position) {
-    for (std::int64_t i = 0; i < half; ++i) {
-      const double turned = static_cast<double>(position) * layer.rope_scale /
-                            static_cast<double>(factors[static_cast<std::size_t>(i)]);
-      const double angle =
-          turned * std::pow(layer.rope_base,
-                            -2.0 * static_cast<double>(i) / static_cast<double>(plan_.rope_width));
+    for (std::size_t i = 0; i < frequencies.size(); ++i) {
+      const double angle = static_cast<double>(position) * layer.rope_scale /
+                           static_cast<double>(factors[i]) * frequencies[i];
       *to++ = std::cos(angle) * plan_.rope_gain;
       *to++ = std::sin(angle) * plan_.rope_gain;
     }

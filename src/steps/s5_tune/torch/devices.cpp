@@ -11,6 +11,7 @@
 
 #undef CHECK
 #include "base/check.hpp"
+#include "base/process_memory.hpp"
 
 namespace understudy::s5 {
 
@@ -49,6 +50,18 @@ std::optional<at::Device> parsed(const std::string& name) {
   return std::nullopt;
 }
 
+struct Memory {
+  double free = 0, all = 0;
+};
+Memory memory_of(at::Device device) {
+  try {
+    const auto [free, all] = at::getDeviceAllocator(device.type())->getMemoryInfo(device.index());
+    return {.free = static_cast<double>(free), .all = static_cast<double>(all)};
+  } catch (const std::exception&) {  // an allocator that cannot say
+    return {};
+  }
+}
+
 }  // namespace
 
 Result<at::Device> training_device(const std::string& asked) {
@@ -78,13 +91,12 @@ Result<at::Device> training_device(const std::string& asked) {
   return device->has_index() ? *device : own_device(device->type());
 }
 
-double free_memory_of(at::Device device) {
-  try {
-    return static_cast<double>(
-        at::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first);
-  } catch (const std::exception&) {  // an allocator that cannot say
-    return 0;
-  }
+double free_memory_of(at::Device device) { return memory_of(device).free; }
+
+double memory_in_use(at::Device device) {
+  if (device.is_cpu()) return resident_bytes();
+  const Memory memory = memory_of(device);
+  return memory.all - memory.free;
 }
 
 }  // namespace understudy::s5

@@ -19,5 +19,7 @@ Result<at::Device> training_device(const std::string& asked);
 
 // Bytes, of a device that is not the CPU; 0 where it is not known.
 double free_memory_of(at::Device device);
+// Bytes: of the CPU, what this process holds; of others, what all hold; 0 where it is not known.
+double memory_in_use(at::Device device);
 
 }  // namespace understudy::s5

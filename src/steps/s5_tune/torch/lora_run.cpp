@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <format>
 #include <numbers>
 #include <numeric>
 
+#include "base/figures.hpp"
 #include "base/json.hpp"
 #include "base/stop_request.hpp"
+#include "steps/s5_tune/torch/devices.hpp"
 
 namespace understudy::s5 {
 
@@ -140,17 +143,18 @@ void LoraRun::observe() {
   } else {
     ++state_.stale;
   }
-  metrics_ << json::to_text(json::object{{"step", state_.step},
-                                         {"steps", state_.steps_max},
-                                         {"seconds", elapsed_s()},
-                                         {"tokens", state_.tokens},
-                                         {"tokens_per_s", static_cast<double>(step_tokens_) /
-                                                              std::max(1e-9, step_seconds_)},
-                                         {"train_loss", loss_},
-                                         {"validation_loss", now.loss},
-                                         {"validation_exact", now.exact},
-                                         {"gradient_norm", norm_},
-                                         {"learning_rate", rate_at(state_.step)}})
+  metrics_ << json::to_text(
+                  json::object{{"step", state_.step},
+                               {"steps", state_.steps_max},
+                               {"seconds", elapsed_s()},
+                               {"tokens", state_.tokens},
+                               {"tokens_per_s", tokens_per_s()},
+                               {"train_loss", loss_},
+                               {"validation_loss", now.loss},
+                               {"validation_exact", now.exact},
+                               {"gradient_norm", norm_},
+                               {"memory_bytes", memory_in_use(trained_.parameters().device())},
+                               {"learning_rate", rate_at(state_.step)}})
            << std::endl;
 }
 
@@ -161,6 +165,10 @@ void LoraRun::fit_into_time() {
   const double a_step = ranks_.of_leader(step_seconds_ / static_cast<double>(steps_here_));
   const auto fitting = static_cast<std::int64_t>(std::max(1.0, left / std::max(1e-9, a_step)));
   state_.steps_max = std::min(state_.steps_max, state_.step + fitting);
+}
+
+double LoraRun::tokens_per_s() const {
+  return static_cast<double>(step_tokens_) / std::max(1e-9, step_seconds_);
 }
 
 bool LoraRun::over() const {
@@ -214,10 +222,8 @@ Status LoraRun::train(const std::string& fingerprint) {
                     "Give a lower --learning-rate, or --compute f32.");
       }
       progress.advance();
-      progress.note("loss " + std::to_string(loss_).substr(0, 6) + ", " +
-                    std::to_string(static_cast<std::int64_t>(static_cast<double>(step_tokens_) /
-                                                             std::max(1e-9, step_seconds_))) +
-                    " tokens/s");
+      progress.note(std::format("loss {:.4f}, {:.0f} tokens/s, {}", loss_, tokens_per_s(),
+                                gibibytes(memory_in_use(trained_.parameters().device()))));
       fit_into_time();
       if (state_.step % every == 0 || over()) observe();
       const bool stopping = asked_to_stop();
@@ -248,7 +254,7 @@ LoraReport LoraRun::report() const {
           .steps = state_.step,
           .tokens = state_.tokens,
           .seconds = elapsed_s(),
-          .tokens_per_s = static_cast<double>(step_tokens_) / std::max(1e-9, step_seconds_),
+          .tokens_per_s = tokens_per_s(),
           .validation_loss_before = state_.loss_before,
           .validation_loss = state_.best_loss,
           .validation_exact = state_.best_exact};

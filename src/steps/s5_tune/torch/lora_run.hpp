@@ -50,6 +50,7 @@ class LoraRun {
   void observe();
   void fit_into_time();
   [[nodiscard]] bool over() const;
+  [[nodiscard]] double tokens_per_s() const;
   [[nodiscard]] bool asked_to_stop() const;  // any of the ranks
   [[nodiscard]] double elapsed_s() const { return state_.seconds + watch_.elapsed_s(); }
   [[nodiscard]] double elapsed_everywhere_s() const { return ranks_.of_leader(elapsed_s()); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "adapters/machine/machine.hpp"
+#include "base/figures.hpp"
 #include "steps/s5_tune/torch/block_expansion.hpp"
 #include "steps/s5_tune/torch/decoder_lanes.hpp"
 #include "steps/s5_tune/torch/devices.hpp"
@@ -18,8 +19,6 @@ constexpr double temporaries = 4;
 // What oneDNN prepares for the shapes of products that come (products.hpp): measured, of texts of
 // many lengths.
 constexpr double prepared_bytes = 200e6;
-
-double gib(double bytes) { return bytes / (1024.0 * 1024 * 1024); }
 
 double value_bytes(const MemoryQuestion& of) { return of.computing.type == at::kBFloat16 ? 2 : 4; }
 
@@ -115,8 +114,8 @@ Status check_memory(double needed, at::Device device) {
   const std::string where = device.is_cpu() ? "" : " on " + device.str();
   return fail(
       ErrorCode::exhausted,
-      "training needs about " + std::to_string(gib(needed)).substr(0, 5) + " GiB, " +
-          std::to_string(gib(available)).substr(0, 5) + " GiB are free" + where,
+      "training needs about " + gibibytes(needed) + ", " + gibibytes(available) + " are free" +
+          where,
       "Give a smaller --batch-tokens (with --accumulate), --recompute, --optimiser 8bit, or "
       "a base in fewer bits.");
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <format>
 #include <fstream>
 #include <numeric>
 #include <thread>
@@ -17,7 +18,9 @@
 #include "steps/s5_tune/torch/schedule.hpp"
 
 #include "base/clock.hpp"
+#include "base/figures.hpp"
 #include "base/files.hpp"
+#include "base/process_memory.hpp"
 #include "base/progress.hpp"
 
 namespace understudy::s5 {
@@ -153,13 +156,17 @@ class Run {
             .parameters = network_.gradient().numel(),
             .steps = steps_,
             .seconds = watch_.elapsed_s(),
-            .tokens_per_s = static_cast<double>(tokens_) / std::max(1e-9, step_seconds_),
+            .tokens_per_s = tokens_per_s(),
             .validation_loss = best_seen_.loss,
             .validation_exact = best_seen_.exact,
             .logits_difference = 0};
   }
 
  private:
+  [[nodiscard]] double tokens_per_s() const {
+    return static_cast<double>(tokens_) / std::max(1e-9, step_seconds_);
+  }
+
   void step(const Batch& batch, double rate) {
     const Stopwatch watch;
     const double loss = network_.loss_and_gradient(batch);
@@ -178,14 +185,16 @@ class Run {
       best_seen_ = now;
       best_.copy_(network_.parameters());
     }
-    progress.note("loss " + std::to_string(loss_).substr(0, 6) + ", right on validation " +
-                  std::to_string(100 * now.exact).substr(0, 4) + " %");
+    progress.note(std::format("loss {:.4f}, right on validation {}, {:.0f} tokens/s, {}", loss_,
+                              percent(now.exact), tokens_per_s(), gibibytes(resident_bytes())));
     metrics_ << json::to_text(json::object{{"step", steps_},
                                            {"seconds", watch_.elapsed_s()},
                                            {"tokens", tokens_},
+                                           {"tokens_per_s", tokens_per_s()},
                                            {"train_loss", loss_},
                                            {"validation_loss", now.loss},
                                            {"validation_exact", now.exact},
+                                           {"memory_bytes", resident_bytes()},
                                            {"learning_rate", rate}})
              << std::endl;
   }
