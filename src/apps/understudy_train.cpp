@@ -8,6 +8,7 @@
 #include <iostream>
 #include <map>
 
+#include "adapters/lm/gguf_copy.hpp"
 #include "adapters/lm/hf/convert.hpp"
 #include "adapters/machine/compute_environment.hpp"
 #include "adapters/terminal/progress_bar.hpp"
@@ -64,6 +65,12 @@ struct Arguments {
   s5::LoraOptions lora;
   bool quiet = false;
 };
+
+std::vector<std::string> merged_types() {
+  std::vector<std::string> types = {"F32"};
+  for (const std::string_view type : lm::quantisations()) types.emplace_back(type);
+  return types;
+}
 
 template <class Value, class To>
 void set_if_given(Value value, To& to) {
@@ -221,10 +228,11 @@ void add_lora_options(CLI::App& app, Arguments& arguments) {
                  "f32, or 8bit: averages in two bytes, not eight")
       ->check(CLI::IsMember({"f32", "8bit"}))
       ->capture_default_str();
-  app.add_option("--merged", lora.merged,
-                 "also write merged.gguf, base and adapter in one: F32, F16, BF16, Q8_0, Q6_K, "
-                 "Q5_K_M, Q4_K_M or Q4_0")
-      ->check(CLI::IsMember({"F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_0"}));
+  app.add_option(
+         "--merged", lora.merged,
+         "also write merged.gguf, base and adapter in one: F32, F16, BF16, Q8_0, or in fewer "
+         "bits, as llama-quantize names them, down to Q2_K")
+      ->check(CLI::IsMember(merged_types()));
   app.add_flag("--task-prompts", lora.task_prompts,
                "the lines are a task's slots: ask as the gateway will, and write served.json");
   app.add_option("--answer-form", arguments.answer_form,

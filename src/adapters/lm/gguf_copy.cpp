@@ -21,13 +21,18 @@ struct Quantisation {
   std::string_view name;
   llama_ftype type;
 };
-constexpr std::array<Quantisation, 7> known = {{{"F16", LLAMA_FTYPE_MOSTLY_F16},
-                                                {"BF16", LLAMA_FTYPE_MOSTLY_BF16},
-                                                {"Q8_0", LLAMA_FTYPE_MOSTLY_Q8_0},
-                                                {"Q6_K", LLAMA_FTYPE_MOSTLY_Q6_K},
-                                                {"Q5_K_M", LLAMA_FTYPE_MOSTLY_Q5_K_M},
-                                                {"Q4_K_M", LLAMA_FTYPE_MOSTLY_Q4_K_M},
-                                                {"Q4_0", LLAMA_FTYPE_MOSTLY_Q4_0}}};
+// Those that need no importance matrix.
+constexpr auto known = std::to_array<Quantisation>(
+    {{"F16", LLAMA_FTYPE_MOSTLY_F16},       {"BF16", LLAMA_FTYPE_MOSTLY_BF16},
+     {"Q8_0", LLAMA_FTYPE_MOSTLY_Q8_0},     {"Q6_K", LLAMA_FTYPE_MOSTLY_Q6_K},
+     {"Q5_K_M", LLAMA_FTYPE_MOSTLY_Q5_K_M}, {"Q5_K_S", LLAMA_FTYPE_MOSTLY_Q5_K_S},
+     {"Q5_1", LLAMA_FTYPE_MOSTLY_Q5_1},     {"Q5_0", LLAMA_FTYPE_MOSTLY_Q5_0},
+     {"IQ4_NL", LLAMA_FTYPE_MOSTLY_IQ4_NL}, {"IQ4_XS", LLAMA_FTYPE_MOSTLY_IQ4_XS},
+     {"Q4_K_M", LLAMA_FTYPE_MOSTLY_Q4_K_M}, {"Q4_K_S", LLAMA_FTYPE_MOSTLY_Q4_K_S},
+     {"Q4_1", LLAMA_FTYPE_MOSTLY_Q4_1},     {"Q4_0", LLAMA_FTYPE_MOSTLY_Q4_0},
+     {"IQ3_M", LLAMA_FTYPE_MOSTLY_IQ3_M},   {"IQ3_S", LLAMA_FTYPE_MOSTLY_IQ3_S},
+     {"Q3_K_L", LLAMA_FTYPE_MOSTLY_Q3_K_L}, {"Q3_K_M", LLAMA_FTYPE_MOSTLY_Q3_K_M},
+     {"Q3_K_S", LLAMA_FTYPE_MOSTLY_Q3_K_S}, {"Q2_K", LLAMA_FTYPE_MOSTLY_Q2_K}});
 constexpr auto names = [] {
   std::array<std::string_view, known.size()> all;
   std::ranges::transform(known, all.begin(), &Quantisation::name);

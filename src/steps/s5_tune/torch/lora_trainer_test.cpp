@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "adapters/lm/adapter_model.hpp"
+#include "adapters/lm/gguf_copy.hpp"
 #include "adapters/lm/reference_model.hpp"
 #include "adapters/lm/safetensors.hpp"
 #include "base/files.hpp"
@@ -306,6 +308,20 @@ TEST_F(LoraTrainer, AMergedModelIsQuantisedFromF32) {
   options.merged = "Q3";
   EXPECT_EQ(train_lora(rule_examples(), made("out"), options).error().code,
             ErrorCode::invalid_input);
+}
+
+TEST_F(LoraTrainer, EveryQuantisationCanBeMade) {
+  ASSERT_TRUE(write_tiny_model(base_, {.context = 64}));
+  const std::vector<lm::Token> text = {3, 70, 81, 92};
+  const std::uintmax_t before = std::filesystem::file_size(base_);
+  for (const std::string_view as : lm::quantisations()) {
+    const auto made = directory_ / (std::string(as) + ".gguf");
+    ASSERT_TRUE(lm::quantise_gguf(base_, made, as)) << as;
+    EXPECT_LT(std::filesystem::file_size(made), before) << as;
+    const auto model = lm::ReferenceModel::open(made);
+    ASSERT_TRUE(model.has_value()) << as;
+    EXPECT_TRUE(std::isfinite(model->logits(text).value().back().front())) << as;
+  }
 }
 
 TEST_F(LoraTrainer, AnAdapterThatChangesNothingIsNotKept) {

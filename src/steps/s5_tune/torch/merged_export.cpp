@@ -1,5 +1,7 @@
 #include "steps/s5_tune/torch/merged_export.hpp"
 
+#include <algorithm>
+
 #include "adapters/lm/gguf_copy.hpp"
 #include "adapters/lm/reference_model.hpp"
 #include "steps/s5_tune/torch/adapted_linear.hpp"
@@ -10,7 +12,8 @@ namespace understudy::s5 {
 
 namespace {
 
-// Four bits move logits by a few hundredths; a merge gone wrong moves them as far as they go.
+// Four bits move logits by a few hundredths; a merge gone wrong moves them as far as they go. Fewer
+// bits move them more, but less than half as far as the base is from there.
 constexpr double quantised_difference_max = 0.3;
 
 std::string block_of(const AdapterModule& module) {
@@ -44,8 +47,8 @@ Status write_merged(const TunedModel& from, const Adapter* adapter,
 }
 
 struct Comparison {
-  double difference = 0;
-  double effect = 0;
+  double difference = 0;  // from what was trained
+  double effect = 0;      // from the base
 };
 
 Result<Comparison> compare(const TunedModel& model, const std::filesystem::path& path,
@@ -87,14 +90,14 @@ Result<double> make_checked(const TunedModel& model, const std::filesystem::path
   std::error_code error;
   std::filesystem::rename(quantised, path, error);
   if (error) return fail(ErrorCode::exhausted, "cannot name the model: " + error.message());
-  const double difference = TRY(compare(model, path, texts)).difference;
-  if (!(difference <= quantised_difference_max)) {
-    return differs(as, difference,
+  const Comparison rounded = TRY(compare(model, path, texts));
+  if (!(rounded.difference <= std::max(quantised_difference_max, rounded.effect / 2))) {
+    return differs(as, rounded.difference,
                    "Rounding took back what was learned, as it does to a base that is in these "
                    "bits already. `--resume --merged Q8_0` makes another without training again; "
                    "an adapter needs none.");
   }
-  return difference;
+  return rounded.difference;
 }
 
 }  // namespace
