@@ -105,18 +105,34 @@ class Train(support.ProgramTest):
             for name in ("adapter.gguf", "peft/adapter_model.safetensors"):
                 self.assertEqual((whole / name).read_bytes(), (cut / name).read_bytes(), name)
 
-    def test_two_ranks_train_as_one_with_twice_the_batch(self):
-        one, two = self.directory / "one", self.directory / "two"
-        self.lora(one, "--accumulate", "2", epochs=4)
+    def ranks(self, words):
+        """Two processes that train one model; who reads their errors closes them."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        words = self.command("--data", self.data, "--base", self.base, "--out", two, *LORA, "--epochs", "4")
-        ranks = [subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={
+        return [subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={
             **os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)})
             for rank in range(2)]
-        for process in ranks:
-            self.assertEqual(process.wait(timeout=300), 0, process.stderr.read())
+
+    def test_ranks_end_at_the_same_step_when_one_is_asked_to(self):
+        out = self.directory / "out"
+        ranks = self.ranks(self.command("--data", self.data, "--base", self.base, "--out", out, *LORA, "--epochs", "20"))
+        deadline = time.monotonic() + 120
+        while not (out / "checkpoint.safetensors").exists() and ranks[0].poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        ranks[1].send_signal(signal.SIGTERM)
+        errors = [process.communicate(timeout=120)[1] for process in ranks]
+        self.assertEqual([process.returncode for process in ranks], [130, 130], errors)
+        steps = [re.search(r"stopped behind step (\d+) of", error).group(1) for error in errors]
+        self.assertEqual(steps[0], steps[1])
+
+    def test_two_ranks_train_as_one_with_twice_the_batch(self):
+        one, two = self.directory / "one", self.directory / "two"
+        self.lora(one, "--accumulate", "2", epochs=4)
+        words = self.command("--data", self.data, "--base", self.base, "--out", two, *LORA, "--epochs", "4")
+        ranks = self.ranks(words)
+        errors = [process.communicate(timeout=300)[1] for process in ranks]
+        self.assertEqual([process.returncode for process in ranks], [0, 0], errors)
         curves = [[json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()] for out in (one, two)]
         self.assertEqual([look["step"] for look in curves[0]], [look["step"] for look in curves[1]])
         for single, double in zip(*curves):
