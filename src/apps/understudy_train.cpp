@@ -31,8 +31,8 @@ Each line of --data is {"prompt": "...", "answer": "..."}; on a base with a chat
 {"messages": [...]}, whose last one is learned. Without --base the model is a nano transformer of
 its own; with it, an adapter of a GGUF file or of a Hugging Face directory, or all of its weights.
 OUT gets the model (an adapter as adapter.gguf for llama-server and as peft/ for vLLM and SGLang),
-metrics.jsonl, a card, and checkpoints, which --resume goes on from; Ctrl-C writes one. Standard
-output gets a report as JSON.)";
+metrics.jsonl, a card, and on a base checkpoints, which --resume goes on from; Ctrl-C writes one.
+Standard output gets a report as JSON.)";
 constexpr const char* help_examples = R"(
 Examples:
   understudy-train --data lines.jsonl --out nano

@@ -15,7 +15,7 @@ std::string thousands(std::int64_t number) {
 
 std::string gibibytes(double bytes) {
   constexpr double gib = 1024.0 * 1024 * 1024;
-  return std::format("{:.1f} GiB", bytes / gib);
+  return std::format("{:.2f} GiB", bytes / gib);
 }
 
 }  // namespace understudy

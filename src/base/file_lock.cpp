@@ -27,7 +27,9 @@ int lock(int descriptor, int operation) {
 }  // namespace
 
 Result<FileLock> FileLock::open(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  std::error_code error;
+  const int how = std::filesystem::is_directory(path, error) ? O_RDONLY : O_RDWR | O_CREAT;
+  const int descriptor = ::open(path.c_str(), how | O_CLOEXEC, 0600);
   if (descriptor < 0) return cannot_lock(path);
   return FileLock(descriptor);
 }

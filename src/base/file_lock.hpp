@@ -1,5 +1,6 @@
-// A lock among processes, by a file of its own (flock): held while one of them reads, edits and
-// replaces something. Ends with its owner, also when that is killed. One owner, one thread.
+// A lock among processes, by a file of its own or a directory that is there (flock): held while one
+// of them reads, edits and replaces something. Ends with its owner, also when that is killed. One
+// owner, one thread.
 #pragma once
 
 #include <filesystem>

@@ -6,15 +6,15 @@ namespace understudy {
 
 namespace {
 
-std::atomic<bool> was_asked = false;
-static_assert(std::atomic<bool>::is_always_lock_free, "a handler may write to it");
+std::atomic<int> last = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "a handler may write to it");
 
-void take_signal(int) { was_asked = true; }
+void take_signal(int signal) { last = signal; }
 
 }  // namespace
 
 StopRequest::StopRequest(std::initializer_list<int> signals) {
-  was_asked = false;
+  last = 0;
   for (const int signal : signals) {
     struct sigaction now = {};
     if (::sigaction(signal, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) continue;
@@ -30,6 +30,6 @@ StopRequest::~StopRequest() {
   for (const auto& [signal, action] : before_) ::sigaction(signal, &action, nullptr);
 }
 
-bool StopRequest::asked() { return was_asked; }
+int StopRequest::signal() { return last; }
 
 }  // namespace understudy

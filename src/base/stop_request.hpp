@@ -18,7 +18,9 @@ class StopRequest {
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
 
-  [[nodiscard]] static bool asked();  // since one was made, which may be gone
+  // Since one was made, which may be gone.
+  [[nodiscard]] static bool asked() { return signal() != 0; }
+  [[nodiscard]] static int signal();  // the last that came; 0: none
 
  private:
   std::vector<std::pair<int, struct sigaction>> before_;

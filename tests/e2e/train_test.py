@@ -78,11 +78,13 @@ class Train(support.ProgramTest):
         """What a run that was sent a signal in its middle said, and its exit code."""
         words = ["--data", self.data, "--base", self.base, "--out", out, *LORA, "--epochs", "8", "--checkpoint-seconds", checkpoint_s]
         checkpoint = out / "checkpoint.safetensors"
-        process = subprocess.Popen(self.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(self.command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         deadline = time.monotonic() + 120
         while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
-        time.sleep(0.2)  # somewhere in the middle of a later step or checkpoint
+        if by == signal.SIGKILL:
+            time.sleep(0.2)  # somewhere in the middle of a later step or checkpoint
         process.send_signal(by)
         error = process.communicate()[1]
         self.assertFalse((out / "adapter.gguf").exists(), "half a run left an adapter")
@@ -116,10 +118,14 @@ class Train(support.ProgramTest):
 
     def test_ranks_end_at_the_same_step_when_one_is_asked_to(self):
         out = self.directory / "out"
-        ranks = self.ranks(self.command("--data", self.data, "--base", self.base, "--out", out, *LORA, "--epochs", "20"))
+        ranks = self.ranks(self.command("--data", self.data, "--base", self.base, "--out", out, *LORA, "--epochs", "40",
+                                        "--checkpoint-seconds", 0))
         deadline = time.monotonic() + 120
-        while not (out / "checkpoint.safetensors").exists() and ranks[0].poll() is None and time.monotonic() < deadline:
-            time.sleep(0.005)
+        written = set()  # the second one is of a step that both took
+        while len(written) < 2 and ranks[0].poll() is None and time.monotonic() < deadline:
+            if (out / "checkpoint.safetensors").exists():
+                written.add((out / "checkpoint.safetensors").stat().st_mtime_ns)
+            time.sleep(0.002)
         ranks[1].send_signal(signal.SIGTERM)
         errors = [process.communicate(timeout=120)[1] for process in ranks]
         self.assertEqual([process.returncode for process in ranks], [130, 130], errors)
@@ -166,6 +172,9 @@ class Train(support.ProgramTest):
                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2)))
         self.assertEqual(done.returncode, support.EXIT_EXHAUSTED, done.stderr)
         self.assertIn("merged.gguf", done.stderr)
+        card = json.loads((out / "card.json").read_text())
+        self.assertIsNone(card["metrics"]["merged_difference"])
+        self.assertIn("There is no merged model", card["metrics"]["warnings"][0])
         self.assertFalse((out / "merged.gguf").exists())
         self.assertFalse((out / ".merged.gguf").exists())
         self.assertTrue((out / "adapter.gguf").exists())
@@ -182,6 +191,22 @@ class Train(support.ProgramTest):
         self.assertNotEqual(alone["validation_loss"], taught["validation_loss"])
         self.assertLess(taught["validation_loss"], taught["validation_loss_before"])
         self.assertLess(teacher["merged_difference"], 2e-3)
+
+    def test_a_teacher_with_a_shorter_context_than_the_examples_is_refused(self):
+        teacher = self.base
+        self.data = self.write_lines("long.jsonl", [{"prompt": "where is it? " * 20 + str(number), "answer": "here"} for number in range(60)])
+        self.base = self.directory / "long/model.gguf"
+        self.run_trainer("--data", self.data, "--out", self.base.parent, "--steps", 2, "--width", 32, "--layers", 1, "--heads", 2,
+                         "--feed-forward", 32, "--pieces", 300, "--threads", 1, "--quiet")
+        self.assertRegex(self.lora(self.directory / "out", "--teacher", teacher, code=support.EXIT_BAD_INPUT),
+                         r"has a context of \d+ tokens, and there are examples of \d+\n  Give --max-length \d+")
+
+    def test_one_training_at_a_time_is_in_a_directory(self):
+        out = self.directory / "out"
+        words = self.command("--data", self.data, "--base", self.base, "--out", out, *LORA, "--steps", "8")
+        processes = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for _ in range(2)]
+        reports = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
+        self.assertEqual(reports[0]["validation_loss"], reports[1]["validation_loss"])
 
     def test_a_device_is_named_in_the_card_and_one_that_is_not_there_is_refused(self):
         out = self.directory / "out"

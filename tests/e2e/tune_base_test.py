@@ -132,14 +132,22 @@ class TuneBase(support.ProgramTest):
         process.wait()
         return words
 
-    def test_a_tuning_ends_at_an_interrupt_when_its_trainer_has_kept_what_it_did(self):
-        words, process = self.started_tuning("metrics.jsonl", stderr=subprocess.PIPE, text=True, start_new_session=True)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        error = process.communicate()[1]
-        self.assertEqual(process.returncode, -signal.SIGINT)
-        self.assertRegex(error, r"stopped behind step \d+ of \d+\n  It is kept")
-        left, = self.artifacts()
-        self.assertTrue((left / "checkpoint.safetensors").exists())
+    def test_a_tuning_ends_when_its_trainer_has_kept_what_it_did(self):
+        for by, to_all in ((signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)):
+            with self.subTest(by=by, to_all=to_all):
+                for left in self.artifacts():
+                    shutil.rmtree(left)
+                words, process = self.started_tuning("checkpoint.safetensors", stderr=subprocess.PIPE, text=True, start_new_session=True,
+                                                     preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                if to_all:
+                    os.killpg(process.pid, by)  # as a terminal does
+                else:
+                    process.send_signal(by)  # as a supervisor does
+                error = process.communicate(timeout=60)[1]
+                self.assertEqual(process.returncode, -by)
+                self.assertRegex(error, r"stopped behind step \d+ of \d+\n  It is kept")
+                left, = self.artifacts()
+                self.assertTrue((left / "checkpoint.safetensors").exists())
         made = self.program.json(*words)
         self.assertEqual([path.name for path in self.artifacts()], [made["id"]])
 

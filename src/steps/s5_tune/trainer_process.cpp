@@ -13,7 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
+#include <utility>
 
 #include "adapters/machine/compute_environment.hpp"
 #include "base/exit_code.hpp"
@@ -25,6 +25,8 @@
 namespace understudy::s5 {
 
 namespace {
+
+constexpr int look_interval_ms = 500;  // for a signal that came just before the wait
 
 struct Pipe {
   int read_end = -1;
@@ -63,17 +65,29 @@ struct Pipe {
   ::_exit(127);
 }
 
+struct Child {
+  pid_t pid;
+  Pipe& input;
+  Pipe& output;
+};
+
 // Writes all lines and reads all output at the same time: neither pipe may fill up and block both
-// sides.
-std::string exchange(Pipe& to_child, Pipe& from_child, std::string_view lines) {
+// sides. Who asks us to stop asks the child.
+std::string exchange(const Child& child, std::string_view lines) {
+  Pipe& to_child = child.input;
+  Pipe& from_child = child.output;
   ::fcntl(to_child.write_end, F_SETFL, O_NONBLOCK);
   std::string output;
   std::array<char, 4096> buffer{};
+  bool told = false;
   while (true) {
+    if (StopRequest::asked() && !std::exchange(told, true)) ::kill(child.pid, SIGTERM);
     if (lines.empty()) Pipe::close_end(to_child.write_end);
     std::array<pollfd, 2> waits{{{.fd = from_child.read_end, .events = POLLIN, .revents = 0},
                                  {.fd = to_child.write_end, .events = POLLOUT, .revents = 0}}};
-    if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return output;
+    const int ready = ::poll(waits.data(), waits.size(), look_interval_ms);
+    if (ready < 0 && errno != EINTR) return output;
+    if (ready <= 0) continue;
     if (waits[1].revents != 0) {
       const ssize_t count = ::write(to_child.write_end, lines.data(), lines.size());
       if (count > 0) lines.remove_prefix(static_cast<std::size_t>(count));
@@ -111,8 +125,6 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
   const std::vector<char*> environment = pointers_for_exec(variables);
 
   const auto ignored = std::signal(SIGPIPE, SIG_IGN);
-  // Ctrl-C reaches both: we end when the trainer has kept what it did.
-  auto held = std::make_optional<StopRequest>(std::initializer_list<int>{SIGINT});
   const pid_t child = ::fork();
   if (child == 0)
     become(program, words.data(), environment.data(), to_child.read_end, from_child.write_end);
@@ -121,14 +133,17 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
                 std::string("cannot start the trainer: ") + std::strerror(errno));
   Pipe::close_end(to_child.read_end);
   Pipe::close_end(from_child.write_end);
-  std::string output = exchange(to_child, from_child, lines);
-  wipe(lines);
   int outcome = 0;
-  while (::waitpid(child, &outcome, 0) < 0 && errno == EINTR) {
+  std::string output;
+  {
+    const StopRequest stoppable;  // we end when the trainer has kept what it did
+    output = exchange({.pid = child, .input = to_child, .output = from_child}, lines);
+    wipe(lines);
+    while (::waitpid(child, &outcome, 0) < 0 && errno == EINTR) {
+    }
   }
   std::signal(SIGPIPE, ignored);
-  held.reset();
-  if (StopRequest::asked()) std::raise(SIGINT);
+  if (StopRequest::asked()) std::raise(StopRequest::signal());
   if (WIFSIGNALED(outcome)) {
     return fail(ErrorCode::cancelled,
                 "the trainer was stopped by signal " + std::to_string(WTERMSIG(outcome)));

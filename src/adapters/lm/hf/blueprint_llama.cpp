@@ -16,15 +16,15 @@ constexpr PlainLayers layers{.head_rows = DecoderRules::HeadRows::reordered};
 // whole factor for longer ones, in between a blend (as transformers' "llama3" has it).
 ComputedTensor llama3_factors(const RopeConfig& rope, const DecoderShape& shape) {
   ComputedTensor tensor{.gguf = "rope_freqs.weight", .values = {}};
+  const double before = rope.context_before > 0 ? rope.context_before : 8192;
   for (std::int64_t i = 0; i < shape.head_width; i += 2) {
     const double wave =
         2 * std::numbers::pi *
         std::pow(rope.base, static_cast<double>(i) / static_cast<double>(shape.head_width));
-    const double blend =
-        (rope.context_before / wave - rope.low_factor) / (rope.high_factor - rope.low_factor);
+    const double blend = (before / wave - rope.low_factor) / (rope.high_factor - rope.low_factor);
     double factor = 1 / ((1 - blend) / rope.factor + blend);
-    if (wave < rope.context_before / rope.high_factor) factor = 1;
-    if (wave > rope.context_before / rope.low_factor) factor = rope.factor;
+    if (wave < before / rope.high_factor) factor = 1;
+    if (wave > before / rope.low_factor) factor = rope.factor;
     tensor.values.push_back(static_cast<float>(factor));
   }
   return tensor;

@@ -45,8 +45,8 @@ class ArchitectureKeys {
   void set(std::string_view key, std::int64_t value) const;
   void set_number(std::string_view key, double value) const;
   void set_shape(const DecoderShape& shape) const;
-  // unsupported where positions are stretched otherwise than linearly. `base` is the class's
-  // default.
+  // unsupported where positions are stretched as libllama does not do it for the architecture.
+  // `base` is the class's default.
   [[nodiscard]] Status set_rope(const ModelConfig& config, const DecoderShape& shape,
                                 double base = 10'000) const;
   [[nodiscard]] const std::string& architecture() const { return architecture_; }

@@ -12,7 +12,8 @@ namespace {
 // Turned values grow with how far the context was stretched, as transformers' "longrope" has it.
 double long_rope_gain(const RopeConfig& rope, std::int64_t context) {
   if (rope.gain > 0) return rope.gain;
-  const double stretch = static_cast<double>(context) / rope.context_before;
+  const double stretch =
+      rope.factor > 1 ? rope.factor : static_cast<double>(context) / rope.context_before;
   return stretch > 1 ? std::sqrt(1 + std::log(stretch) / std::log(rope.context_before)) : 1;
 }
 

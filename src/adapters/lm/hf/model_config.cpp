@@ -111,8 +111,8 @@ RopeConfig ModelConfig::rope(double base) const {
   set("factor", rope.factor);
   set("low_freq_factor", rope.low_factor);
   set("high_freq_factor", rope.high_factor);
-  rope.context_before = number("original_max_position_embeddings").value_or(rope.context_before);
   set("original_max_position_embeddings", rope.context_before);
+  rope.context_before = number("original_max_position_embeddings").value_or(rope.context_before);
   set("attention_factor", rope.gain);
   rope.short_factors = floats(json::find_array(*values, "short_factor"));
   rope.long_factors = floats(json::find_array(*values, "long_factor"));

@@ -22,7 +22,7 @@ struct RopeConfig {
   double factor = 1;
   double low_factor = 1;  // of "llama3", which stretches low frequencies only
   double high_factor = 4;
-  double context_before = 8192;
+  double context_before = 0;  // of before the stretching; 0: not said
   // Of "longrope": divisors of the frequencies for contexts up to the one before, and for longer.
   std::vector<float> short_factors = {}, long_factors = {};
   double gain = 0;          // of what is turned; 0: not said

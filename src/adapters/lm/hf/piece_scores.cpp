@@ -48,6 +48,9 @@ Result<std::vector<float>> piece_scores(const TokenizerFile& file,
                                         const std::vector<Merge>& merges) {
   TRY(check_complete(file, merges));
   std::vector<float> scores(file.pieces.size(), 0);
+  for (std::size_t id = 0; id < scores.size(); ++id) {  // below all that merging makes
+    if (file.types[id] != TokenType::normal) scores[id] = -1 - static_cast<float>(merges.size());
+  }
   std::unordered_set<std::string> made;
   std::string last;
   for (std::size_t rank = 0; rank < merges.size(); ++rank) {
@@ -61,7 +64,7 @@ Result<std::vector<float>> piece_scores(const TokenizerFile& file,
     scores[id] = -1 - static_cast<float>(rank);
     last = std::move(piece);
   }
-  // Of single characters, where merging begins, and of added tokens no score is ever compared.
+  // Of single characters, where merging begins, no score is ever compared.
   return scores;
 }
 

@@ -1,6 +1,6 @@
 // Phi-2: LayerNorm, attention and a plain GELU layer side by side, biases everywhere, RoPE on a
 // part of each head. Phi-3: q, k, v in one matrix, gate and up in another;
-// contexts of more than 4096 tokens by long-RoPE.
+// contexts of more than before their stretching by long-RoPE.
 #include <algorithm>
 
 #include "steps/s5_tune/families/plan_reader.hpp"

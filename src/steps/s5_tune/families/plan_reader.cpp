@@ -94,6 +94,9 @@ Status PlanReader::check_rope(LongRope long_rope) const {
                 "Models without RoPE scaling, with linear scaling, with Llama 3's factors or with "
                 "Phi-3's can be trained.");
   }
+  if (!known && number_or("rope.scaling.attn_factor", 1) != 1) {
+    return fail(ErrorCode::unsupported, file_.name() + " multiplies what RoPE turns");
+  }
   const bool has_sets = file_.find(long_factors) != nullptr || file_.find(short_factors) != nullptr;
   if (has_sets && !known) {
     return fail(ErrorCode::unsupported, file_.name() + " stretches its context by long-RoPE");
@@ -104,6 +107,7 @@ Status PlanReader::check_rope(LongRope long_rope) const {
 // libllama takes the short set for contexts up to that of before the stretching, so that we train
 // on no longer ones.
 Status PlanReader::take_long_rope(DecoderPlan& plan) const {
+  plan.rope_gain = number_or("rope.scaling.attn_factor", 1);
   if (file_.find(long_factors) == nullptr && file_.find(short_factors) == nullptr) return {};
   // What servers add to a context that holds prompt and answer, and libllama's rounding up.
   constexpr std::int64_t context_margin = 256;
@@ -115,7 +119,6 @@ Status PlanReader::take_long_rope(DecoderPlan& plan) const {
   }
   plan.context = std::min(plan.context, before - context_margin);
   plan.rope_factors = short_factors;
-  plan.rope_gain = number_or("rope.scaling.attn_factor", 1);
   return {};
 }
 
@@ -159,7 +162,7 @@ Result<DecoderPlan> PlanReader::read(LongRope long_rope) const {
   const LayerPlan layer{.rope_base = number_or("rope.freq_base", 10'000),
                         .rope_scale = stretch > 0 ? 1 / stretch : 1};
   plan.layers.assign(layers, layer);
-  TRY(take_long_rope(plan));
+  if (long_rope == LongRope::known) TRY(take_long_rope(plan));
   return plan;
 }
 

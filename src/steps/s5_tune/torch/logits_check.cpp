@@ -55,13 +55,16 @@ double largest_of(const LogitRows& rows) {
   return std::max(largest, 1e-9);
 }
 
+void take_larger(double& most, double now) {
+  if (std::isnan(most)) return;
+  if (!(now <= most)) most = now;
+}
+
 double apart(const LogitRows& a, const LogitRows& b) {
   double largest = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     for (std::size_t j = 0; j < a[i].size(); ++j) {
-      const double difference =
-          std::abs(static_cast<double>(a[i][j]) - static_cast<double>(b[i][j]));
-      if (!(difference <= largest)) largest = difference;  // takes a NaN too
+      take_larger(largest, std::abs(static_cast<double>(a[i][j]) - static_cast<double>(b[i][j])));
     }
   }
   return largest;

@@ -17,6 +17,7 @@ LogitRows our_logits(const TunedModel& model, const TokenText& text);
 Result<Adapter> in_f32(const DecoderPlan& plan, const Adapter& adapter);
 std::vector<TokenText> texts_to_compare(std::span<const TokenText> texts);
 double largest_of(const LogitRows& rows);
+void take_larger(double& most, double now);            // NaN is larger than all, and stays
 double apart(const LogitRows& a, const LogitRows& b);  // NaN where one has it
 
 // f32 against f32 in another order of summation: 1e-5 is usual.

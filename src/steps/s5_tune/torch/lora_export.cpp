@@ -176,8 +176,8 @@ Result<AdapterCheck> check_gguf_adapter(const LoraExport& from, const std::files
   for (const TokenText& text : texts_to_compare(texts)) {
     const LogitRows theirs = TRY(adapted.logits(text.tokens));
     const double largest = largest_of(theirs);
-    check.difference = std::max(check.difference, apart(theirs, our_logits(model, text)) / largest);
-    check.effect = std::max(check.effect, apart(theirs, TRY(plain.logits(text.tokens))) / largest);
+    take_larger(check.difference, apart(theirs, our_logits(model, text)) / largest);
+    take_larger(check.effect, apart(theirs, TRY(plain.logits(text.tokens))) / largest);
   }
   const double allowed = all_f32(from.base) ? difference_max_f32 : difference_max;
   if (!(check.difference <= allowed)) {

@@ -178,6 +178,13 @@ bool LoraRun::over() const {
 
 bool LoraRun::asked_to_stop() const { return ranks_.sum(StopRequest::asked() ? 1.0 : 0.0) > 0; }
 
+std::unexpected<Error> LoraRun::stopped() const {
+  return fail(ErrorCode::cancelled,
+              "stopped behind step " + std::to_string(state_.step) + " of " +
+                  std::to_string(state_.steps_max),
+              "It is kept: --resume goes on from there, `understudy tune` by itself.");
+}
+
 Status LoraRun::save(const std::string& fingerprint) {
   if (!ranks_.leads()) return {};
   LoraState state = state_;
@@ -231,16 +238,12 @@ Status LoraRun::train(const std::string& fingerprint) {
         TRY(save(fingerprint));
         saved_s = watch_.elapsed_s();
       }
-      if (stopping) {
-        return fail(ErrorCode::cancelled,
-                    "stopped behind step " + std::to_string(state_.step) + " of " +
-                        std::to_string(state_.steps_max),
-                    "It is kept: --resume goes on from there, `understudy tune` by itself.");
-      }
+      if (stopping) return stopped();
     }
     before += steps;
   }
   TRY(save(fingerprint));
+  if (asked_to_stop()) return stopped();
   trained_.parameters().copy_(state_.best);
   trained_.refresh();
   return {};

@@ -52,6 +52,7 @@ class LoraRun {
   [[nodiscard]] bool over() const;
   [[nodiscard]] double tokens_per_s() const;
   [[nodiscard]] bool asked_to_stop() const;  // any of the ranks
+  [[nodiscard]] std::unexpected<Error> stopped() const;
   [[nodiscard]] double elapsed_s() const { return state_.seconds + watch_.elapsed_s(); }
   [[nodiscard]] double elapsed_everywhere_s() const { return ranks_.of_leader(elapsed_s()); }
   // Packs of a step, of all ranks.

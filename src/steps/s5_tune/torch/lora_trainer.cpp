@@ -5,11 +5,14 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <thread>
 
 #include "adapters/lm/served_facts.hpp"
 #include "adapters/machine/compute_environment.hpp"
+#include "base/clock.hpp"
+#include "base/file_lock.hpp"
 #include "base/files.hpp"
 #include "steps/s5_tune/families/registry.hpp"
 #include "steps/s5_tune/torch/devices.hpp"
@@ -88,6 +91,20 @@ void remove_results(const std::filesystem::path& directory) {
   std::filesystem::remove_all(directory / "peft", ignored);
   std::filesystem::remove(directory / "card.json", ignored);
   std::filesystem::remove(directory / lm::served_facts_name, ignored);
+}
+
+// One that was told to end may still be writing its checkpoint.
+Result<FileLock> alone_in(const std::filesystem::path& directory) {
+  constexpr double patience_s = 60;
+  constexpr auto interval = std::chrono::milliseconds(50);
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  for (const Stopwatch watch; watch.elapsed_s() < patience_s;
+       std::this_thread::sleep_for(interval)) {
+    if (auto held = TRY(FileLock::try_take(directory))) return std::move(*held);
+  }
+  return fail(ErrorCode::conflict, "another training is at work in " + directory.string(),
+              "Wait for its end, or give another directory.");
 }
 
 // The files get their names when they have been checked.
@@ -221,7 +238,11 @@ Result<LoraReport> learn(const Lesson& lesson) {
   LoraRun run(lesson.data, decoder, trained, options, lesson.directory, lesson.ranks);
   std::optional<Teacher> teacher;
   if (!options.teacher.file.empty()) {
-    teacher = TRY(Teacher::open(options.teacher, lesson.vocabulary, computing));
+    const std::size_t inputs = longest(lesson.data, [](const TokenText& text) {
+      return text.tokens.size() - 1;  // the last is only predicted
+    });
+    teacher = TRY(Teacher::open(options.teacher, lesson.vocabulary,
+                                static_cast<std::int64_t>(inputs), computing));
     run.learn_from(*teacher);
   }
   const std::string fingerprint =
@@ -275,7 +296,11 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   const LoraData data = TRY(prepare_lora_data(
       examples, vocabulary,
       {.length_max = static_cast<std::size_t>(length_max), .seed = options.adapter.seed}));
-  if (ranks.leads()) remove_results(directory);
+  std::optional<FileLock> alone;
+  if (ranks.leads()) {
+    alone.emplace(TRY(alone_in(directory)));
+    remove_results(directory);
+  }
   if (options.method == Method::full) full.emplace(file, computing);
   LoraReport report = TRY(learn({.of = memory,
                                  .data = data,
@@ -302,13 +327,18 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   // llama-server can add no other to its base. An adapter counts without a merged model: where that
   // one fails, it is said when all else is done.
   const bool adds = options.method == Method::lora;
-  Result<double> merged = 0.0;
+  Status merged;
   if (!adds || !options.merged.empty()) {
-    merged = export_merged(tuned, directory, data.validation,
-                           options.merged.empty() ? "F16" : options.merged);
+    const auto made = export_merged(tuned, directory, data.validation,
+                                    options.merged.empty() ? "F16" : options.merged);
+    if (made) {
+      report.merged_difference = *made;
+    } else {
+      merged = fail(made.error());
+      report.warnings.push_back("There is no merged model: " + made.error().message + ".");
+    }
   }
   if (!merged && !adds) return fail(merged.error());
-  report.merged_difference = merged.value_or(0);
   lm::ServedFacts facts = served_facts(options, plan, data, form);
   TRY(measure(report, facts, directory, options, data.validation));
   if (options.task_prompts) {
@@ -322,7 +352,7 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
                                             .data = data}));
   TRY(write_file_atomically(directory / "card.json", json::to_text(card) + "\n"));
   if (card.at("peft").as_bool()) {
-    TRY(write_file_atomically(directory / "peft/README.md", card_text(card, report.warnings)));
+    TRY(write_file_atomically(directory / "peft/README.md", card_text(card)));
   }
   if (!merged) return fail(merged.error());
   return report;
@@ -339,23 +369,25 @@ json::value to_json(const std::optional<ServedQuality>& quality) {
 }  // namespace
 
 json::value to_json(const LoraReport& report) {
-  return json::object{{"examples", report.examples},
-                      {"left_out", report.left_out},
-                      {"soft_tokens", report.soft_tokens},
-                      {"parameters", report.parameters},
-                      {"steps", report.steps},
-                      {"tokens", report.tokens},
-                      {"seconds", report.seconds},
-                      {"tokens_per_s", report.tokens_per_s},
-                      {"validation_loss_before", report.validation_loss_before},
-                      {"validation_loss", report.validation_loss},
-                      {"validation_exact", report.validation_exact},
-                      {"logits_difference", report.logits_difference},
-                      {"adapter_effect", report.adapter_effect},
-                      {"merged_difference", report.merged_difference},
-                      {"served_before", to_json(report.served_before)},
-                      {"served", to_json(report.served)},
-                      {"warnings", json::array(report.warnings.begin(), report.warnings.end())}};
+  return json::object{
+      {"examples", report.examples},
+      {"left_out", report.left_out},
+      {"soft_tokens", report.soft_tokens},
+      {"parameters", report.parameters},
+      {"steps", report.steps},
+      {"tokens", report.tokens},
+      {"seconds", report.seconds},
+      {"tokens_per_s", report.tokens_per_s},
+      {"validation_loss_before", report.validation_loss_before},
+      {"validation_loss", report.validation_loss},
+      {"validation_exact", report.validation_exact},
+      {"logits_difference", report.logits_difference},
+      {"adapter_effect", report.adapter_effect},
+      {"merged_difference",
+       report.merged_difference ? json::value(*report.merged_difference) : json::value(nullptr)},
+      {"served_before", to_json(report.served_before)},
+      {"served", to_json(report.served)},
+      {"warnings", json::array(report.warnings.begin(), report.warnings.end())}};
 }
 
 Result<LoraReport> train_lora(std::span<const TuningExample> examples,

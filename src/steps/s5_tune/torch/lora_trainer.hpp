@@ -3,7 +3,8 @@
 // back and compared with the training forward pass; one that differs, or that changes nothing, is
 // an error. The state is kept in DIR/checkpoint.safetensors: on the CPU a run that was killed goes
 // on bit for bit, as long as data, options and threads are the same and the time limit does not
-// bind (CUDA's own kernels may add in another order each time). One thread calls.
+// bind (CUDA's own kernels may add in another order each time). One thread calls. A directory is
+// one trainer's at a time: another waits a minute for it, which is time to end a step.
 #pragma once
 
 #include <cstdint>
@@ -78,10 +79,11 @@ struct LoraReport {
   double validation_exact = 0;   // share of answers with every token right
   double logits_difference = 0;  // libllama against us, largest, in units of the largest logit
   double adapter_effect = 0;     // by how much the adapter moves libllama's logits, likewise
-  double merged_difference = 0;  // the merged file's logits against ours, likewise
+  // The merged file's logits against ours, likewise; empty: none was made.
+  std::optional<double> merged_difference = {};
   std::optional<ServedQuality> served_before = {},
                                served = {};  // empty: there is no llama-server here
-  std::vector<std::string> warnings = {};    // of what servers do not take unless they are told
+  std::vector<std::string> warnings = {};    // what servers must be told, and what was not made
 };
 json::value to_json(const LoraReport& report);
 

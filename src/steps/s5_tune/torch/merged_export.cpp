@@ -59,8 +59,8 @@ Result<Comparison> compare(const TunedModel& model, const std::filesystem::path&
   for (const TokenText& text : texts_to_compare(texts)) {
     const LogitRows theirs = TRY(merged.logits(text.tokens));
     const double largest = largest_of(theirs);
-    found.difference = std::max(found.difference, apart(theirs, our_logits(model, text)) / largest);
-    found.effect = std::max(found.effect, apart(theirs, our_logits(base, text)) / largest);
+    take_larger(found.difference, apart(theirs, our_logits(model, text)) / largest);
+    take_larger(found.effect, apart(theirs, our_logits(base, text)) / largest);
   }
   return found;
 }
@@ -93,9 +93,9 @@ Result<double> make_checked(const TunedModel& model, const std::filesystem::path
   const Comparison rounded = TRY(compare(model, path, texts));
   if (!(rounded.difference <= std::max(quantised_difference_max, rounded.effect / 2))) {
     return differs(as, rounded.difference,
-                   "Rounding took back what was learned, as it does to a base that is in these "
-                   "bits already. `--resume --merged Q8_0` makes another without training again; "
-                   "an adapter needs none.");
+                   "Rounding took back what was learned: so few bits do not hold it, or the base "
+                   "is in these already and came back. `--resume --merged Q8_0` makes another "
+                   "without training again; an adapter needs none.");
   }
   return rounded.difference;
 }

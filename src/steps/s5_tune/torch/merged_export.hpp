@@ -23,7 +23,8 @@ struct TunedModel {
 
 // Writes directory/merged.gguf as "F32" or as lm::quantisations() has it. Returns the largest
 // difference of libllama's logits with the file from ours, over the largest logit. internal: in f32
-// they differ by more than another order of summation makes, or they are the base's.
+// they differ by more than another order of summation makes, or they are the base's; in fewer bits
+// they are nearer to the base's than twice as near to ours.
 Result<double> export_merged(const TunedModel& from, const std::filesystem::path& directory,
                              std::span<const TokenText> texts, const std::string& as);
 

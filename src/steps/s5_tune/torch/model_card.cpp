@@ -5,6 +5,7 @@
 
 #include "adapters/lm/served_facts.hpp"
 #include "base/clock.hpp"
+#include "base/figures.hpp"
 
 namespace understudy::s5 {
 
@@ -39,7 +40,15 @@ json::value teacher_of(const LoraOptions& options, const LoraReport& report) {
 }
 
 std::string number(double value) { return std::format("{:.4g}", value); }
-std::string share(double value) { return std::format("{:.1f} %", 100 * value); }
+
+// A name from somebody's file, within a line.
+std::string plain(std::string text) {
+  for (char& c : text) {
+    const bool writes = c == '<' || c == '>' || c == '`' || c == '|' || c == '[' || c == ']';
+    if (writes || static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return text;
+}
 
 double figure(const json::value& metrics, const char* key) {
   return json::find_number(metrics, key).value_or(0);
@@ -53,7 +62,7 @@ std::string figures_text(const json::value& metrics) {
   };
   add("loss, nats a token", number(figure(metrics, "validation_loss_before")),
       number(figure(metrics, "validation_loss")));
-  add("answers with every token right", "", share(figure(metrics, "validation_exact")));
+  add("answers with every token right", "", percent(figure(metrics, "validation_exact")));
   const json::value* before = json::find(metrics, "served_before");
   const json::value* after = json::find(metrics, "served");
   if (before == nullptr || after == nullptr || !before->is_object() || !after->is_object()) {
@@ -106,9 +115,9 @@ Result<json::object> model_card(const CardSources& from) {
   return card;
 }
 
-std::string card_text(const json::object& card, const std::vector<std::string>& warnings) {
+std::string card_text(const json::object& card) {
   const json::value all(card);
-  const auto text = [&](const char* key) { return json::string_or(all, key); };
+  const auto text = [&](const char* key) { return plain(json::string_or(all, key)); };
   const auto whole = [](const json::value& tree, const char* key) {
     return json::find_integer(tree, key).value_or(0);
   };
@@ -123,7 +132,7 @@ std::string card_text(const json::object& card, const std::vector<std::string>& 
       whole(data, "training"), whole(data, "validation"), whole(data, "left_out"));
   if (const json::value& teacher = card.at("teacher"); teacher.is_object()) {
     lines += std::format("A teacher's opinions of the tokens counted for {} of the loss.\n",
-                         share(figure(teacher, "share")));
+                         percent(figure(teacher, "share")));
   }
   lines += std::format(
       "\n## Method\n\nRank {}, alpha {}, scaled by the {}, dropout {}, on {}; computed in {}.\n\n"
@@ -133,8 +142,12 @@ std::string card_text(const json::object& card, const std::vector<std::string>& 
       whole(all, "rank"), number(figure(all, "alpha")), text("rank_scale"),
       number(figure(all, "dropout")), json::to_text(card.at("targets")), text("computed_in"),
       figures_text(card.at("metrics")));
-  if (!warnings.empty()) lines += "\n## To serve it\n\n";
-  for (const std::string& warning : warnings) lines += "* " + warning + "\n";
+  const json::array* warnings = json::find_array(card.at("metrics"), "warnings");
+  if (warnings == nullptr || warnings->empty()) return lines;
+  lines += "\n## To serve it\n\n";
+  for (const json::value& warning : *warnings) {
+    lines += "* " + plain(std::string(warning.as_string())) + "\n";
+  }
   return lines;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -28,6 +27,6 @@ Result<json::object> model_card(const CardSources& from);
 void sign_card(json::object& card);
 
 // The card of an adapter as Markdown, with the head that model hubs read.
-std::string card_text(const json::object& card, const std::vector<std::string>& warnings);
+std::string card_text(const json::object& card);
 
 }  // namespace understudy::s5

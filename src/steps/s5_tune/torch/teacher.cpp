@@ -44,9 +44,16 @@ Teacher::Teacher(Teacher&&) noexcept = default;
 Teacher& Teacher::operator=(Teacher&&) noexcept = default;
 
 Result<Teacher> Teacher::open(const TeacherOptions& options, const lm::Vocabulary& student,
-                              const Computing& computing) {
+                              std::int64_t text_tokens_max, const Computing& computing) {
   auto file = TRY(lm::GgufFile::open(options.file));
   auto plan = TRY(plan_of(file));
+  if (text_tokens_max > plan.context) {
+    return fail(ErrorCode::invalid_input,
+                options.file.string() + " has a context of " + std::to_string(plan.context) +
+                    " tokens, and there are examples of " + std::to_string(text_tokens_max),
+                "Give --max-length " + std::to_string(plan.context) +
+                    ", which leaves longer ones out, or another teacher.");
+  }
   const auto vocabulary = TRY(lm::Vocabulary::load(options.file));
   if (!is_same(vocabulary, student)) {
     return fail(ErrorCode::invalid_input,

@@ -21,9 +21,9 @@ struct TeacherOptions {
 
 class Teacher {
  public:
-  // invalid_input: another vocabulary than the student's.
+  // invalid_input: another vocabulary than the student's, or a shorter context than the texts have.
   static Result<Teacher> open(const TeacherOptions& options, const lm::Vocabulary& student,
-                              const Computing& computing);
+                              std::int64_t text_tokens_max, const Computing& computing);
   ~Teacher();
   Teacher(Teacher&&) noexcept;
   Teacher& operator=(Teacher&&) noexcept;
