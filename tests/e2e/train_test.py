@@ -8,7 +8,9 @@ import resource
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+import unittest
 
 import support
 
@@ -22,15 +24,26 @@ def examples(count):
     return [{"prompt": f"order {index % 37} of shop {index % 11}: ", "answer": f"shop{index % 11}"} for index in range(count)]
 
 
+def train_base(directory):
+    """A nano model does for a base."""
+    lines = "".join(json.dumps(line) + "\n" for line in examples(300))
+    subprocess.run([TRAINER, "--data", "-", "--out", directory, "--steps", "5", "--width", "64", "--layers", "2", "--heads", "2",
+                    "--feed-forward", "128", "--pieces", "300", "--threads", "1", "--quiet"],
+                   input=lines, text=True, check=True, stdout=subprocess.DEVNULL)
+    return directory / "model.gguf"
+
+
 class Train(support.ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        if not os.access(TRAINER, os.X_OK):
+            raise unittest.SkipTest("understudy-train is not built")
+        cls.trained = train_base(pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="understudy-base-"))))
+
     def setUp(self):
         super().setUp()
-        if not os.access(TRAINER, os.X_OK):
-            self.skipTest("understudy-train is not built")
         self.data = self.write_lines("data.jsonl", examples(300))
-        self.base = self.directory / "base/model.gguf"  # a nano model does for a base
-        self.run_trainer("--data", self.data, "--out", self.base.parent, "--steps", 5, "--width", 64, "--layers", 2,
-                         "--heads", 2, "--feed-forward", 128, "--pieces", 300, "--threads", 1, "--quiet")
+        self.base = self.trained  # nobody writes to it
 
     def command(self, *words):
         return [str(TRAINER), *map(str, words)]
