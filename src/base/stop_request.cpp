@@ -13,9 +13,9 @@ void take_signal(int signal) { last = signal; }
 
 }  // namespace
 
-StopRequest::StopRequest(std::initializer_list<int> signals) {
+StopRequest::StopRequest() {
   last = 0;
-  for (const int signal : signals) {
+  for (const int signal : {SIGINT, SIGTERM}) {
     struct sigaction now = {};
     if (::sigaction(signal, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) continue;
     before_.emplace_back(signal, now);

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <csignal>
-#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -13,7 +12,7 @@ namespace understudy {
 
 class StopRequest {
  public:
-  explicit StopRequest(std::initializer_list<int> signals = {SIGINT, SIGTERM});
+  StopRequest();
   ~StopRequest();  // signals do again what they did before
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;

@@ -1,5 +1,6 @@
 """understudy-train on its own: an adapter on a GGUF base, killed in mid-run and resumed, and what it says of bad input."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -16,8 +17,14 @@ import support
 
 EXIT_CONFLICT = 9
 TRAINER = pathlib.Path(support.PROGRAM).parent / "understudy-train"
-LORA = ["--method", "lora", "--rank", "8", "--threads", "1", "--compute", "f32", "--batch-tokens", "512",
-        "--max-length", "256", "--learning-rate", "0.003", "--quiet"]
+
+
+def lora_of_rank(rank):
+    return ["--method", "lora", "--rank", str(rank), "--threads", "1", "--compute", "f32", "--batch-tokens", "512",
+            "--max-length", "256", "--learning-rate", "0.003", "--quiet"]
+
+
+LORA = lora_of_rank(8)
 
 
 def examples(count):
@@ -177,9 +184,7 @@ class Train(support.ProgramTest):
 
     def test_an_adapter_is_whole_where_its_merged_model_fails(self):
         out = self.directory / "out"
-        words = ["--data", self.data, "--base", self.base, "--out", out, *LORA, "--rank", "1", "--steps", 8, "--merged", "F32"]
-        words = [word for at, word in enumerate(words) if words[at - 1] != "--rank" or word == "1"]
-        words.remove("--rank")
+        words = ["--data", self.data, "--base", self.base, "--out", out, *lora_of_rank(1), "--steps", 8, "--merged", "F32"]
         size = self.base.stat().st_size
         done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=300,
                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2)))
@@ -191,7 +196,7 @@ class Train(support.ProgramTest):
         self.assertFalse((out / "merged.gguf").exists())
         self.assertFalse((out / ".merged.gguf").exists())
         self.assertTrue((out / "adapter.gguf").exists())
-        self.assertIsNotNone(json.loads((out / "card.json").read_text())["metrics"]["served"])
+        self.assertIsNotNone(card["metrics"]["served"])
         report = self.run_trainer(*words, "--resume")
         self.assertGreater(report["merged_difference"], 0)
         self.assertEqual(report["steps"], 8)
@@ -216,8 +221,14 @@ class Train(support.ProgramTest):
 
     def test_one_training_at_a_time_is_in_a_directory(self):
         out = self.directory / "out"
+        out.mkdir()
         words = self.command("--data", self.data, "--base", self.base, "--out", out, *LORA, "--steps", "8")
+        held = os.open(out, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
         processes = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for _ in range(2)]
+        time.sleep(3)
+        self.assertEqual(list(out.iterdir()), [], "a trainer began in a directory that another one had")
+        os.close(held)
         reports = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
         self.assertEqual(reports[0]["validation_loss"], reports[1]["validation_loss"])
 
@@ -233,8 +244,7 @@ class Train(support.ProgramTest):
 
     def test_the_card_tells_data_method_figures_and_lineage(self):
         out = self.directory / "out"
-        words = [24 if word == "8" else word for word in LORA]
-        done = subprocess.run(self.command("--data", self.data, "--base", self.base, "--out", out, *words, "--steps", 8),
+        done = subprocess.run(self.command("--data", self.data, "--base", self.base, "--out", out, *lora_of_rank(24), "--steps", 8),
                               capture_output=True, text=True, timeout=300)
         self.assertEqual(done.returncode, 0, done.stderr)
         warning = "--max-lora-rank 32"

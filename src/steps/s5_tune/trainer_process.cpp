@@ -65,23 +65,15 @@ struct Pipe {
   ::_exit(127);
 }
 
-struct Child {
-  pid_t pid;
-  Pipe& input;
-  Pipe& output;
-};
-
 // Writes all lines and reads all output at the same time: neither pipe may fill up and block both
 // sides. Who asks us to stop asks the child.
-std::string exchange(const Child& child, std::string_view lines) {
-  Pipe& to_child = child.input;
-  Pipe& from_child = child.output;
+std::string exchange(pid_t child, Pipe& to_child, Pipe& from_child, std::string_view lines) {
   ::fcntl(to_child.write_end, F_SETFL, O_NONBLOCK);
   std::string output;
   std::array<char, 4096> buffer{};
   bool told = false;
   while (true) {
-    if (StopRequest::asked() && !std::exchange(told, true)) ::kill(child.pid, SIGTERM);
+    if (StopRequest::asked() && !std::exchange(told, true)) ::kill(child, SIGTERM);
     if (lines.empty()) Pipe::close_end(to_child.write_end);
     std::array<pollfd, 2> waits{{{.fd = from_child.read_end, .events = POLLIN, .revents = 0},
                                  {.fd = to_child.write_end, .events = POLLOUT, .revents = 0}}};
@@ -137,7 +129,7 @@ Result<std::string> run_trainer(const std::filesystem::path& program,
   std::string output;
   {
     const StopRequest stoppable;  // we end when the trainer has kept what it did
-    output = exchange({.pid = child, .input = to_child, .output = from_child}, lines);
+    output = exchange(child, to_child, from_child, lines);
     wipe(lines);
     while (::waitpid(child, &outcome, 0) < 0 && errno == EINTR) {
     }

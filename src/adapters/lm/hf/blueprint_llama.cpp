@@ -16,7 +16,8 @@ constexpr PlainLayers layers{.head_rows = DecoderRules::HeadRows::reordered};
 // whole factor for longer ones, in between a blend (as transformers' "llama3" has it).
 ComputedTensor llama3_factors(const RopeConfig& rope, const DecoderShape& shape) {
   ComputedTensor tensor{.gguf = "rope_freqs.weight", .values = {}};
-  const double before = rope.context_before > 0 ? rope.context_before : 8192;
+  constexpr double of_llama3 = 8192;
+  const double before = rope.context_before > 0 ? rope.context_before : of_llama3;
   for (std::int64_t i = 0; i < shape.head_width; i += 2) {
     const double wave =
         2 * std::numbers::pi *

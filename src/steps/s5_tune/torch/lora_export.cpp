@@ -149,12 +149,11 @@ Status write_peft_adapter(const LoraExport& from, const std::filesystem::path& d
 
 std::vector<std::string> serving_warnings(const AdapterOptions& options) {
   std::vector<std::string> warnings;
-  // vLLM's --max-lora-rank, and what it takes for it.
-  constexpr std::int64_t rank_unless_told = 16;
+  // What vLLM takes as --max-lora-rank; the first where it is told nothing.
   constexpr std::array<std::int64_t, 6> ranks = {16, 32, 64, 128, 256, 512};
   if (options.magnitudes) {
     warnings.emplace_back("vLLM refuses DoRA adapters: give it the merged model.");
-  } else if (options.rank > rank_unless_told) {
+  } else if (options.rank > ranks.front()) {
     const auto* const enough = std::ranges::lower_bound(ranks, options.rank);
     warnings.push_back(
         enough == ranks.end()

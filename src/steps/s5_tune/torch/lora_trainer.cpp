@@ -341,15 +341,17 @@ Result<LoraReport> train(std::span<const TuningExample> examples,
   if (!merged && !adds) return fail(merged.error());
   lm::ServedFacts facts = served_facts(options, plan, data, form);
   TRY(measure(report, facts, directory, options, data.validation));
+  const std::string base_hash = TRY(lm::mark_of_file(options.base));
   if (options.task_prompts) {
-    if (facts.model.is_absolute()) facts.mark = TRY(lm::mark_of_file(facts.model));
+    if (adds) facts.mark = base_hash;  // it serves with the base
     TRY(lm::write_served_facts(directory, facts));
   }
-  const json::object card = TRY(model_card({.report = report,
-                                            .model = tuned,
-                                            .options = options,
-                                            .computing = computing,
-                                            .data = data}));
+  const json::object card = model_card({.report = report,
+                                        .model = tuned,
+                                        .options = options,
+                                        .computing = computing,
+                                        .data = data,
+                                        .base_hash = base_hash});
   TRY(write_file_atomically(directory / "card.json", json::to_text(card) + "\n"));
   if (card.at("peft").as_bool()) {
     TRY(write_file_atomically(directory / "peft/README.md", card_text(card)));

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <format>
 
-#include "adapters/lm/served_facts.hpp"
 #include "base/clock.hpp"
 #include "base/figures.hpp"
 
@@ -84,13 +83,13 @@ void sign_card(json::object& card) {
   card["made_at"] = to_iso8601(now());
 }
 
-Result<json::object> model_card(const CardSources& from) {
+json::object model_card(const CardSources& from) {
   const LoraOptions& options = from.options;
   json::object card{
       {"kind", to_string(options.method)},
       {"base", options.base.filename().string()},
       {"base_name", from.model.base.find_string("general.name").value_or("")},
-      {"base_hash", TRY(lm::mark_of_file(options.base))},
+      {"base_hash", from.base_hash},
       {"architecture", from.model.plan.architecture},
       {"data", json::object{{"training", from.data.train.size()},
                             {"validation", from.data.validation.size()},

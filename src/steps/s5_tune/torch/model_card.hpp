@@ -5,7 +5,6 @@
 #include <string>
 
 #include "base/json.hpp"
-#include "base/result.hpp"
 #include "steps/s5_tune/torch/computing.hpp"
 #include "steps/s5_tune/torch/lora_data.hpp"
 #include "steps/s5_tune/torch/lora_trainer.hpp"
@@ -19,10 +18,10 @@ struct CardSources {
   const LoraOptions& options;
   const Computing& computing;
   const LoraData& data;
+  const std::string& base_hash;
 };
 
-// Reads the base's file once more, for its hash.
-Result<json::object> model_card(const CardSources& from);
+json::object model_card(const CardSources& from);
 // Which program made it, and when.
 void sign_card(json::object& card);
 
